@@ -1,0 +1,57 @@
+# What each component stands on. tern's own build and the installed package both read this, so they cannot disagree.
+#
+#   tern_find_dependencies(<component>)
+#
+# makes the component's imported targets visible everywhere and sets tern_missing to what was not found.
+# Versions are compared here because the packages' own version files refuse every other major version.
+
+macro(tern_find_package name target minimum)
+  find_package(${name} QUIET)
+  if(NOT TARGET ${target} OR ${name}_VERSION VERSION_LESS ${minimum})
+    list(APPEND tern_missing "${name} ${minimum}")
+  endif()
+endmacro()
+
+macro(tern_find_module target module)
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND AND NOT TARGET PkgConfig::${target})
+    pkg_check_modules(${target} QUIET IMPORTED_TARGET GLOBAL ${module})
+  endif()
+  if(NOT TARGET PkgConfig::${target})
+    list(APPEND tern_missing ${module})
+  endif()
+endmacro()
+
+# Debian's xsimd target links xtl, which its headers use for complex numbers alone and which it does not bring along:
+# take nothing but the headers.
+macro(tern_take_xsimd)
+  if(TARGET xsimd AND NOT TARGET tern::xsimd)
+    get_target_property(tern_xsimd_headers xsimd INTERFACE_INCLUDE_DIRECTORIES)
+    add_library(tern::xsimd INTERFACE IMPORTED GLOBAL)
+    target_include_directories(tern::xsimd SYSTEM INTERFACE ${tern_xsimd_headers})
+  endif()
+endmacro()
+
+macro(tern_find_dependencies component)
+  set(tern_missing)
+  set(tern_previous_global ${CMAKE_FIND_PACKAGE_TARGETS_GLOBAL})
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON)
+  if("${component}" STREQUAL "kernels")
+    tern_find_package(xsimd xsimd 8.1)
+    tern_take_xsimd()
+  elseif("${component}" STREQUAL "tern")
+    tern_find_package(Eigen3 Eigen3::Eigen 3.4)
+    find_package(Threads QUIET)
+    if(NOT Threads_FOUND)
+      list(APPEND tern_missing Threads)
+    endif()
+  elseif("${component}" STREQUAL "io")
+    tern_find_package(nlohmann_json nlohmann_json::nlohmann_json 3.11)
+  elseif("${component}" STREQUAL "text")
+    tern_find_package(nlohmann_json nlohmann_json::nlohmann_json 3.11)
+    tern_find_module(TERN_PCRE2 libpcre2-8)
+    tern_find_module(TERN_ICU icu-uc)
+    tern_find_module(TERN_GMIME gmime-3.0)
+  endif()
+  set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ${tern_previous_global})
+endmacro()

@@ -1,0 +1,21 @@
+# Pinned sources of the two libraries that tern cannot do without, for machines that lack them.
+include(FetchContent)
+
+macro(tern_fetch name)
+  message(STATUS "tern: ${name} was not found, fetching it")
+  FetchContent_MakeAvailable(${name})
+endmacro()
+
+set(EIGEN_BUILD_DOC OFF)
+set(EIGEN_BUILD_TESTING OFF)
+set(EIGEN_BUILD_PKGCONFIG OFF)
+FetchContent_Declare(
+  Eigen3
+  GIT_REPOSITORY https://gitlab.com/libeigen/eigen.git
+  GIT_TAG 3147391d946bb4b6c68edd901f2add6ac1f31f8c # 3.4.0
+  SYSTEM)
+FetchContent_Declare(
+  xsimd
+  GIT_REPOSITORY https://github.com/xtensor-stack/xsimd.git
+  GIT_TAG 8.1.0
+  SYSTEM)
