@@ -1,0 +1,139 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tern/core/concepts.hpp"
+#include "tern/core/site.hpp"
+
+namespace tern {
+
+/// What is attached to a model: any number of adapters, of any kinds, at each site. Applied in the order of attaching,
+/// undone in reverse. Owns its adapters; the base never knows of it, so many sets share one base.
+template <std::floating_point S>
+class AdapterSet {
+ public:
+  using Scalar = S;
+
+ private:
+  struct AnyCache {
+    virtual ~AnyCache() = default;
+  };
+  struct AnyAdapter {
+    virtual ~AnyAdapter() = default;
+    virtual std::unique_ptr<AnyCache> make_cache() const = 0;
+    virtual void forward(const Pass&, In<S> x, AnyCache&, Out<S> y) const = 0;
+    virtual void backward(const Pass&, In<S> x, AnyCache&, Out<S> dy, Out<S> dx) = 0;
+    virtual void each(std::string& path, void (*f)(void*, std::string_view, Parameter<S>&), void* context) = 0;
+    virtual std::unique_ptr<AnyAdapter> clone() const = 0;
+  };
+  template <Adapter A>
+  struct Holder final : AnyAdapter {
+    struct HeldCache final : AnyCache {
+      typename A::Cache cache;
+    };
+    explicit Holder(A a) : adapter(std::move(a)) {}
+    std::unique_ptr<AnyCache> make_cache() const override { return std::make_unique<HeldCache>(); }
+    void forward(const Pass& pass, In<S> x, AnyCache& c, Out<S> y) const override {
+      adapter.forward(pass, x, static_cast<HeldCache&>(c).cache, y);
+    }
+    void backward(const Pass& pass, In<S> x, AnyCache& c, Out<S> dy, Out<S> dx) override {
+      adapter.backward(pass, x, static_cast<HeldCache&>(c).cache, dy, dx);
+    }
+    void each(std::string& path, void (*f)(void*, std::string_view, Parameter<S>&), void* context) override {
+      const auto visit = [&](std::string_view p, Parameter<S>& parameter) { f(context, p, parameter); };
+      detail::walk(path, adapter, visit);
+    }
+    std::unique_ptr<AnyAdapter> clone() const override { return std::make_unique<Holder>(adapter); }
+    A adapter;
+  };
+  struct Entry {
+    std::string name;
+    std::unique_ptr<AnyAdapter> adapter;
+  };
+
+ public:
+  /// Intermediate values of one forward pass, per site. Belongs to the set it was used with first.
+  class Cache {
+    friend class AdapterSet;
+    std::map<SiteId, std::vector<std::unique_ptr<AnyCache>>> sites_;
+  };
+
+  AdapterSet() = default;
+  AdapterSet(AdapterSet&&) noexcept = default;
+  AdapterSet& operator=(AdapterSet&&) noexcept = default;
+  AdapterSet(const AdapterSet& other) {
+    for (const auto& [site, entries] : other.sites_)
+      for (const Entry& e : entries) sites_[site].push_back({e.name, e.adapter->clone()});
+  }
+  AdapterSet& operator=(const AdapterSet& other) { return *this = AdapterSet(other); }
+
+  /// Attaches an adapter; `name` names its parameters ("blocks.3.query.lora.up"). Returns it for the caller to set up.
+  template <Adapter A>
+    requires std::same_as<typename A::Scalar, S>
+  A& attach(SiteId site, std::string name, A adapter) {
+    auto holder = std::make_unique<Holder<A>>(std::move(adapter));
+    A& held = holder->adapter;
+    sites_[site].push_back({std::move(name), std::move(holder)});
+    return held;
+  }
+
+  bool empty() const { return sites_.empty(); }
+
+  void forward(SiteId site, const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
+    const auto at = sites_.find(site);
+    if (at == sites_.end()) return;
+    auto& caches = cache.sites_[site];
+    for (std::size_t i = 0; i < at->second.size(); ++i) {
+      if (caches.size() <= i) caches.push_back(at->second[i].adapter->make_cache());
+      at->second[i].adapter->forward(pass, x, *caches[i], y);
+    }
+  }
+
+  void backward(SiteId site, const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
+    const auto at = sites_.find(site);
+    if (at == sites_.end()) return;
+    auto& caches = cache.sites_[site];
+    for (std::size_t i = at->second.size(); i-- > 0;)
+      at->second[i].adapter->backward(pass, x, *caches[i], dy, dx);
+  }
+
+  /// Walks the adapters' parameters in the order of sites: f(site, name, path, parameter).
+  template <class F>
+  void each(F&& f) {
+    for (auto& [site, entries] : sites_)
+      for (Entry& e : entries) {
+        std::string path = to_string(site) + "." + e.name;
+        struct Context {
+          F* f;
+          SiteId site;
+        } context{&f, site};
+        e.adapter->each(
+            path,
+            [](void* c, std::string_view p, Parameter<S>& parameter) {
+              auto& [visit, id] = *static_cast<Context*>(c);
+              (*visit)(id, p, parameter);
+            },
+            &context);
+      }
+  }
+
+  /// The list of parameters as every layer has it: for_each_parameter, count_parameters and optimisers work on a set.
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) {
+    const_cast<AdapterSet&>(self).each([&](SiteId, std::string_view path, Parameter<S>& p) {
+      if constexpr (std::is_const_v<Self>)
+        f(path, std::as_const(p));
+      else
+        f(path, p);
+    });
+  }
+
+ private:
+  std::map<SiteId, std::vector<Entry>> sites_;
+};
+static_assert(SiteAdapters<AdapterSet<float>>);
+
+}  // namespace tern

@@ -1,0 +1,118 @@
+#pragma once
+#include <cmath>
+#include <utility>
+
+#include "tern/core/concepts.hpp"
+#include "tern/core/error.hpp"
+
+namespace tern {
+
+/// How a user's gain is written down.
+enum class GainKind {
+  relative,  ///< multiplies the base's gain; starts at 1
+  absolute,  ///< replaces the base's gain; starts as its copy (PEFT's LN tuning)
+};
+
+/// Norm-only personalisation: each user's own gain for every channel of one RMSNorm.
+///   relative:  y[t,c] = gain[user[t],c] * base_gain[c] * xhat[t,c]
+///   absolute:  y[t,c] = gain[user[t],c] * xhat[t,c]
+///   xhat[t,c] = x[t,c] / sqrt(mean_c x[t,c]^2 + eps)
+/// Shapes: gain [users x channels]; x, y [tokens x channels]. Rows of one batch may belong to different users
+/// (Pass::user). Throws ValueError on a user outside [0, users).
+template <std::floating_point S>
+class UserGain {
+ public:
+  using Scalar = S;
+  struct Cache {
+    Matrix<S> unedited;  // relative: the norm's own output [tokens x channels]
+    Column<S> rstd;      // absolute [tokens]
+  };
+
+  UserGain() = default;
+
+  /// Starts as no change for every user. `base_gain` [1 x channels] and eps are those of the norm it attaches to.
+  UserGain(GainKind kind, const Matrix<S>& base_gain, S eps, Index users = 1)
+      : gain(kind == GainKind::relative ? Matrix<S>(Matrix<S>::Ones(users, base_gain.cols()))
+                                        : Matrix<S>(base_gain.replicate(users, 1))),
+        kind_(kind),
+        eps_(eps) {}
+
+  GainKind kind() const { return kind_; }
+  Index users() const { return gain.value.rows(); }
+
+  /// Edits y, the norm's output for x, in place.
+  void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
+    check(pass, y);
+    if (kind_ == GainKind::relative) {
+      reshape(cache.unedited, y.rows(), y.cols());
+      cache.unedited = y;
+      pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
+        for (Index t = begin; t < end; ++t) y.row(t).array() *= gain.value.row(user(pass, t)).array();
+      });
+    } else {
+      if (cache.rstd.rows() != y.rows()) cache.rstd.resize(y.rows());
+      pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
+        for (Index t = begin; t < end; ++t) {
+          cache.rstd(t) = S(1) / std::sqrt(x.row(t).squaredNorm() / static_cast<S>(x.cols()) + eps_);
+          y.row(t).array() = gain.value.row(user(pass, t)).array() * x.row(t).array() * cache.rstd(t);
+        }
+      });
+    }
+  }
+
+  /// relative: dgain += dy * unedited, dy *= gain.
+  /// absolute: the edited output no longer depends on the norm, so dy becomes 0 and dx takes the whole gradient:
+  ///   dx[t,c] += rstd * (gain[c]*dy[t,c] - xhat[t,c] * mean_j gain[j]*dy[t,j]*xhat[t,j]).
+  void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
+    check(pass, dy);
+    if (gain.trainable())
+      pass.parallel.ranges(dy.cols(), 64, [&](Index begin, Index end) {
+        const Index n = end - begin;
+        for (Index t = 0; t < dy.rows(); ++t) {
+          auto g = gain.grad.row(user(pass, t)).segment(begin, n).array();
+          if (kind_ == GainKind::relative)
+            g += dy.row(t).segment(begin, n).array() * cache.unedited.row(t).segment(begin, n).array();
+          else
+            g += dy.row(t).segment(begin, n).array() * x.row(t).segment(begin, n).array() * cache.rstd(t);
+        }
+      });
+    pass.parallel.ranges(dy.rows(), 16, [&](Index begin, Index end) {
+      for (Index t = begin; t < end; ++t) {
+        dy.row(t).array() *= gain.value.row(user(pass, t)).array();
+        if (kind_ == GainKind::relative) continue;
+        const S r = cache.rstd(t);
+        const S projection = dy.row(t).dot(x.row(t)) * r * r / static_cast<S>(x.cols());
+        dx.row(t) += r * (dy.row(t) - projection * x.row(t));
+        dy.row(t).setZero();
+      }
+    });
+  }
+
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) {
+    f("gain", self.gain);
+  }
+
+  Parameter<S> gain;
+
+ private:
+  static Index user(const Pass& pass, Index t) { return pass.user.empty() ? 0 : pass.user[static_cast<std::size_t>(t)]; }
+
+  template <class Y>
+  void check(const Pass& pass, const Y& y) const {
+    if (y.cols() != gain.value.cols()) expect_shape("user gain", "y", y, -1, gain.value.cols());
+    if (!pass.user.empty() && static_cast<Index>(pass.user.size()) != y.rows())
+      throw ShapeError("user gain: expected a user for each of " + std::to_string(y.rows()) + " rows, got " +
+                       std::to_string(pass.user.size()));
+    for (const Index u : pass.user)
+      if (u < 0 || u >= users())
+        throw ValueError("user gain: expected a user in [0, " + std::to_string(users()) + "), got " +
+                         std::to_string(u));
+  }
+
+  GainKind kind_ = GainKind::relative;
+  S eps_ = S(1e-6);
+};
+static_assert(Adapter<UserGain<float>>);
+
+}  // namespace tern

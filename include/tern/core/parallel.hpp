@@ -1,0 +1,127 @@
+#pragma once
+/// Borrowed workers. tern starts no thread of its own: whoever owns threads lends them through `Parallel`,
+/// and `ThreadPool` is a ready one for those who own none.
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "tern/core/matrix.hpp"
+
+namespace tern {
+
+/// A way to run independent tasks; the default runs them one after another on the calling thread.
+/// Work is always split over independent outputs, so any number of workers gives the same bits.
+struct Parallel {
+  using Body = void (*)(void* argument, Index task);
+
+  /// Calls body(argument, i) once for every i in [0, tasks), on any threads, and returns when all are done.
+  void (*run)(void* context, Index tasks, Body body, void* argument) = nullptr;
+  void* context = nullptr;  ///< the lender's, passed back to run
+  Index workers = 1;        ///< how many tasks can run at once: a hint for how finely to cut
+
+  /// Calls f(i) for every i in [0, tasks). f must not throw.
+  template <class F>
+  void each(Index tasks, F&& f) const {
+    if (run == nullptr || tasks <= 1) {
+      for (Index i = 0; i < tasks; ++i) f(i);
+      return;
+    }
+    using Callable = std::remove_reference_t<F>;
+    run(
+        context, tasks, [](void* argument, Index i) { (*static_cast<Callable*>(argument))(i); },
+        const_cast<void*>(static_cast<const void*>(std::addressof(f))));
+  }
+
+  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last.
+  template <class F>
+  void ranges(Index count, Index grain, F&& f) const {
+    if (count <= 0) return;
+    const Index grains = (count + grain - 1) / grain;
+    const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * 4);
+    each(pieces, [&](Index i) {
+      const Index begin = grains * i / pieces * grain;
+      const Index end = std::min(count, grains * (i + 1) / pieces * grain);
+      if (begin < end) f(begin, end);
+    });
+  }
+};
+
+/// `threads` - 1 sleeping workers plus the caller. Not copyable; must outlive every Parallel it lends.
+/// One caller at a time.
+class ThreadPool {
+ public:
+  explicit ThreadPool(Index threads = static_cast<Index>(std::thread::hardware_concurrency())) {
+    for (Index i = 1; i < threads; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~ThreadPool() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_all();
+    for (auto& worker : workers_) worker.join();
+  }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  Index threads() const { return static_cast<Index>(workers_.size()) + 1; }
+
+  Parallel parallel() {
+    if (workers_.empty()) return {};
+    return {[](void* self, Index tasks, Parallel::Body body, void* argument) {
+              static_cast<ThreadPool*>(self)->run(tasks, body, argument);
+            },
+            this, threads()};
+  }
+
+ private:
+  void run(Index tasks, Parallel::Body body, void* argument) {
+    {
+      const std::lock_guard lock(mutex_);
+      body_ = body;
+      argument_ = argument;
+      tasks_ = tasks;
+      next_.store(0, std::memory_order_relaxed);
+      busy_ = static_cast<Index>(workers_.size());
+      ++round_;
+    }
+    wake_.notify_all();
+    drain();
+    std::unique_lock lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+  void drain() {
+    for (Index i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) body_(argument_, i);
+  }
+  void work() {
+    std::size_t seen = 0;
+    for (;;) {
+      {
+        std::unique_lock lock(mutex_);
+        wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
+        if (stopping_) return;
+        seen = round_;
+      }
+      drain();
+      const std::lock_guard lock(mutex_);
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_, done_;
+  std::atomic<Index> next_{0};
+  Parallel::Body body_ = nullptr;
+  void* argument_ = nullptr;
+  Index tasks_ = 0, busy_ = 0;
+  std::size_t round_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace tern

@@ -1,0 +1,27 @@
+#pragma once
+#include <span>
+
+#include "tern/core/matrix.hpp"
+#include "tern/core/parallel.hpp"
+
+namespace tern {
+
+namespace kernels {
+struct Table;
+}
+
+/// One run of consecutive rows that belong to one text.
+struct Sequence {
+  Index rows = 0;   ///< how many rows of the batch
+  Index start = 0;  ///< position of the first: tokens that the key/value store already holds
+};
+
+/// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to copy.
+struct Pass {
+  const kernels::Table* kernels = nullptr;  ///< which kernels to run; null: the best that this machine has
+  Parallel parallel{};                      ///< who runs them; serial by default
+  std::span<const Index> user{};            ///< user of each row; empty: user 0 everywhere
+  std::span<const Sequence> sequences{};    ///< how rows fall into texts; empty: all rows are one text from position 0
+};
+
+}  // namespace tern

@@ -1,0 +1,40 @@
+#pragma once
+#include "tern/core/concepts.hpp"
+#include "tern/weights/operations.hpp"
+
+namespace tern {
+
+/// Weights as they are: W [rows x columns] in S. Trains if its parameter is trainable.
+template <std::floating_point S>
+class Dense {
+ public:
+  using Scalar = S;
+  struct Cache {};
+
+  Dense() = default;
+  explicit Dense(Matrix<S> w) : parameter(std::move(w)) {}
+
+  Index rows() const { return parameter.value.rows(); }
+  Index columns() const { return parameter.value.cols(); }
+  std::size_t bytes() const { return sizeof(S) * static_cast<std::size_t>(parameter.value.size()); }
+
+  void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const {
+    tern::multiply<S>(pass, x, parameter.value, y);
+  }
+  void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
+    add_multiply_transposed<S>(pass, dy, parameter.value, dx);
+  }
+  void accumulate(const Pass& pass, In<S> x, Cache&, In<S> dy) {
+    if (parameter.trainable()) add_outer<S>(pass, dy, x, parameter.grad);
+  }
+
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) {
+    f("", self.parameter);
+  }
+
+  Parameter<S> parameter;
+};
+static_assert(WeightStorage<Dense<float>, float>);
+
+}  // namespace tern

@@ -1,0 +1,102 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "tern/core/concepts.hpp"
+#include "tern/core/error.hpp"
+#include "tern/kernels/quantize/absmean.hpp"
+#include "tern/weights/operations.hpp"
+
+namespace tern {
+
+/// Ternary weights, 2 bits each: W[r,k] = scale(r,k) * {-1, 0, +1}, packed as kernels/formats/ternary2.hpp says.
+/// forward quantises each token to int8 with one scale and sums integers exactly (BitLinear, arXiv 2402.17764);
+/// backward passes the gradient straight through both roundings: dx += dy * W. Frozen by type: it cannot accumulate.
+template <std::floating_point S>
+class Ternary {
+ public:
+  using Scalar = S;
+  using Granularity = kernels::TernaryScale;
+  struct Cache {
+    std::vector<std::int8_t> codes;  // [tokens x columns]
+    std::vector<S> scales;           // [tokens]
+  };
+
+  Ternary() = default;
+
+  /// Quantises dense weights by absmean, one scale a tensor, a row, or a group of 128 columns.
+  static Ternary quantize(In<S> w, Granularity granularity) {
+    Ternary t;
+    t.rows_ = w.rows();
+    t.columns_ = w.cols();
+    t.granularity_ = granularity;
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(t.rows_ * t.columns_));
+    std::vector<S> scales(static_cast<std::size_t>(kernels::ternary_scales(t.rows_, t.columns_, granularity)));
+    kernels::quantize_absmean(t.rows_, t.columns_, w.data(), w.outerStride(), granularity, codes.data(),
+                              scales.data());
+    t.scales_.assign(scales.begin(), scales.end());
+    t.pack(codes.data());
+    return t;
+  }
+
+  /// Takes codes in {-1, 0, +1}, row-major, and their scales as `granularity` counts them.
+  static Ternary from_codes(Index rows, Index columns, std::span<const std::int8_t> codes, std::vector<float> scales,
+                            Granularity granularity) {
+    if (static_cast<Index>(codes.size()) != rows * columns ||
+        static_cast<Index>(scales.size()) != kernels::ternary_scales(rows, columns, granularity))
+      throw ShapeError("Ternary: expected " + std::to_string(rows * columns) + " codes and " +
+                       std::to_string(kernels::ternary_scales(rows, columns, granularity)) + " scales, got " +
+                       std::to_string(codes.size()) + " and " + std::to_string(scales.size()));
+    Ternary t;
+    t.rows_ = rows;
+    t.columns_ = columns;
+    t.granularity_ = granularity;
+    t.scales_ = std::move(scales);
+    t.pack(codes.data());
+    return t;
+  }
+
+  Index rows() const { return rows_; }
+  Index columns() const { return columns_; }
+  std::size_t bytes() const { return packed_.size() + scales_.size() * sizeof(float); }
+  kernels::TernaryView view() const {
+    return {packed_.data(), scales_.data(), rows_, columns_, granularity_};
+  }
+
+  void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
+    const auto& ops = operations<S>(pass);
+    const Index tokens = x.rows();
+    cache.codes.resize(static_cast<std::size_t>(tokens * columns_));
+    cache.scales.resize(static_cast<std::size_t>(tokens));
+    pass.parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      ops.quantize_int8(end - begin, columns_, x.data() + begin * x.outerStride(), x.outerStride(),
+                        cache.codes.data() + begin * columns_, columns_, cache.scales.data() + begin);
+    });
+    pass.parallel.ranges(rows_, 16, [&](Index begin, Index end) {
+      ops.ternary_matmul(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(), y.data(),
+                         y.outerStride());
+    });
+  }
+
+  void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
+    const auto& ops = operations<S>(pass);
+    pass.parallel.ranges(columns_, 16, [&](Index begin, Index end) {
+      ops.ternary_matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
+                                    dx.outerStride());
+    });
+  }
+
+ private:
+  void pack(const std::int8_t* codes) {
+    packed_.resize(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_)));
+    kernels::pack_ternary(rows_, columns_, codes, packed_.data());
+  }
+
+  Index rows_ = 0, columns_ = 0;
+  Granularity granularity_ = Granularity::tensor;
+  std::vector<std::uint8_t> packed_;
+  std::vector<float> scales_;
+};
+static_assert(WeightStorage<Ternary<float>, float>);
+
+}  // namespace tern
