@@ -1,0 +1,74 @@
+#pragma once
+/// The instruction sets that have kernels: detect, list, name.
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tern/kernels/target.hpp"
+
+namespace tern::kernels {
+
+/// From the slowest to the fastest.
+enum class Isa {
+  reference,  ///< plain loops, the meaning of every kernel
+  portable,   ///< xsimd at the width that the includer's compiler flags allow
+  avx2,       ///< AVX2, FMA
+  avx512,     ///< AVX-512 F, BW, DQ, VL
+};
+
+inline constexpr std::array all_isas{Isa::reference, Isa::portable, Isa::avx2, Isa::avx512};
+
+constexpr std::string_view name(Isa isa) {
+  switch (isa) {
+    case Isa::reference:
+      return "reference";
+    case Isa::portable:
+      return "portable";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avx512:
+      return "avx512";
+  }
+  return "unknown";
+}
+
+/// The instruction set of that name; none if there is none.
+constexpr std::optional<Isa> parse_isa(std::string_view text) {
+  for (const Isa isa : all_isas)
+    if (name(isa) == text) return isa;
+  return std::nullopt;
+}
+
+/// Whether this processor and its operating system run `isa`.
+inline bool runnable(Isa isa) {
+  if (isa == Isa::reference || isa == Isa::portable) return true;
+#if TERN_X86
+  __builtin_cpu_init();
+  if (isa == Isa::avx2) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (isa == Isa::avx512)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#endif
+  return false;
+}
+
+/// Every instruction set that runs here, the slowest first; never empty.
+inline std::span<const Isa> runnable_isas() {
+  struct List {
+    std::array<Isa, all_isas.size()> isa{};
+    std::size_t count = 0;
+  };
+  static const List list = [] {
+    List found;
+    for (const Isa isa : all_isas)
+      if (runnable(isa)) found.isa[found.count++] = isa;
+    return found;
+  }();
+  return {list.isa.data(), list.count};
+}
+
+inline Isa best_isa() { return runnable_isas().back(); }
+
+}  // namespace tern::kernels

@@ -1,0 +1,77 @@
+#pragma once
+/// The dispatch table: one pointer per kernel, one row per instruction set. Raw pointers, no allocation, no exception.
+/// A table is immutable; callers may copy one, replace entries and pass the copy.
+#include <cstdint>
+
+#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/isa.hpp"
+#include "tern/kernels/types.hpp"
+
+namespace tern::kernels {
+
+/// The kernels of one scalar type. Strides count elements. Serial: a caller splits the work over independent outputs.
+template <class S>
+struct Operations {
+  /// C [m x n] = A [m x k] * B [k x n], plus C if accumulate. C's columns are contiguous, its rows c_row apart.
+  /// An element's sum runs over k in an order that depends on k alone, so any split of m and n gives the same bits.
+  void (*matmul)(Index m, Index n, Index k, Strided<const S> a, Strided<const S> b, S* c, Index c_row,
+                 bool accumulate) noexcept;
+
+  /// rstd[t] = 1/sqrt(mean_c x[t,c]^2 + eps);  y[t,c] = gain[c] * x[t,c] * rstd[t]. gain null: ones.
+  void (*rms_norm)(Index rows, Index channels, S eps, const S* x, Index x_row, const S* gain, S* y, Index y_row,
+                   S* rstd) noexcept;
+  /// dx[t,c] += rstd[t] * (gain[c]*dy[t,c] - x[t,c] * rstd[t]^2 * mean_j gain[j]*dy[t,j]*x[t,j]). gain null: ones.
+  void (*rms_norm_backward)(Index rows, Index channels, const S* x, Index x_row, const S* gain, const S* rstd,
+                            const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
+  /// dgain[c] += sum_t dy[t,c] * x[t,c] * rstd[t], rows in order.
+  void (*rms_norm_backward_gain)(Index rows, Index channels, const S* x, Index x_row, const S* rstd, const S* dy,
+                                 Index dy_row, S* dgain) noexcept;
+
+  /// x[i] = exp(scale*x[i] - m) / sum_j exp(scale*x[j] - m), m = max scale*x, in place; n > 0.
+  void (*softmax)(Index n, S scale, S* x) noexcept;
+  /// With y = softmax(scale*x): d[i] = scale * y[i] * (d[i] - sum_j y[j]*d[j]), in place.
+  void (*softmax_backward)(Index n, S scale, const S* y, S* d) noexcept;
+
+  /// y[i] = f(gate[i]) * up[i].
+  void (*gate)(Gate kind, Index n, const S* gate, const S* up, S* y) noexcept;
+  /// dgate[i] += dy[i]*up[i]*f'(gate[i]);  dup[i] += dy[i]*f(gate[i]).
+  void (*gate_backward)(Gate kind, Index n, const S* gate, const S* up, const S* dy, S* dgate, S* dup) noexcept;
+
+  /// Rotary embedding of `heads` consecutive heads of one row, pairing i with i + head_dim/2 (the "rotate half" order):
+  ///   x[i] = x[i]*cos[i] - x[i+h]*sin[i],  x[i+h] = x[i+h]*cos[i] + x[i]*sin[i],  h = head_dim/2, i < h.
+  /// The backward rotation is the same call with -sin: pass direction -1.
+  void (*rope)(Index heads, Index head_dim, const S* cos, const S* sin, S direction, S* x) noexcept;
+
+  /// Returns -log softmax(logits)[target]. If gradient is not null: gradient[i] = scale * (softmax(logits)[i] - [i ==
+  /// target]); gradient may be logits itself.
+  double (*cross_entropy)(Index n, const S* logits, Index target, S scale, S* gradient) noexcept;
+
+  /// BitLinear's activation: scale[t] = max(max_k |x[t,k]|, 1e-5) / 127, q[t,k] = round_half_even(x[t,k]/scale[t]) in
+  /// -128..127.
+  void (*quantize_int8)(Index rows, Index columns, const S* x, Index x_row, std::int8_t* q, Index q_row,
+                        S* scale) noexcept;
+  /// y[t,r] = scale[t] * sum_g w.scale(r,g) * (exact integer sum over group g of q[t,k]*w[r,k]), for r in [row_begin,
+  /// row_end); row_begin a multiple of 16. Same bits on every ISA.
+  void (*ternary_matmul)(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
+                         Index q_row, const S* scale, S* y, Index y_row) noexcept;
+  /// dx[t,k] += sum_r dy[t,r] * w.scale(r,k/group) * w[r,k], for k in [column_begin, column_end); column_begin a
+  /// multiple of 16.
+  void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
+                                    const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
+};
+
+struct Table {
+  Isa isa;
+  Operations<float> f32;
+  Operations<double> f64;
+
+  template <class S>
+  const Operations<S>& operations() const {
+    if constexpr (sizeof(S) == sizeof(float))
+      return f32;
+    else
+      return f64;
+  }
+};
+
+}  // namespace tern::kernels

@@ -1,0 +1,23 @@
+#pragma once
+/// The only compiler pragmas of tern. Between TERN_TARGET_BEGIN("avx2,fma") and TERN_TARGET_END every function may use
+/// those instructions, whatever flags the includer gave; call it only where the machine has them (isa.hpp).
+/// Open a region at namespace scope, after all #includes, so that no shared inline function is compiled inside it.
+
+#define TERN_DETAIL_PRAGMA(text) _Pragma(#text)
+
+#if defined(__clang__)
+#define TERN_TARGET_BEGIN(features) \
+  TERN_DETAIL_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))
+#define TERN_TARGET_END TERN_DETAIL_PRAGMA(clang attribute pop)
+#elif defined(__GNUC__)
+#define TERN_TARGET_BEGIN(features) TERN_DETAIL_PRAGMA(GCC push_options) TERN_DETAIL_PRAGMA(GCC target(features))
+#define TERN_TARGET_END TERN_DETAIL_PRAGMA(GCC pop_options)
+#else
+#error "tern needs GCC or Clang"
+#endif
+
+#if defined(__x86_64__)
+#define TERN_X86 1
+#else
+#define TERN_X86 0
+#endif
