@@ -1,0 +1,89 @@
+#pragma once
+#include <cmath>
+#include <string>
+
+#include "tern/train/optimizer.hpp"
+
+namespace tern {
+
+struct AdamOptions {
+  double beta1 = 0.9;         ///< in [0, 1)
+  double beta2 = 0.999;       ///< in [0, 1)
+  double epsilon = 1e-8;      ///< not negative
+  double weight_decay = 0;    ///< not negative
+  bool decoupled = true;      ///< AdamW: decay the value itself; else add the decay to the gradient
+  bool decay_vectors = true;  ///< whether parameters of one row (gains, biases) decay too
+};
+
+/// Adam (Kingma, Ba 2015) and AdamW (Loshchilov, Hutter 2019), by PyTorch's definition, with t counting steps from 1:
+///   value *= 1 - rate * weight_decay          if decoupled, else
+///   g      = grad + weight_decay * value
+///   m      = beta1 * m + (1 - beta1) * g
+///   v      = beta2 * v + (1 - beta2) * g^2
+///   value -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon)
+/// Allocates at construction only.
+template <std::floating_point S>
+class Adam {
+ public:
+  using Scalar = S;
+
+  /// Trains what is trainable in `layers` now. Throws ValueError on options outside their range.
+  template <class... Layers>
+  explicit Adam(const AdamOptions& options, Layers&... layers) : options_(options), trainable_(layers...) {
+    for (const double beta : {options.beta1, options.beta2})
+      if (!(beta >= 0 && beta < 1)) throw ValueError("adam: expected a beta in [0, 1), got " + std::to_string(beta));
+    if (!(options.epsilon >= 0))
+      throw ValueError("adam: expected an epsilon of 0 or more, got " + std::to_string(options.epsilon));
+    if (!(options.weight_decay >= 0))
+      throw ValueError("adam: expected a weight decay of 0 or more, got " + std::to_string(options.weight_decay));
+    detail::add_moments(state_, trainable_);  // m of each parameter,
+    detail::add_moments(state_, trainable_);  // then v of each
+  }
+
+  void step(double rate, const Parallel& parallel = {}) {
+    const auto t = static_cast<double>(++state_.steps);
+    const Factors factors{static_cast<S>(rate / (1 - std::pow(options_.beta1, t))),
+                          static_cast<S>(std::sqrt(1 - std::pow(options_.beta2, t)))};
+    trainable_.each_piece(parallel, [&](const auto& piece) { update(piece, rate, factors); });
+  }
+
+  Trainable<S>& trainable() { return trainable_; }
+
+  /// m of each parameter, then v of each.
+  const OptimizerState<S>& state() const { return state_; }
+
+  /// Throws ShapeError where `state` is of other parameters.
+  void restore(const OptimizerState<S>& state) { detail::restore_state("adam", state_, state); }
+
+ private:
+  struct Factors {
+    S step;        // rate / (1 - beta1^t)
+    S root_scale;  // sqrt(1 - beta2^t)
+  };
+
+  void update(const typename Trainable<S>::Piece& piece, double rate, Factors factors) {
+    Parameter<S>& p = trainable_[piece.parameter];
+    S* value = p.value.data();
+    const S* grad = p.grad.data();
+    S* m = state_.moments[piece.parameter].data();
+    S* v = state_.moments[trainable_.size() + piece.parameter].data();
+    const double decay = options_.decay_vectors || p.value.rows() > 1 ? options_.weight_decay : 0;
+    const auto keep = static_cast<S>(options_.decoupled ? 1 - rate * decay : 1);
+    const auto pull = static_cast<S>(options_.decoupled ? 0 : decay);
+    const auto beta2 = static_cast<S>(options_.beta2), epsilon = static_cast<S>(options_.epsilon);
+    const auto fresh1 = static_cast<S>(1 - options_.beta1), fresh2 = static_cast<S>(1 - options_.beta2);
+    for (Index i = piece.begin; i < piece.end; ++i) {
+      const S g = grad[i] + pull * value[i];
+      m[i] += fresh1 * (g - m[i]);
+      v[i] = beta2 * v[i] + fresh2 * g * g;
+      value[i] = keep * value[i] - factors.step * m[i] / (std::sqrt(v[i]) / factors.root_scale + epsilon);
+    }
+  }
+
+  AdamOptions options_;
+  Trainable<S> trainable_;
+  OptimizerState<S> state_;
+};
+static_assert(Optimizer<Adam<float>>);
+
+}  // namespace tern
