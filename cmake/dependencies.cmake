@@ -1,14 +1,40 @@
 # What each component stands on. tern's own build and the installed package both read this, so they cannot disagree.
 #
+#   TERN_COMPONENTS                 every component, each after those it uses
+#   TERN_USES_<component>           the components it uses
+#   TERN_LINKS_<component>          the targets it links
+#   TERN_REQUIRES_<component>       the same for pkg-config
 #   tern_find_dependencies(<component>)
+#                                   makes those targets visible everywhere; sets tern_missing to what was not found
 #
-# makes the component's imported targets visible everywhere and sets tern_missing to what was not found.
-# Versions are compared here because the packages' own version files refuse every other major version.
+# Minimum versions are compared here because the packages' own version files refuse every other major version.
+
+set(TERN_COMPONENTS kernels tern io text experiment)
+
+set(TERN_USES_kernels)
+set(TERN_LINKS_kernels tern::xsimd)
+set(TERN_REQUIRES_kernels xsimd)
+
+set(TERN_USES_tern kernels)
+set(TERN_LINKS_tern Eigen3::Eigen Threads::Threads)
+set(TERN_REQUIRES_tern eigen3)
+
+set(TERN_USES_io tern)
+set(TERN_LINKS_io nlohmann_json::nlohmann_json)
+set(TERN_REQUIRES_io nlohmann_json)
+
+set(TERN_USES_text tern)
+set(TERN_LINKS_text nlohmann_json::nlohmann_json PkgConfig::TERN_PCRE2 PkgConfig::TERN_ICU PkgConfig::TERN_GMIME)
+set(TERN_REQUIRES_text nlohmann_json libpcre2-8 icu-uc gmime-3.0)
+
+set(TERN_USES_experiment io text)
+set(TERN_LINKS_experiment)
+set(TERN_REQUIRES_experiment)
 
 macro(tern_find_package name target minimum)
   find_package(${name} QUIET)
   if(NOT TARGET ${target} OR ${name}_VERSION VERSION_LESS ${minimum})
-    list(APPEND tern_missing "${name} ${minimum}")
+    list(APPEND tern_missing "${name} >= ${minimum}")
   endif()
 endmacro()
 

@@ -1,13 +1,7 @@
 # Pinned sources of the two libraries that tern cannot do without, for machines that lack them.
 include(FetchContent)
 
-macro(tern_fetch name)
-  message(STATUS "tern: ${name} was not found, fetching it")
-  FetchContent_MakeAvailable(${name})
-endmacro()
-
 set(EIGEN_BUILD_DOC OFF)
-set(EIGEN_BUILD_TESTING OFF)
 set(EIGEN_BUILD_PKGCONFIG OFF)
 FetchContent_Declare(
   Eigen3

@@ -22,11 +22,8 @@ struct Random {
   }
   /// Uniform in [0, 1), 53 bits.
   double uniform() { return static_cast<double>(next() >> 11) * 0x1p-53; }
-  /// Uniform in [0, n); n > 0. The bias is below n / 2^64.
-  Index below(Index n) {
-    return static_cast<Index>(static_cast<std::uint64_t>(
-        (static_cast<unsigned __int128>(next()) * static_cast<unsigned __int128>(n)) >> 64));
-  }
+  /// Uniform in [0, n), 0 < n <= 2^52; the bias is below n / 2^53.
+  Index below(Index n) { return static_cast<Index>(uniform() * static_cast<double>(n)); }
   /// Normal(0, 1) by Box and Muller, one of the pair.
   double normal() {
     const double u = 1.0 - uniform();
