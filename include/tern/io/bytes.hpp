@@ -1,0 +1,64 @@
+#pragma once
+/// Raw bytes and the little-endian numbers in them. Every format of this floor is little-endian, on every machine.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace tern {
+
+/// Borrowed bytes to read.
+using Bytes = std::span<const std::byte>;
+
+inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+/// Reads a T at `p`, which need not be aligned. Checks nothing.
+template <class T>
+  requires std::is_arithmetic_v<T>
+T load_little(const void* p) {
+  std::array<std::byte, sizeof(T)> raw;
+  std::memcpy(raw.data(), p, sizeof(T));
+  if constexpr (std::endian::native == std::endian::big) std::reverse(raw.begin(), raw.end());
+  return std::bit_cast<T>(raw);
+}
+
+/// Writes a T at `p`, which need not be aligned.
+template <class T>
+  requires std::is_arithmetic_v<T>
+void store_little(void* p, T value) {
+  auto raw = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
+  if constexpr (std::endian::native == std::endian::big) std::reverse(raw.begin(), raw.end());
+  std::memcpy(p, raw.data(), sizeof(T));
+}
+
+/// Builds a file's bytes in memory.
+class ByteWriter {
+ public:
+  template <class T>
+  void number(T value) {
+    bytes_.resize(bytes_.size() + sizeof(T));
+    store_little(bytes_.data() + bytes_.size() - sizeof(T), value);
+  }
+  void bytes(Bytes b) { bytes_.insert(bytes_.end(), b.begin(), b.end()); }
+  void text(std::string_view t) { bytes(bytes_of(t)); }
+
+  /// Appends zeros up to the next multiple of `alignment`.
+  void pad(std::size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment); }
+
+  std::size_t size() const { return bytes_.size(); }
+  Bytes view() const { return bytes_; }
+  std::vector<std::byte> take() { return std::move(bytes_); }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+}  // namespace tern
