@@ -133,9 +133,9 @@ class CausalAttention {
 
   /// How rows fall into sequences, and sequences into tasks.
   struct Plan {
-    Plan(const CausalAttention& attention, const Pass& pass, Index tokens, std::span<KeyValues<S>> stores,
-         std::vector<Run>& runs)
-        : attention(attention), runs(runs) {
+    Plan(const CausalAttention& owner, const Pass& pass, Index tokens, std::span<KeyValues<S>> stores,
+         std::vector<Run>& storage)
+        : attention(owner), runs(storage) {
       const Sequence whole{tokens, 0};
       const auto sequences = pass.sequences.empty() ? std::span<const Sequence>(&whole, 1) : pass.sequences;
       if (!stores.empty() && stores.size() != sequences.size())

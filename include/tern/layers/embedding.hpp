@@ -17,7 +17,7 @@ class Embedding {
   using Scalar = S;
 
   Embedding() = default;
-  explicit Embedding(Matrix<S> initial, S scale = S(1)) : table(std::move(initial)), scale(scale) {}
+  explicit Embedding(Matrix<S> initial, S factor = S(1)) : table(std::move(initial)), scale(factor) {}
 
   Index vocabulary() const { return table.value.rows(); }
   Index channels() const { return table.value.cols(); }

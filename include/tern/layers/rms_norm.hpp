@@ -19,7 +19,7 @@ class RmsNorm {
   };
 
   RmsNorm() = default;
-  explicit RmsNorm(Index channels, S eps = S(1e-6)) : gain(Matrix<S>::Ones(1, channels)), eps(eps) {}
+  explicit RmsNorm(Index channels, S epsilon = S(1e-6)) : gain(Matrix<S>::Ones(1, channels)), eps(epsilon) {}
 
   Index channels() const { return gain.value.cols(); }
 

@@ -15,7 +15,7 @@ class Adapted {
     typename Adapters::Cache adapters;
   };
 
-  Adapted(D& decoder, Adapters& adapters) : decoder(&decoder), adapters(&adapters) {}
+  Adapted(D& d, Adapters& a) : decoder(&d), adapters(&a) {}
 
   void nll(const Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, Cache& cache,
            std::span<double> nll) const {

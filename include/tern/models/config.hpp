@@ -15,7 +15,7 @@ struct ModelConfig {
   Index hidden = 0, layers = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0, vocabulary = 0;
   Index context = 0;  ///< positions it was trained for; 0: unknown
   double rope_theta = 10000;
-  std::optional<Llama3RopeScaling> rope_scaling;
+  std::optional<Llama3RopeScaling> rope_scaling{};
   double epsilon = 1e-5;
   bool tied = true;        ///< the head is the embedding
   bool qkv_bias = false;   ///< qwen2

@@ -40,7 +40,7 @@ class Decoder {
   Decoder() = default;
 
   /// A model of zeros with unit gains, ready to be filled by a loader or by initialize().
-  explicit Decoder(const ModelConfig& config) : config(config) {
+  explicit Decoder(const ModelConfig& c) : config(c) {
     validate(config, "decoder");
     const auto linear = [](Index out, Index in) {
       Linear<S, W> l;

@@ -1,0 +1,51 @@
+#include "tern/adapters/user_gain.hpp"
+
+#include "support/layer_contract.hpp"
+#include "tern/layers/rms_norm.hpp"
+
+using namespace tern;
+using namespace tern::test;
+
+TEST_CASE_TEMPLATE("UserGain keeps the adapter contract, users mixed in one batch", S, float, double) {
+  Random random(1);
+  const Matrix<S> base = random_matrix<S>(1, 8, random);
+  const Index users[] = {0, 2, 2, 1, 0};
+  Pass pass;
+  pass.user = users;
+  for (const GainKind kind : {GainKind::relative, GainKind::absolute})
+    check_adapter_contract(UserGain<S>(kind, base, S(1e-6), 3), {.tokens = 5, .seed = 3}, pass);
+}
+
+TEST_CASE("UserGain starts as no change, and its two kinds write the same gain") {
+  Random random(4);
+  RmsNorm<double> norm(8);
+  norm.gain.value = random_matrix<double>(1, 8, random);
+  const Matrix<double> x = random_matrix<double>(3, 8, random);
+  RmsNorm<double>::Cache cache;
+  Matrix<double> y(3, 8);
+  norm.forward({}, x, cache, y);
+  const Matrix<double> factor = random_matrix<double>(1, 8, random);
+  Matrix<double> edited[2];
+  for (const GainKind kind : {GainKind::relative, GainKind::absolute}) {
+    UserGain<double> gain(kind, norm.gain.value, norm.eps);
+    UserGain<double>::Cache c;
+    Matrix<double> same = y;
+    gain.forward({}, x, c, same);
+    CHECK((same - y).cwiseAbs().maxCoeff() < 1e-14);
+    gain.gain.value = kind == GainKind::relative ? factor : Matrix<double>(factor.cwiseProduct(norm.gain.value));
+    Matrix<double>& e = edited[kind == GainKind::absolute];
+    e = y;
+    gain.forward({}, x, c, e);
+  }
+  CHECK((edited[0] - edited[1]).cwiseAbs().maxCoeff() < 1e-14);
+}
+
+TEST_CASE("UserGain refuses a user it does not have") {
+  UserGain<float> gain(GainKind::relative, Matrix<float>::Ones(1, 4), 1e-6f, 2);
+  const Index users[] = {2};
+  Pass pass;
+  pass.user = users;
+  Matrix<float> x(1, 4), y(1, 4);
+  UserGain<float>::Cache cache;
+  CHECK_THROWS_WITH_AS(gain.forward(pass, x, cache, y), "user gain: expected a user in [0, 2), got 2", ValueError);
+}

@@ -1,0 +1,27 @@
+#include "tern/layers/rms_norm.hpp"
+
+#include "support/layer_contract.hpp"
+
+using namespace tern;
+using namespace tern::test;
+
+TEST_CASE_TEMPLATE("RmsNorm keeps the layer contract", S, float, double) {
+  for (const Index channels : {1, 8, 67}) {
+    RmsNorm<S> norm(channels);
+    Random random(2);
+    norm.gain.value = random_matrix<S>(1, channels, random);
+    check_layer_contract(norm, {.tokens = 5, .in = channels, .out = channels, .seed = 3});
+  }
+}
+
+TEST_CASE("RmsNorm divides by the root mean square") {
+  RmsNorm<double> norm(2, 0.0);
+  norm.gain.value << 1, 10;
+  Matrix<double> x(1, 2), y(1, 2);
+  x << 3, 4;
+  RmsNorm<double>::Cache cache;
+  norm.forward({}, x, cache, y);
+  const double rms = std::sqrt(12.5);
+  CHECK(y(0, 0) == doctest::Approx(3 / rms));
+  CHECK(y(0, 1) == doctest::Approx(40 / rms));
+}
