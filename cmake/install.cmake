@@ -5,7 +5,7 @@ set(package ${CMAKE_INSTALL_DATADIR}/cmake/tern)
 set(pkgconfig ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 set(generated ${PROJECT_BINARY_DIR}/package)
 
-install(DIRECTORY include/tern DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp)
+install(DIRECTORY include/tern DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.hpp PATTERN *.inc)
 
 configure_package_config_file(cmake/tern-config.cmake.in ${generated}/tern-config.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(

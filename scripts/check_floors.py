@@ -93,14 +93,14 @@ def check(tree):
         name = header.relative_to(root).as_posix()
         inner = name.removeprefix("tern/")
         floor = inner.split("/")[0] if "/" in inner else None
-        if header.suffix != ".hpp":
-            found.append(f"{name}:1: expected only .hpp files here")
+        if header.suffix not in (".hpp", ".inc"):
+            found.append(f"{name}:1: expected only headers (.hpp) and pieces of them (.inc) here")
             continue
         if floor is not None and floor not in ARROWS:
             found.append(f"{name}:1: '{floor}' is no floor; expected one of {', '.join(ARROWS)}")
             continue
         lines = header.read_text(encoding="utf-8").splitlines()
-        if not lines or lines[0] != "#pragma once":
+        if header.suffix == ".hpp" and lines[:1] != ["#pragma once"]:
             found.append(f"{name}:1: expected #pragma once on the first line")
         includes[name] = set()
         for number, line in enumerate(lines, start=1):

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# All tests, from nothing: installs what is missing, builds, runs the C++ tests, then the comparisons with the reference
+# implementations in Python. The last line counts: N passed, N failed, N skipped.
+#   ./scripts/test.sh              everything
+#   ./scripts/test.sh --quick      the C++ tests alone
+#   ./scripts/test.sh --no-skips   a skipped test is a failure
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. scripts/lib/packages.sh
+
+quick=no summary_options=()
+for argument in "$@"; do
+  case $argument in
+    --quick) quick=yes ;;
+    --no-skips) summary_options+=(--no-skips) ;;
+    *)
+      echo "test.sh: expected --quick or --no-skips, got '$argument'" >&2
+      exit 2
+      ;;
+  esac
+done
+
+need "${build_packages[@]}" python3:python3 doctest-dev libbenchmark-dev
+cmake --preset release -DTERN_REQUIRE_ALL=ON >/dev/null
+cmake --build --preset release
+
+reports=(build/release/ctest.xml)
+rm -f build/release/{ctest,pytest}.xml
+ctest --preset release --parallel "$(nproc)" --timeout 900 --no-tests=error --output-junit "$PWD/build/release/ctest.xml" \
+  --test-output-size-passed 1000000 --test-output-size-failed 1000000 || true
+
+if [ $quick = no ]; then
+  . scripts/lib/python.sh
+  interop_python=$(interop_environment tests/interop/requirements.txt)
+  reports+=(build/release/pytest.xml)
+  TERN_BIN=$PWD/build/release/bin "$interop_python" -m pytest tests/interop -q -rs --junitxml build/release/pytest.xml || true
+fi
+
+exec python3 scripts/lib/summary.py "${summary_options[@]}" "${reports[@]}"
