@@ -31,12 +31,40 @@ inline std::vector<std::string> named_split_patterns(std::string_view name) {
   throw FormatError("pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got '" + std::string(name) + "'");
 }
 
+namespace detail {
+
+/// `pattern` with \s as Unicode's White_Space, as the engines that vocabularies are trained with have it. PCRE2's own \s
+/// has U+180E, too, and cuts Mongolian otherwise. The property needs PCRE2 10.40.
+inline std::string with_unicode_space(std::string_view pattern) {
+  std::string result;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const bool escape = pattern[i] == '\\' && i + 1 < pattern.size();
+    if (!escape) {
+      result += pattern[i];
+      continue;
+    }
+    ++i;
+    if (pattern[i] == 's')
+      result += R"(\p{White_Space})";
+    else if (pattern[i] == 'S')
+      result += R"(\P{White_Space})";
+    else
+      result.append({'\\', pattern[i]});
+  }
+  return result;
+}
+
+}  // namespace detail
+
 /// Immutable; one object serves many threads.
 class PreTokenizer {
  public:
   /// `patterns` are applied one after another, each to the pieces of the one before. Both a pattern's matches and what
   /// lies between them become pieces, so no byte is lost. Throws FormatError on a pattern PCRE2 refuses.
   explicit PreTokenizer(const std::vector<std::string>& patterns) : limits_(make_limits()) {
+    if (patterns.size() > most_stages)
+      throw FormatError("pre-tokenizer: expected at most " + std::to_string(most_stages) + " patterns, got " +
+                        std::to_string(patterns.size()));
     for (const std::string& pattern : patterns) stages_.push_back(compile(pattern));
   }
 
@@ -58,7 +86,7 @@ class PreTokenizer {
 
   /// Steps and kilobytes that one match may take: far more than honest patterns need, an end to hostile ones.
   static constexpr std::uint32_t step_limit = 10'000'000, heap_limit_kib = 64 * 1024;
-  static constexpr std::size_t pattern_limit = 64 * 1024;
+  static constexpr std::size_t pattern_limit = 64 * 1024, most_stages = 16;
 
   static Limits make_limits() {
     Limits limits(pcre2_match_context_create(nullptr), pcre2_match_context_free);
@@ -81,10 +109,11 @@ class PreTokenizer {
     int code = 0;
     PCRE2_SIZE offset = 0;
     const std::uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
-    pcre2_code* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), options,
+    const std::string spelled = detail::with_unicode_space(pattern);
+    pcre2_code* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), options,
                                                &code, &offset, nullptr);
     if (!compiled)
-      throw FormatError("pre-tokenizer: pattern '" + pattern.substr(0, 200) + "' at byte " + std::to_string(offset) +
+      throw FormatError("pre-tokenizer: pattern '" + spelled.substr(0, 200) + "' at byte " + std::to_string(offset) +
                         ": " + message(code));
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);  // where it fails, pcre2_match interprets
     return Code(compiled, [](const pcre2_code* c) { pcre2_code_free(const_cast<pcre2_code*>(c)); });
