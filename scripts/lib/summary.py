@@ -15,7 +15,7 @@ DOCTEST_SKIPPED = re.compile(r"^skipped: (.*)$", re.MULTILINE)
 
 def count(case):
     """(passed, failed, names of the skipped) of one <testcase>."""
-    name = "/".join(filter(None, [case.get("classname"), case.get("name")]))
+    name = "/".join(dict.fromkeys(filter(None, [case.get("classname"), case.get("name")])))
     failed = case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail"
     if programs := DOCTEST.findall(case.findtext("system-out") or ""):
         passed, cases_failed, skipped = map(int, programs[-1])
