@@ -9,6 +9,9 @@
 #include "tern/kernels/quantize/reference.hpp"
 #include "tern/kernels/rms_norm/reference.hpp"
 #include "tern/kernels/rope/reference.hpp"
+#include "tern/kernels/simd/avx2.hpp"
+#include "tern/kernels/simd/avx512.hpp"
+#include "tern/kernels/simd/portable.hpp"
 #include "tern/kernels/softmax/reference.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/ternary_matmul/reference.hpp"
@@ -36,12 +39,41 @@ constexpr Operations<S> reference_operations() {
 
 inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};
 
+template <class Arch>
+inline constexpr Table portable_table{Isa::portable, portable::operations<portable::Vector<float, Arch>>(),
+                                      portable::operations<portable::Vector<double, Arch>>()};
+#if TERN_X86
+inline constexpr Table avx2_table{Isa::avx2, avx2::operations<avx2::Vector<float>>(),
+                                  avx2::operations<avx2::Vector<double>>()};
+inline constexpr Table avx512_table{Isa::avx512, avx512::operations<avx512::Vector<float>>(),
+                                    avx512::operations<avx512::Vector<double>>()};
+#endif
+
 }  // namespace detail
 
 /// The kernels of `isa`, which must be runnable here.
-inline const Table& table(Isa) { return detail::reference_table; }
+template <class Arch = xsimd::default_arch>
+const Table& table(Isa isa) {
+  assert(runnable(isa));
+  switch (isa) {
+#if TERN_X86
+    case Isa::avx2:
+      return detail::avx2_table;
+    case Isa::avx512:
+      return detail::avx512_table;
+#endif
+    case Isa::portable:
+      return detail::portable_table<Arch>;
+    default:
+      return detail::reference_table;
+  }
+}
 
 /// The fastest kernels that run here.
-inline const Table& best_table() { return table(best_isa()); }
+template <class Arch = xsimd::default_arch>
+const Table& best_table() {
+  static const Table& best = table<Arch>(best_isa());
+  return best;
+}
 
 }  // namespace tern::kernels

@@ -1,0 +1,37 @@
+#pragma once
+/// What the vector kernels (*.inc) need: included before a target region opens, because nothing may be inside one.
+#include <cassert>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <numbers>
+#include <utility>
+
+#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/table.hpp"
+#include "tern/kernels/target.hpp"
+#include "tern/kernels/types.hpp"
+
+namespace tern::kernels::detail {
+
+/// Beyond these exp rounds to infinity and to 0.
+template <class S>
+inline constexpr S exp_top = sizeof(S) == 4 ? S(89) : S(710);
+template <class S>
+inline constexpr S exp_bottom = sizeof(S) == 4 ? S(-104) : S(-746);
+
+/// ln 2 = ln2_high + ln2_low to twice S's precision.
+template <class S>
+inline constexpr S ln2_high = std::numbers::ln2_v<S>;
+template <class S>
+inline constexpr S ln2_low = static_cast<S>(std::numbers::ln2_v<long double> - static_cast<long double>(ln2_high<S>));
+
+/// 1/i!, the Taylor coefficients of exp.
+template <class S>
+constexpr S inverse_factorial(int i) {
+  double f = 1;
+  for (; i > 1; --i) f *= i;
+  return static_cast<S>(1 / f);
+}
+
+}  // namespace tern::kernels::detail

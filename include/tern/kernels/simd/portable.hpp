@@ -1,0 +1,65 @@
+#pragma once
+/// xsimd's registers, as wide as the includer's compiler flags allow. The names carry the width, so that files compiled
+/// with different flags never share a function.
+#include <xsimd/xsimd.hpp>
+
+#include "tern/kernels/simd/needs.hpp"
+
+namespace tern::kernels::portable {
+
+/// The operations that the vector kernels (*.inc) are written in.
+template <class S, class Arch = xsimd::default_arch>
+struct Vector {
+  using Scalar = S;
+  using Register = xsimd::batch<S, Arch>;
+  /// lanes: numbers in a register. A tile of C [tile_rows x 2 registers], or [wide_rows x 4], fits the register file.
+  static constexpr Index lanes = static_cast<Index>(Register::size);
+  static constexpr Index tile_rows = sizeof(Register) == 64 ? 14 : 6, wide_rows = sizeof(Register) == 64 ? 6 : 2;
+
+  static Register zero() { return Register(S(0)); }
+  static Register set(S x) { return Register(x); }
+  static Register load(const S* p) { return Register::load_unaligned(p); }
+  static void store(S* p, Register a) { a.store_unaligned(p); }
+  /// The first n numbers, then zeros; touches nothing beyond.
+  static Register load_part(const S* p, Index n) {
+    S part[lanes] = {};
+    for (Index i = 0; i < n; ++i) part[i] = p[i];
+    return load(part);
+  }
+  static void store_part(S* p, Register a, Index n) {
+    S part[lanes];
+    store(part, a);
+    for (Index i = 0; i < n; ++i) p[i] = part[i];
+  }
+
+  static Register add(Register a, Register b) { return a + b; }
+  static Register sub(Register a, Register b) { return a - b; }
+  static Register mul(Register a, Register b) { return a * b; }
+  static Register div(Register a, Register b) { return a / b; }
+  /// a * b + c, rounded once or twice.
+  static Register fma(Register a, Register b, Register c) { return xsimd::fma(a, b, c); }
+  /// The greater; b if either is a NaN.
+  static Register max(Register a, Register b) { return xsimd::select(a > b, a, b); }
+  /// The greater of |a| and |b|; a NaN exceeds everything.
+  static Register max_magnitude(Register a, Register b) {
+    const Register x = xsimd::abs(a), y = xsimd::abs(b);
+    return xsimd::select(x > y || x != x, x, y);
+  }
+  /// Within 2 units in the last place; infinity, 0 and NaN where they belong.
+  static Register exp(Register x) { return xsimd::exp(x); }
+  /// Of the next `lanes` 32-bit words at p, lowest byte first, the two bits above `shift`.
+  static Register two_bits(const std::uint8_t* p, int shift) {
+    S part[lanes];
+    for (Index i = 0; i < lanes; ++i) part[i] = static_cast<S>(p[4 * i + shift / 8] >> (shift % 8) & 3);
+    return load(part);
+  }
+  /// panel[p * panel_row + j] = b[j * column + p], for p < 4, j < lanes.
+  static void transpose4(const S* b, Index column, S* panel, Index panel_row) {
+    for (Index p = 0; p < 4; ++p)
+      for (Index j = 0; j < lanes; ++j) panel[p * panel_row + j] = b[j * column + p];
+  }
+};
+
+#include "tern/kernels/simd/kernels.inc"
+
+}  // namespace tern::kernels::portable
