@@ -15,7 +15,7 @@ class Lora {
  public:
   using Scalar = S;
   struct Cache {
-    Matrix<S> h, scaled, dh;  // x * down^T, its multiple by scale, and the gradient of h: [tokens x rank]
+    Matrix<S> scaled, dh;  // scale * x * down^T, and the gradient of x * down^T: at least [tokens x rank]
   };
 
   Lora() = default;
@@ -36,23 +36,22 @@ class Lora {
 
   void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     check(x, y);
-    reshape(cache.h, x.rows(), rank());
-    reshape(cache.scaled, x.rows(), rank());
-    multiply<S>(pass, x, down.value, cache.h);
-    cache.scaled = scale() * cache.h;
-    multiply<S>(pass, cache.scaled, up.value, y, true);
+    Out<S> scaled = first_rows(cache.scaled, x.rows(), rank());
+    multiply<S>(pass, x, down.value, scaled);
+    scaled *= scale();
+    multiply<S>(pass, scaled, up.value, y, true);
   }
 
-  /// dy passes unchanged. dh = scale * dy * up; dx += dh * down; dup += scale * dy^T * h; ddown += dh^T * x.
+  /// dy passes unchanged. dh = scale * dy * up; dx += dh * down; dup += scale * dy^T * x * down^T; ddown += dh^T * x.
   void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
     check(x, dy);
-    reshape(cache.dh, x.rows(), rank());
-    cache.dh.setZero();
-    add_multiply_transposed<S>(pass, dy, up.value, cache.dh);
-    cache.dh *= scale();
-    add_multiply_transposed<S>(pass, cache.dh, down.value, dx);
-    if (up.trainable()) add_outer<S>(pass, dy, cache.scaled, up.grad);
-    if (down.trainable()) add_outer<S>(pass, cache.dh, x, down.grad);
+    Out<S> dh = first_rows(cache.dh, x.rows(), rank());
+    dh.setZero();
+    add_multiply_transposed<S>(pass, dy, up.value, dh);
+    dh *= scale();
+    add_multiply_transposed<S>(pass, dh, down.value, dx);
+    if (up.trainable()) add_outer<S>(pass, dy, first_rows(cache.scaled, x.rows(), rank()), up.grad);
+    if (down.trainable()) add_outer<S>(pass, dh, x, down.grad);
   }
 
   template <class Self, class F>

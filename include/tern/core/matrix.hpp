@@ -32,4 +32,11 @@ void reshape(Matrix<S>& m, Index rows, Index columns) {
   if (m.rows() != rows || m.cols() != columns) m.resize(rows, columns);
 }
 
+/// The first `rows` rows of `m`, which grows if it is too small and never shrinks: for batches of varying length.
+template <std::floating_point S>
+Out<S> first_rows(Matrix<S>& m, Index rows, Index columns) {
+  if (m.cols() != columns || m.rows() < rows) m.resize(rows, columns);
+  return m.topRows(rows);
+}
+
 }  // namespace tern

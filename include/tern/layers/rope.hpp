@@ -1,7 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <cmath>
 #include <numbers>
-#include <optional>
 #include <span>
 #include <vector>
 
@@ -19,8 +19,21 @@ struct Llama3RopeScaling {
   double original_context = 8192;
 };
 
+/// That scaling as one divisor for each of the head_dim/2 frequencies, the form in which GGUF files carry it.
+inline std::vector<double> rope_divisors(const Llama3RopeScaling& s, Index head_dim, double theta) {
+  std::vector<double> divisors;
+  for (Index i = 0; i < head_dim / 2; ++i) {
+    const double frequency = std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
+    const double wavelength = 2.0 * std::numbers::pi / frequency;
+    const double smooth = (s.original_context / wavelength - s.low_factor) / (s.high_factor - s.low_factor);
+    const double kept = std::clamp(smooth, 0.0, 1.0);  // 1: fast, unchanged; 0: slow, divided by factor
+    divisors.push_back(1.0 / ((1.0 - kept) / s.factor + kept));
+  }
+  return divisors;
+}
+
 /// Rotary position embedding (Su et al., arXiv 2104.09864), pairing channel i with i + head_dim/2 of each head.
-///   angle(p, i) = p * theta^(-2i/head_dim), scaled if asked
+///   angle(p, i) = p * theta^(-2i/head_dim) / divisor[i]
 /// Angles are formed in double, whatever S is.
 template <std::floating_point S>
 class Rope {
@@ -38,10 +51,11 @@ class Rope {
   };
 
   Rope() = default;
-  Rope(Index head_dim, double theta, std::optional<Llama3RopeScaling> scaling = std::nullopt) : head_dim_(head_dim) {
+  /// divisors: head_dim/2 of them, or none for the plain embedding.
+  Rope(Index head_dim, double theta, std::span<const double> divisors = {}) : head_dim_(head_dim) {
     for (Index i = 0; i < head_dim / 2; ++i) {
       const double frequency = std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
-      frequencies_.push_back(scaling ? scaled(frequency, *scaling) : frequency);
+      frequencies_.push_back(divisors.empty() ? frequency : frequency / divisors[static_cast<std::size_t>(i)]);
     }
   }
 
@@ -77,15 +91,6 @@ class Rope {
   }
 
  private:
-  static double scaled(double frequency, const Llama3RopeScaling& s) {
-    const double wavelength = 2.0 * std::numbers::pi / frequency;
-    if (wavelength < s.original_context / s.high_factor) return frequency;
-    if (wavelength > s.original_context / s.low_factor) return frequency / s.factor;
-    const double smooth =
-        (s.original_context / wavelength - s.low_factor) / (s.high_factor - s.low_factor);
-    return (1.0 - smooth) * frequency / s.factor + smooth * frequency;
-  }
-
   Index head_dim_ = 0;
   std::vector<double> frequencies_;
 };

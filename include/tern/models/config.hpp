@@ -1,8 +1,8 @@
 #pragma once
 #include <cmath>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "tern/core/error.hpp"
 #include "tern/layers/rope.hpp"
@@ -15,7 +15,7 @@ struct ModelConfig {
   Index hidden = 0, layers = 0, ffn = 0, heads = 0, kv_heads = 0, head_dim = 0, vocabulary = 0;
   Index context = 0;  ///< positions it was trained for; 0: unknown
   double rope_theta = 10000;
-  std::optional<Llama3RopeScaling> rope_scaling{};
+  std::vector<double> rope_divisors{};  ///< head_dim/2, or none: see Rope
   double epsilon = 1e-5;
   bool tied = true;        ///< the head is the embedding
   bool qkv_bias = false;   ///< qwen2
@@ -39,6 +39,8 @@ inline void validate(const ModelConfig& c, const std::string& place) {
   expect(c.kv_heads > 0 && c.heads % c.kv_heads == 0, "key/value heads that divide the query heads", c.kv_heads);
   expect(c.head_dim > 0 && c.head_dim % 2 == 0 && c.head_dim < 65536, "an even head width in [2, 65536)", c.head_dim);
   expect(c.vocabulary > 0 && c.vocabulary < (Index(1) << 31), "vocabulary in [1, 2^31)", c.vocabulary);
+  const Index divisors = static_cast<Index>(c.rope_divisors.size());
+  expect(divisors == 0 || divisors == c.head_dim / 2, "a rope divisor for half the head width, or none,", divisors);
   if (!(c.epsilon > 0) || !std::isfinite(c.epsilon)) throw ValueError(place + ": expected a positive epsilon");
   if (!(c.rope_theta > 0) || !std::isfinite(c.rope_theta)) throw ValueError(place + ": expected a positive rope theta");
 }

@@ -64,7 +64,7 @@ class Decoder {
         b.attention.key.bias.emplace(Matrix<S>(Matrix<S>::Zero(1, config.kv_width())));
         b.attention.value.bias.emplace(Matrix<S>(Matrix<S>::Zero(1, config.kv_width())));
       }
-      b.attention.rope = Rope<S>(config.head_dim, config.rope_theta, config.rope_scaling);
+      b.attention.rope = Rope<S>(config.head_dim, config.rope_theta, config.rope_divisors);
       b.attention.attention = CausalAttention<S>(config.heads, config.kv_heads, config.head_dim,
                                                  S(1) / std::sqrt(static_cast<S>(config.head_dim)));
       b.mlp.gate = linear(config.ffn, config.hidden);

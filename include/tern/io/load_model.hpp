@@ -1,0 +1,168 @@
+#pragma once
+#include <cmath>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tern/io/gguf.hpp"
+#include "tern/models/decoder.hpp"
+#include "tern/weights/ternary.hpp"
+
+namespace tern {
+
+/// The hyper-parameters of a llama-architecture GGUF. Throws FormatError on another architecture or a missing field,
+/// ValueError on values that cannot be a model.
+inline ModelConfig read_config(const GgufFile& file) {
+  const auto architecture = file.get<std::string>("general.architecture");
+  if (architecture != "llama")
+    throw FormatError(file.place() + ": general.architecture: expected 'llama', got '" + architecture + "'");
+  const auto integer = [&](const char* key) { return static_cast<Index>(file.get<std::uint32_t>(key)); };
+  const auto optional = [&](const char* key, Index otherwise) {
+    const auto found = file.find<std::uint32_t>(key);
+    return found ? static_cast<Index>(*found) : otherwise;
+  };
+  ModelConfig c;
+  c.architecture = architecture;
+  c.hidden = integer("llama.embedding_length");
+  c.layers = integer("llama.block_count");
+  c.ffn = integer("llama.feed_forward_length");
+  c.heads = integer("llama.attention.head_count");
+  c.kv_heads = optional("llama.attention.head_count_kv", c.heads);
+  if (c.heads < 1) throw FormatError(file.place() + ": llama.attention.head_count: expected at least 1, got 0");
+  c.head_dim = optional("llama.attention.key_length", c.hidden / c.heads);
+  c.context = optional("llama.context_length", 0);
+  c.rope_theta = static_cast<double>(file.find<float>("llama.rope.freq_base").value_or(10000.f));
+  c.epsilon = static_cast<double>(file.get<float>("llama.attention.layer_norm_rms_epsilon"));
+  if (const Index rotated = optional("llama.rope.dimension_count", c.head_dim); rotated != c.head_dim)
+    throw FormatError(file.place() + ": llama.rope.dimension_count: expected the head width " +
+                      std::to_string(c.head_dim) + ", got " + std::to_string(rotated));
+  c.vocabulary = file.tensor("token_embd.weight").rows();
+  c.tied = file.find_tensor("output.weight") == nullptr;
+  c.qkv_bias = file.find_tensor("blk.0.attn_q.bias") != nullptr;
+  if (const GgufTensor* divisors = file.find_tensor("rope_freqs.weight")) {
+    const Matrix<double> d = dequantize<double>(*divisors);
+    c.rope_divisors.assign(d.data(), d.data() + d.size());
+  }
+  validate(c, file.place());
+  return c;
+}
+
+namespace detail {
+
+/// Rows of q and k lie in the file for interleaved rotation: row h*d + 2i + j there is row h*d + j*d/2 + i here.
+template <class S>
+Matrix<S> unpermuted(const Matrix<S>& rows, Index head_dim) {
+  Matrix<S> w(rows.rows(), rows.cols());
+  for (Index h = 0; h < rows.rows() / head_dim; ++h)
+    for (Index i = 0; i < head_dim / 2; ++i)
+      for (Index j = 0; j < 2; ++j)
+        w.row(h * head_dim + j * (head_dim / 2) + i) = rows.row(h * head_dim + 2 * i + j);
+  return w;
+}
+
+/// The inverse, for writing.
+template <class S>
+Matrix<S> permuted(const Matrix<S>& rows, Index head_dim) {
+  Matrix<S> w(rows.rows(), rows.cols());
+  for (Index h = 0; h < rows.rows() / head_dim; ++h)
+    for (Index i = 0; i < head_dim / 2; ++i)
+      for (Index j = 0; j < 2; ++j)
+        w.row(h * head_dim + 2 * i + j) = rows.row(h * head_dim + j * (head_dim / 2) + i);
+  return w;
+}
+
+/// Weights whose every value is 0 or plus or minus one scale.
+template <class S>
+Ternary<S> exactly_ternary(const Matrix<S>& w, const std::string& place) {
+  const float scale = static_cast<float>(w.size() > 0 ? w.cwiseAbs().maxCoeff() : S(0));
+  std::vector<std::int8_t> codes(static_cast<std::size_t>(w.size()));
+  for (Index i = 0; i < w.size(); ++i) {
+    const S value = w.data()[i];
+    if (value != S(0) && static_cast<float>(std::abs(value)) != scale)
+      throw FormatError(place + ": expected ternary weights of one scale, got " + std::to_string(value) + " beside " +
+                        std::to_string(scale));
+    codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 0 ? 1 : value < 0 ? -1 : 0);
+  }
+  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor);
+}
+
+/// Reads a model's tensors by name, checks their shapes and remembers which were asked for.
+template <class S, class W>
+class TensorLoader {
+ public:
+  TensorLoader(const GgufFile& file, Index head_dim) : file_(file), head_dim_(head_dim) {}
+
+  Matrix<S> matrix(const std::string& name, Index rows, Index columns) {
+    const GgufTensor& t = file_.tensor(name);
+    if (t.rows() != rows || t.columns() != columns)
+      throw FormatError(file_.place() + ": tensor '" + name + "': expected [" + std::to_string(rows) + " x " +
+                        std::to_string(columns) + "], got [" + std::to_string(t.rows()) + " x " +
+                        std::to_string(t.columns()) + "]");
+    used_.insert(name);
+    Matrix<S> m = dequantize<S>(t);
+    if (!m.allFinite()) throw FormatError(file_.place() + ": tensor '" + name + "': a weight is not finite");
+    return m;
+  }
+  void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
+    Matrix<S> m = matrix(name + ".weight", rows, columns);
+    if (m.isZero(0)) throw FormatError(file_.place() + ": tensor '" + name + ".weight': every weight is zero");
+    if (rotated) m = unpermuted(m, head_dim_);
+    if constexpr (std::is_constructible_v<W, Matrix<S>>)
+      into.weight = W(std::move(m));
+    else
+      into.weight = exactly_ternary(m, file_.place() + ": tensor '" + name + ".weight'");
+    if (into.bias) {
+      Matrix<S> bias = matrix(name + ".bias", 1, rows);
+      if (rotated) bias = Matrix<S>(unpermuted<S>(bias.transpose(), head_dim_).transpose());
+      into.bias->value = std::move(bias);
+    }
+  }
+  void expect_all_used() const {
+    for (const GgufTensor& t : file_.tensors())
+      if (!used_.contains(std::string(t.name)) && t.name != "rope_freqs.weight")
+        throw FormatError(file_.place() + ": tensor '" + std::string(t.name) +
+                          "': expected only what the llama architecture has");
+  }
+
+ private:
+  const GgufFile& file_;
+  Index head_dim_;
+  std::set<std::string> used_;
+};
+
+}  // namespace detail
+
+/// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
+/// W = Dense<S> takes any tensor type that dequantize() knows; W = Ternary<S> takes projections whose values are
+/// ternary with one scale a tensor. Throws FormatError on a missing, surplus or misshapen tensor, on weights that are
+/// not finite, and on a projection of zeros.
+template <std::floating_point S, class W = Dense<S>>
+Decoder<S, W> load_model(const GgufFile& file) {
+  const ModelConfig c = read_config(file);
+  detail::TensorLoader<S, W> load(file, c.head_dim);
+  for (const GgufTensor& t : file.tensors())  // refuse a wrong table before building anything
+    if (t.name == "token_embd.weight" && t.columns() != c.hidden)
+      throw FormatError(file.place() + ": tensor 'token_embd.weight': expected " + std::to_string(c.hidden) +
+                        " columns, got " + std::to_string(t.columns()));
+  Decoder<S, W> model(c);
+  model.embedding.table.value = load.matrix("token_embd.weight", c.vocabulary, c.hidden);
+  model.final_norm.gain.value = load.matrix("output_norm.weight", 1, c.hidden);
+  if (model.head) model.head->value = load.matrix("output.weight", c.vocabulary, c.hidden);
+  for (Index i = 0; i < c.layers; ++i) {
+    const std::string p = "blk." + std::to_string(i) + ".";
+    Block<S, W>& b = model.blocks[static_cast<std::size_t>(i)];
+    b.attention_norm.gain.value = load.matrix(p + "attn_norm.weight", 1, c.hidden);
+    b.mlp_norm.gain.value = load.matrix(p + "ffn_norm.weight", 1, c.hidden);
+    load.weights(p + "attn_q", c.query_width(), c.hidden, true, b.attention.query);
+    load.weights(p + "attn_k", c.kv_width(), c.hidden, true, b.attention.key);
+    load.weights(p + "attn_v", c.kv_width(), c.hidden, false, b.attention.value);
+    load.weights(p + "attn_output", c.hidden, c.query_width(), false, b.attention.output);
+    load.weights(p + "ffn_gate", c.ffn, c.hidden, false, b.mlp.gate);
+    load.weights(p + "ffn_up", c.ffn, c.hidden, false, b.mlp.up);
+    load.weights(p + "ffn_down", c.hidden, c.ffn, false, b.mlp.down);
+  }
+  load.expect_all_used();
+  return model;
+}
+
+}  // namespace tern
