@@ -32,7 +32,7 @@ constexpr std::string_view name(Convention convention) {
 
 struct PerplexityOptions {
   Index context = 512;          ///< tokens a window
-  std::optional<Token> prefix;  ///< BOS: stands in for each chunk's first token (chunked, llama_cpp) or before the text (rolling)
+  std::optional<Token> prefix{};  ///< BOS: stands in for each chunk's first token (chunked, llama_cpp) or before the text (rolling)
   Index max_tokens = 0;         ///< only so many tokens of the text; 0: all
   Index rows = 1024;            ///< about how many rows one call of the model gets
   Index user = 0;               ///< pass.user of every row
