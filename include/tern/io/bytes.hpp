@@ -44,11 +44,23 @@ class ByteWriter {
  public:
   template <class T>
   void number(T value) {
-    bytes_.resize(bytes_.size() + sizeof(T));
-    store_little(bytes_.data() + bytes_.size() - sizeof(T), value);
+    store_little(extend(sizeof(T)), value);
+  }
+  /// Appends a length of type Length, then the text.
+  template <class Length>
+  void text(std::string_view t) {
+    number(static_cast<Length>(t.size()));
+    bytes(bytes_of(t));
   }
   void bytes(Bytes b) { bytes_.insert(bytes_.end(), b.begin(), b.end()); }
-  void text(std::string_view t) { bytes(bytes_of(t)); }
+
+  /// Appends `count` zeros and returns where they begin, to be filled before the next call.
+  std::byte* extend(std::size_t count) {
+    bytes_.resize(bytes_.size() + count);
+    return bytes_.data() + bytes_.size() - count;
+  }
+
+  void reserve(std::size_t size) { bytes_.reserve(size); }
 
   /// Appends zeros up to the next multiple of `alignment`.
   void pad(std::size_t alignment) { bytes_.resize((bytes_.size() + alignment - 1) / alignment * alignment); }

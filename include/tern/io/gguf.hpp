@@ -25,9 +25,9 @@ struct GgufTensor {
 /// Decodes y.rows() rows from `first_row` on. Throws ShapeError where they do not fit, ValueError for a type that tern
 /// cannot decode.
 inline void dequantize(const GgufTensor& tensor, Index first_row, Out<float> y) {
-  expect_shape("gguf tensor " + quoted(tensor.name), "a matrix to decode into", y, -1, tensor.columns());
+  expect_shape("gguf tensor " + in_quotes(tensor.name), "a matrix to decode into", y, -1, tensor.columns());
   if (first_row < 0 || y.rows() > tensor.rows() - first_row)
-    throw ShapeError("gguf tensor " + quoted(tensor.name) + ": expected rows within " + std::to_string(tensor.rows()) +
+    throw ShapeError("gguf tensor " + in_quotes(tensor.name) + ": expected rows within " + std::to_string(tensor.rows()) +
                      ", got " + std::to_string(y.rows()) + " from row " + std::to_string(first_row));
   if (y.size() == 0) return;
   const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.rows());
@@ -103,7 +103,7 @@ class GgufFile {
   /// Throws FormatError where the file has no such tensor.
   const GgufTensor& tensor(std::string_view name) const {
     const auto* found = find_tensor(name);
-    if (found == nullptr) throw FormatError(place_ + ": expected tensor " + quoted(name) + ", which is missing");
+    if (found == nullptr) throw FormatError(place_ + ": expected tensor " + in_quotes(name) + ", which is missing");
     return *found;
   }
 
@@ -114,7 +114,7 @@ class GgufFile {
 
   void read_header(ByteReader& reader) {
     const auto magic = text_of(reader.take(4, "the magic"));
-    if (magic != "GGUF") reader.fail(0, "expected the magic 'GGUF', got " + quoted(magic));
+    if (magic != "GGUF") reader.fail(0, "expected the magic 'GGUF', got " + in_quotes(magic));
     version_ = reader.number<std::uint32_t>("the version");
     if (version_ == 2 || version_ == 3) return;
     reader.fail(4, "expected version 2 or 3, got " + std::to_string(version_) +
@@ -137,9 +137,9 @@ class GgufFile {
     std::size_t at = reader.offset();
     t.name = reader.text<std::uint64_t>("a tensor's name");
     if (t.name.empty() || t.name.size() > 63 || t.name.find('\0') != t.name.npos)
-      reader.fail(at, "tensor name " + quoted(t.name) + ": expected 1 to 63 bytes without NUL, got " +
+      reader.fail(at, "tensor name " + in_quotes(t.name) + ": expected 1 to 63 bytes without NUL, got " +
                           std::to_string(t.name.size()) + " bytes");
-    const auto what = "tensor " + quoted(t.name);
+    const auto what = "tensor " + in_quotes(t.name);
     at = reader.offset();
     const auto rank = reader.number<std::uint32_t>(what);
     if (rank > t.dims.size()) reader.fail(at, what + ": expected at most 4 dimensions, got " + std::to_string(rank));
@@ -189,7 +189,7 @@ class GgufFile {
       return tensors_[a].name == tensors_[b].name;
     });
     if (twice != by_name_.end())
-      reader.fail(place_of(tensors_[*twice]), "tensor " + quoted(tensors_[*twice].name) + " appears twice, also at byte " +
+      reader.fail(place_of(tensors_[*twice]), "tensor " + in_quotes(tensors_[*twice].name) + " appears twice, also at byte " +
                                                   std::to_string(place_of(tensors_[*(twice + 1)])));
   }
 
@@ -201,11 +201,11 @@ class GgufFile {
     std::uint64_t expected = 0;
     for (auto& t : tensors_) {
       if (t.offset != expected)
-        reader.fail(place_of(t), "tensor " + quoted(t.name) + ": expected offset " + std::to_string(expected) +
+        reader.fail(place_of(t), "tensor " + in_quotes(t.name) + ": expected offset " + std::to_string(expected) +
                                      ", got " + std::to_string(t.offset));
       const std::uint64_t begin = data + t.offset, end = begin + t.bytes.size();
       if (end > bytes_.size() && !t.bytes.empty())
-        reader.fail(place_of(t), "tensor " + quoted(t.name) + " ends at " + std::to_string(end) + ", file at " +
+        reader.fail(place_of(t), "tensor " + in_quotes(t.name) + " ends at " + std::to_string(end) + ", file at " +
                                      std::to_string(bytes_.size()));
       t.bytes = t.bytes.empty() ? Bytes{} : bytes_.subspan(static_cast<std::size_t>(begin), t.bytes.size());
       expected = padded(expected + t.bytes.size());

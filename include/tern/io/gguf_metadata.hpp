@@ -40,7 +40,8 @@ std::string gguf_wanted() {
   else if constexpr (std::is_floating_point_v<T>)
     return "f32 or f64";
   else
-    return "an integer of " + std::to_string(8 * sizeof(T)) + (std::is_signed_v<T> ? " signed" : " unsigned") + " bits";
+    return std::string(std::is_signed_v<T> ? "a signed" : "an unsigned") + " integer of " + std::to_string(8 * sizeof(T)) +
+           " bits";
 }
 
 }  // namespace detail
@@ -62,9 +63,9 @@ class GgufMetadata {
       const std::size_t at = reader.offset();
       const auto key = reader.text<std::uint64_t>("a metadata key");
       if (key.empty() || key.size() > longest_key || key.find('\0') != key.npos)
-        reader.fail(at, "metadata key " + quoted(key) + ": expected 1 to 65535 bytes without NUL, got " +
+        reader.fail(at, "metadata key " + in_quotes(key) + ": expected 1 to 65535 bytes without NUL, got " +
                             std::to_string(key.size()) + " bytes");
-      const auto what = "the value of key " + quoted(key);
+      const auto what = "the value of key " + in_quotes(key);
       check_value(reader, read_type(reader, what), what);
       keys_.push_back(key);
     }
@@ -92,7 +93,7 @@ class GgufMetadata {
   template <class T>
   T get(std::string_view key) const {
     auto value = find<T>(key);
-    if (!value) throw FormatError(place_ + ": expected key " + quoted(key) + ", which is missing");
+    if (!value) throw FormatError(place_ + ": expected key " + in_quotes(key) + ", which is missing");
     return std::move(*value);
   }
 
@@ -106,7 +107,7 @@ class GgufMetadata {
   /// Throws a FormatError about `key`, which must be one of keys().
   [[noreturn]] void fail(std::string_view key, const std::string& message) const {
     const auto found = std::lower_bound(keys_.begin(), keys_.end(), key);
-    ByteReader(file_, place_).fail(offset(*found), "key " + quoted(key) + ": " + message);
+    ByteReader(file_, place_).fail(offset(*found), "key " + in_quotes(key) + ": " + message);
   }
 
  private:

@@ -7,21 +7,13 @@
 #include <cerrno>
 #include <filesystem>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "tern/core/error.hpp"
 #include "tern/io/bytes.hpp"
+#include "tern/io/system_error.hpp"
 
 namespace tern {
-
-namespace detail {
-/// Throws IoError "<operation> '<path>': <errno's text>[ <more>]".
-[[noreturn]] inline void io_error(std::string_view operation, const std::filesystem::path& path, int error,
-                                  const std::string& more = {}) {
-  throw IoError(std::string(operation) + " '" + path.string() + "': " + std::generic_category().message(error) + more);
-}
-}  // namespace detail
 
 /// A regular file's bytes, read-only, paged in by the system as they are touched. Owns the mapping: views of bytes()
 /// live as long as it does, and survive a move of it. An empty file has empty bytes.

@@ -1,0 +1,17 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "tern/core/error.hpp"
+
+namespace tern::detail {
+
+/// Throws IoError "<operation> '<path>': <errno's text><more>".
+[[noreturn]] inline void io_error(std::string_view operation, const std::filesystem::path& path, int error,
+                                  const std::string& more = {}) {
+  throw IoError(std::string(operation) + " '" + path.string() + "': " + std::generic_category().message(error) + more);
+}
+
+}  // namespace tern::detail
