@@ -2,8 +2,8 @@
 """Guards the floors of include/tern: each may include only what its arrows reach.
 
 Also: tern's own headers are included as "tern/floor/header.hpp" and exist, each floor sees only its third-party
-libraries, every header starts with #pragma once, only two headers define macros, and tern.hpp reaches every header
-that needs no more than Eigen and xsimd.
+libraries, every header starts with #pragma once, only two headers define macros, none prints, aborts or reads the
+environment, and tern.hpp reaches every header that needs no more than Eigen and xsimd.
 
     check_floors.py [TREE]         checks TREE/include/tern; default: the tree this script belongs to
     check_floors.py --self-test    plants one violation of each kind and sees it reported
@@ -32,7 +32,7 @@ UMBRELLA_FLOORS = ["core", "kernels", "weights", "layers", "adapters", "models",
 
 # Library -> (what its includes look like, the floors that may see it). The standard library is everyone's.
 INTRINSICS = r"(immintrin|x86intrin|arm_neon|cpuid|asm/hwcap|sys/auxv)\.h"
-POSIX = r"(unistd|fcntl|dirent|poll|signal|sys/(mman|stat|types|file|time|wait|resource|ioctl|statvfs))\.h"
+POSIX = r"(arpa/inet|unistd|fcntl|dirent|poll|signal|sys/(mman|stat|types|file|time|wait|resource|ioctl|statvfs))\.h"
 STANDARD = r"[a-z_]+|(std(int|def|lib|io)|string|math|float|errno|limits|time)\.h"
 LIBRARIES = {
     "the standard library": (STANDARD, set(ARROWS)),
@@ -51,6 +51,7 @@ ASKED_FOR_BY_LIBRARIES = {"PCRE2_CODE_UNIT_WIDTH"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 DEFINE = re.compile(r"^\s*#\s*define\s+(\w+)")
+FORBIDDEN = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(f?printf|f?puts|perror|abort|terminate|_?exit|getenv)\s*\(")
 
 
 def reach(floor):
@@ -112,6 +113,8 @@ def check(tree):
                 inner in MAY_DEFINE_MACROS or match[1] in ASKED_FOR_BY_LIBRARIES
             ):
                 found.append(f"{name}:{number}: defines {match[1]}; only {' and '.join(sorted(MAY_DEFINE_MACROS))} may")
+            if match := FORBIDDEN.search(line.split("//")[0]):
+                found.append(f"{name}:{number}: the library never prints, aborts or reads the environment: {match[0]}")
 
     reached, to_visit = set(), ["tern/tern.hpp"]
     while to_visit:
@@ -145,6 +148,8 @@ def self_test():
         "the umbrella below": ("text/c.hpp", '#pragma once\n#include "tern/tern.hpp"\n'),
         "no pragma once": ("core/a.hpp", "#include <vector>\n"),
         "a macro": ("core/a.hpp", "#pragma once\n#define TERN_A 1\n"),
+        "a message to the terminal": ("core/a.hpp", "#pragma once\ninline void a() { std::cerr << 1; }\n"),
+        "a look at the environment": ("core/a.hpp", '#pragma once\ninline auto a() { return std::getenv("A"); }\n'),
         "an unknown floor": ("cellar/d.hpp", "#pragma once\n"),
         "a header off the umbrella": ("core/d.hpp", "#pragma once\n"),
         "a file that is no header": ("core/notes.txt", "text\n"),

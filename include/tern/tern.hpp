@@ -44,6 +44,7 @@
 #include "tern/train/batches.hpp"
 #include "tern/train/budget.hpp"
 #include "tern/train/clip.hpp"
+#include "tern/train/fit.hpp"
 #include "tern/train/optimizer.hpp"
 #include "tern/train/schedule.hpp"
 #include "tern/train/sgd.hpp"
