@@ -91,7 +91,8 @@ class MergeResolver {
   /// As above from "left right".
   BpeMerge operator()(std::string_view pair, std::size_t index) const {
     const std::size_t space = pair.find(' ');
-    if (space == 0 || space + 1 >= pair.size() || pair.find(' ', space + 1) != std::string_view::npos)
+    const bool is_pair = space != std::string_view::npos && space == pair.rfind(' ');
+    if (!is_pair || space == 0 || space + 1 == pair.size())
       fail(index, "two names with a space between", pair);
     return (*this)(pair.substr(0, space), pair.substr(space + 1), index);
   }

@@ -21,8 +21,26 @@ struct GgufTokenizerFields {
   std::vector<std::int32_t> token_type;   ///< one for each token, or empty: all normal
   std::vector<std::string> merges;        ///< "left right"
   std::optional<std::int64_t> bos_token_id, eos_token_id;
-  bool add_bos_token = false;
+  std::optional<bool> add_bos_token;      ///< without it Llama 3 adds BOS and the others do not
 };
+
+/// The fields as an open GGUF file holds them. `file` offers find<T>(key) -> optional<T>, as GgufFile does.
+template <class File>
+GgufTokenizerFields gguf_tokenizer_fields(const File& file) {
+  const auto text = [&](const char* key) { return file.template find<std::string>(key).value_or(""); };
+  GgufTokenizerFields fields;
+  fields.model = text("tokenizer.ggml.model");
+  fields.pre = text("tokenizer.ggml.pre");
+  using Names = std::vector<std::string>;
+  fields.tokens = file.template find<Names>("tokenizer.ggml.tokens").value_or(Names());
+  fields.token_type = file.template find<std::vector<std::int32_t>>("tokenizer.ggml.token_type")
+                          .value_or(std::vector<std::int32_t>());
+  fields.merges = file.template find<Names>("tokenizer.ggml.merges").value_or(Names());
+  fields.bos_token_id = file.template find<std::int64_t>("tokenizer.ggml.bos_token_id");
+  fields.eos_token_id = file.template find<std::int64_t>("tokenizer.ggml.eos_token_id");
+  fields.add_bos_token = file.template find<bool>("tokenizer.ggml.add_bos_token");
+  return fields;
+}
 
 namespace detail {
 
@@ -56,7 +74,8 @@ inline BpeVocabulary bpe_vocabulary_from_gguf(const GgufTokenizerFields& fields,
   if (fields.pre.empty()) fail("pre", "expected a pre-tokenizer's name, got none");
   vocabulary.split_patterns = named_split_patterns(fields.pre);
   vocabulary.nfc = fields.pre == "qwen2";
-  vocabulary.ignore_merges = fields.pre == "llama-bpe" || fields.pre == "llama3" || fields.pre == "llama-v3";
+  const bool is_llama = fields.pre == "llama-bpe" || fields.pre == "llama3" || fields.pre == "llama-v3";
+  vocabulary.ignore_merges = is_llama;
 
   std::unordered_map<std::string, Token> id_of;
   for (std::size_t i = 0; i < fields.tokens.size(); ++i) {
@@ -88,7 +107,7 @@ inline BpeVocabulary bpe_vocabulary_from_gguf(const GgufTokenizerFields& fields,
   };
   vocabulary.bos = special_id("bos_token_id", fields.bos_token_id);
   vocabulary.eos = special_id("eos_token_id", fields.eos_token_id);
-  vocabulary.add_bos = fields.add_bos_token;
+  vocabulary.add_bos = fields.add_bos_token.value_or(is_llama && vocabulary.bos);
   if (vocabulary.add_bos && !vocabulary.bos) fail("add_bos_token", "expected a bos_token_id, got none");
   return vocabulary;
 }

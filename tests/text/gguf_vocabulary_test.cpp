@@ -1,0 +1,90 @@
+#include "tern/text/gguf_vocabulary.hpp"
+
+#include <doctest/doctest.h>
+
+#include "text/vocabularies.hpp"
+
+namespace {
+
+using Ids = std::vector<tern::Token>;
+using tern::GgufTokenizerFields;
+
+/// a, b, a space, "ab", " ab", and one token of each other type.
+GgufTokenizerFields fields() {
+  GgufTokenizerFields f;
+  f.model = "gpt2";
+  f.pre = "smollm";
+  f.tokens = {"a", "b", "\xC4\xA0", "ab", "\xC4\xA0" "ab", "<unk>", "<s>", "<tag>", "[PAD]", "<0x0A>"};
+  f.token_type = {1, 1, 1, 1, 1, 2, 3, 4, 5, 6};
+  f.merges = {"a b", "\xC4\xA0 ab"};
+  f.bos_token_id = 6;
+  f.eos_token_id = 6;
+  return f;
+}
+
+template <class F>
+std::string error_of(F&& breaks) {
+  GgufTokenizerFields f = fields();
+  breaks(f);
+  return tern::test::format_error([&] { tern::bpe_vocabulary_from_gguf(f, "m.gguf"); });
+}
+
+}  // namespace
+
+TEST_CASE("gguf_vocabulary: each type of token finds its place") {
+  const tern::ByteBpe tokenizer(tern::bpe_vocabulary_from_gguf(fields(), "m.gguf"));
+  CHECK(tokenizer.encode("ab ab\n") == Ids{3, 4, 9});
+  CHECK(tokenizer.encode("a<tag><s>b") == Ids{0, 7, 1});  // this vocabulary has no bytes for "<s>"
+  CHECK(tokenizer.encode("a<tag><s>b", tern::SpecialTokens::parse) == Ids{0, 7, 6, 1});
+  CHECK(tokenizer.decode(Ids{6, 4, 9, 8}) == "<s> ab\n");
+}
+
+TEST_CASE("gguf_vocabulary: the family decides what the file leaves open") {
+  GgufTokenizerFields f = fields();
+  const auto read = [&] { return tern::bpe_vocabulary_from_gguf(f, "m.gguf"); };
+  CHECK_FALSE(read().add_bos);
+  CHECK_FALSE(read().ignore_merges);
+  f.pre = "llama-bpe";
+  CHECK(read().add_bos);
+  CHECK(read().ignore_merges);
+  f.add_bos_token = false;
+  CHECK_FALSE(read().add_bos);
+  f.pre = "qwen2";
+  CHECK(read().nfc);
+  f.token_type.clear();  // then all are normal, in the byte alphabet
+  CHECK(read().added.empty());
+}
+
+TEST_CASE("gguf_vocabulary: broken fields are named") {
+  using F = GgufTokenizerFields;
+  const std::string at = "tokenizer 'm.gguf': tokenizer.ggml.";
+  CHECK(error_of([](F&) {}) == "");
+  CHECK(error_of([](F& f) { f.model = "llama"; }) == at + "model: expected 'gpt2' (byte-level BPE), got 'llama'");
+  CHECK(error_of([](F& f) { f.tokens.clear(); }) == at + "tokens: expected names, got none");
+  CHECK(error_of([](F& f) { f.pre = ""; }) == at + "pre: expected a pre-tokenizer's name, got none");
+  CHECK(error_of([](F& f) { f.pre = "falcon"; }) ==
+        "pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got 'falcon'");
+  CHECK(error_of([](F& f) { f.token_type.pop_back(); }) == at + "token_type: expected 10 types, got 9");
+  CHECK(error_of([](F& f) { f.token_type[2] = 7; }) == at + "token_type[2]: expected 1 to 6, got 7");
+  CHECK(error_of([](F& f) { f.tokens[1] = "a"; }) == at + "tokens[1]: 'a' a second time");
+  CHECK(error_of([](F& f) { f.tokens[1] = "b b"; }) ==
+        at + "tokens[1]: expected characters of the byte alphabet, got 'b b'");
+  CHECK(error_of([](F& f) { f.merges[1] = "a c"; }) == at + "merges[1]: expected names of tokens, got 'c'");
+  CHECK(error_of([](F& f) { f.merges[1] = "b a"; }) == at + "merges[1]: expected names of tokens, got 'ba'");
+  for (const std::string merge : {"", " ", "ab", "a ", " b", "a  b", "a b c"}) {
+    CAPTURE(merge);
+    CHECK(error_of([&](F& f) { f.merges[0] = merge; }) ==
+          at + "merges[0]: expected two names with a space between, got '" + merge + "'");
+  }
+  CHECK(error_of([](F& f) { f.bos_token_id = 10; }) == at + "bos_token_id: expected an id below 10, got 10");
+  CHECK(error_of([](F& f) { f.eos_token_id = -1; }) == at + "eos_token_id: expected an id below 10, got -1");
+  CHECK(error_of([](F& f) {
+          f.bos_token_id.reset();
+          f.add_bos_token = true;
+        }) == at + "add_bos_token: expected a bos_token_id, got none");
+  for (const std::string name : {"<0x-1>", "<0x1>", "<0x100>", "<0xG0>", "0x41", "<0x+1>"}) {
+    CAPTURE(name);
+    CHECK(error_of([&](F& f) { f.tokens[9] = name; }) ==
+          at + "tokens[9]: expected a byte token <0x00> to <0xFF>, got '" + name + "'");
+  }
+}

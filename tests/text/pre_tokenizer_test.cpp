@@ -1,0 +1,81 @@
+#include "tern/text/pre_tokenizer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "text/vocabularies.hpp"
+
+namespace {
+
+using Pieces = std::vector<std::string>;
+using tern::PreTokenizer;
+
+Pieces split(const PreTokenizer& splitter, const std::string& text) {
+  Pieces pieces;
+  splitter.split(text, [&](std::string_view piece) { pieces.emplace_back(piece); });
+  return pieces;
+}
+
+Pieces split(const char* name, const std::string& text) {
+  return split(PreTokenizer(tern::named_split_patterns(name)), text);
+}
+
+}  // namespace
+
+TEST_CASE("pre_tokenizer: the named ones differ where they should") {
+  const std::string text = "I'm 1234 x  \n y'LL\r\n";
+  CHECK(split("gpt-2", text) == Pieces{"I", "'m", " 1234", " x", "  \n", " y", "'", "LL", "\r\n"});
+  CHECK(split("smollm", text) == Pieces{"I", "'m", " ", "1", "2", "3", "4", " x", "  \n", " y", "'", "LL", "\r\n"});
+  CHECK(split("llama-bpe", text) == Pieces{"I", "'m", " ", "123", "4", " x", "  \n", " y", "'LL", "\r\n"});
+  CHECK(split("qwen2", text) == Pieces{"I", "'m", " ", "1", "2", "3", "4", " x", "  \n", " y", "'LL", "\r\n"});
+}
+
+TEST_CASE("pre_tokenizer: a stage sees only its own piece") {
+  CHECK(split("smollm", "a  1") == Pieces{"a", "  ", "1"});  // the digit is cut off before spaces are looked at
+  CHECK(split("gpt-2", "a  1") == Pieces{"a", " ", " 1"});
+}
+
+TEST_CASE("pre_tokenizer: letters, digits and spaces are Unicode's") {
+  CHECK(split("gpt-2", "\xC3\xA9t\xC3\xA9 \xE4\xBD\xA0\xE5\xA5\xBD \xD9\xA1\xD9\xA2") ==
+        Pieces{"\xC3\xA9t\xC3\xA9", " \xE4\xBD\xA0\xE5\xA5\xBD", " \xD9\xA1\xD9\xA2"});
+  CHECK(split("gpt-2", "a\xC2\x85\xE3\x80\x80") == Pieces{"a", "\xC2\x85\xE3\x80\x80"});
+  CHECK(split("gpt-2", "!\xE1\xA0\x8E!") == Pieces{"!\xE1\xA0\x8E!"});  // U+180E is no white space
+  CHECK(split("llama-bpe", "it'\xC5\xBF") == Pieces{"it", "'\xC5\xBF"});  // the long s folds to s
+}
+
+TEST_CASE("pre_tokenizer: nothing is lost and long runs are quick") {
+  for (const char* name : {"gpt-2", "smollm", "llama-bpe", "qwen2"})
+    for (const std::string unit : {"a", " ", "\n", ".", "1", "\n ", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80", "\xCC\x80"}) {
+      CAPTURE(name);
+      CAPTURE(unit);
+      std::string text = "x", joined;
+      for (int i = 0; i < 100'000; ++i) text += unit;
+      text += "x";
+      for (const std::string& piece : split(name, text)) joined += piece;
+      CHECK(joined == text);
+    }
+  CHECK(split("gpt-2", "").empty());
+}
+
+TEST_CASE("pre_tokenizer: bad patterns, names and texts are named") {
+  using tern::test::format_error;
+  CHECK(format_error([] { tern::named_split_patterns("falcon"); }) ==
+        "pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got 'falcon'");
+  CHECK(format_error([] { PreTokenizer({"a(b"}); }) ==
+        "pre-tokenizer: pattern 'a(b' at byte 3: missing closing parenthesis");
+  CHECK(format_error([] { PreTokenizer({std::string(70'000, 'a')}); }) ==
+        "pre-tokenizer: expected a pattern of at most 65536 bytes, got 70000");
+  CHECK(format_error([] { PreTokenizer(std::vector<std::string>(17, "a")); }) ==
+        "pre-tokenizer: expected at most 16 patterns, got 17");
+  CHECK(format_error([] { split("gpt-2", "ab\xFF"); }) == "pre-tokenizer at byte 2: expected well-formed UTF-8");
+  CHECK_THROWS_AS(PreTokenizer({"\\C"}), tern::FormatError);
+}
+
+TEST_CASE("pre_tokenizer: a pattern that explodes is stopped") {
+  const PreTokenizer hostile({"(a+)+(a+)+(a+)+$"});
+  CHECK_THROWS_WITH_AS(split(hostile, std::string(5000, 'a') + "b"), "pre-tokenizer at byte 0: match limit exceeded",
+                       tern::ValueError);
+  CHECK(split(PreTokenizer({"a*"}), "baab") == Pieces{"b", "aa", "b"});  // empty matches do not count
+}
