@@ -1,4 +1,6 @@
 #pragma once
+#include <utility>
+
 #include "tern/core/language_model.hpp"
 #include "tern/models/decoder.hpp"
 
