@@ -86,7 +86,7 @@ TEST_CASE("bootstrap: one chunk tells nothing of its spread") {
 
 TEST_CASE("bootstrap: chunks that do not match are refused") {
   const std::vector<ChunkNll> none, one = {{10, 5}}, two = {{10, 5}, {10, 5}}, other = {{10, 4}}, empty = {{0, 0}},
-                              broken = {{std::numeric_limits<double>::infinity(), 5}};
+                                    broken = {{std::numeric_limits<double>::infinity(), 5}};
   Random r(1);
   CHECK_THROWS_WITH_AS(paired_bootstrap(none, none, r),
                        "bootstrap: expected as many chunks of a as of b, at least 1, got 0 and 0", ValueError);

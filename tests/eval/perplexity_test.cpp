@@ -30,8 +30,7 @@ struct Recorder {
                                 tokens.begin() + static_cast<std::ptrdiff_t>(row + rows));
       cache.targets.emplace_back(targets.begin() + static_cast<std::ptrdiff_t>(row),
                                  targets.begin() + static_cast<std::ptrdiff_t>(row + rows));
-      for (std::size_t t = 0; t < rows; ++t, ++row)
-        out[row] = targets[row] == ignored ? 0 : static_cast<double>(t + 1);
+      for (std::size_t t = 0; t < rows; ++t, ++row) out[row] = targets[row] == ignored ? 0 : static_cast<double>(t + 1);
     }
     REQUIRE(row == tokens.size());
     cache.calls.push_back(pass.sequences.size());

@@ -19,7 +19,8 @@ struct BigramModel {
   void nll(const Pass&, std::span<const Token> tokens, std::span<const Token> targets, Cache&,
            std::span<double> out) const {
     for (std::size_t t = 0; t < tokens.size(); ++t)
-      out[t] = targets[t] == ignored ? 0 : log_sum(tokens[t]) - static_cast<double>(logits.value(tokens[t], targets[t]));
+      out[t] =
+          targets[t] == ignored ? 0 : log_sum(tokens[t]) - static_cast<double>(logits.value(tokens[t], targets[t]));
   }
 
   double gradients(const Pass&, std::span<const Token> tokens, std::span<const Token> targets, S scale, Cache&) {

@@ -63,10 +63,10 @@ TEST_CASE("batches: an epoch has every token but the first of a document as a ta
       for (const Token t : batch.targets) ++seen[t];
     }
     CHECK(seen.size() == 22 + 1 + 10);
-    for (const auto& [token, times] : seen) {
-      CAPTURE(token);
-      CHECK(times == 1);
-      CHECK(token % 1000 != 0);
+    for (const auto& target : seen) {
+      CAPTURE(target.first);
+      CHECK(target.second == 1);
+      CHECK(target.first % 1000 != 0);
     }
   }
 }
@@ -83,10 +83,10 @@ TEST_CASE("batches: random offsets reach every window, and none crosses document
     CHECK(batch.targets.back() - batch.tokens.front() == (batch.tokens.front() < 1000 ? 4 : 2));
   }
   CHECK(starts.size() == 6);
-  for (const auto& [start, times] : starts) {
-    CAPTURE(start);
-    CHECK(times > 850);
-    CHECK(times < 1150);
+  for (const auto& start : starts) {
+    CAPTURE(start.first);
+    CHECK(start.second > 850);
+    CHECK(start.second < 1150);
   }
 }
 

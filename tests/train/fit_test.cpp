@@ -120,8 +120,7 @@ TEST_CASE("fit: one step is the mean gradient over all accumulated targets") {
   Uneven source;
   FitOptions options = steps(1);
   options.accumulate = 2;
-  const auto result =
-      tern::fit(bench.model, bench.cache, Pass{}, bench.optimizer, source, ConstantRate{1}, options);
+  const auto result = tern::fit(bench.model, bench.cache, Pass{}, bench.optimizer, source, ConstantRate{1}, options);
   CHECK(source.calls == 2);
   CHECK(result.last_loss == Approx(std::log(4)));
   Matrix<double> expected = Matrix<double>::Zero(4, 4);

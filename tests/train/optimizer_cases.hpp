@@ -1,7 +1,7 @@
 #pragma once
+#include <doctest/doctest.h>
 #include <array>
 #include <cmath>
-#include <doctest/doctest.h>
 
 #include "tern/core/parameter.hpp"
 

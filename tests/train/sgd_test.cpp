@@ -20,8 +20,8 @@ TEST_CASE_TEMPLATE("sgd: four steps give PyTorch's values", S, float, double) {
 TEST_CASE("sgd: options outside their range are refused") {
   Parameter<float> p;
   CHECK_THROWS_WITH_AS(Sgd<float>({.momentum = 1}, p), "sgd: expected a momentum in [0, 1), got 1.000000", ValueError);
-  CHECK_THROWS_WITH_AS(Sgd<float>({.weight_decay = -1}, p),
-                       "sgd: expected a weight decay of 0 or more, got -1.000000", ValueError);
+  CHECK_THROWS_WITH_AS(Sgd<float>({.weight_decay = -1}, p), "sgd: expected a weight decay of 0 or more, got -1.000000",
+                       ValueError);
   CHECK_THROWS_WITH_AS(Sgd<float>({.nesterov = true}, p), "sgd: nesterov needs a momentum above 0, got 0", ValueError);
 }
 

@@ -46,10 +46,10 @@ inline double quantile(std::span<const double> sorted, double q) {
 
 }  // namespace detail
 
-/// The margin of a over b, 1 - ppl(a)/ppl(b), on the same chunks of text, with its percentile bootstrap interval: chunks
-/// are drawn with replacement, always the same ones for a and b (Efron, Tibshirani 1993, chapter 13).
-/// One chunk says nothing of its spread: the interval is then all a margin can be, -infinity to 1.
-/// Throws ValueError where the chunks of a and b do not match or hold no token, or on options outside their range.
+/// The margin of a over b, 1 - ppl(a)/ppl(b), on the same chunks of text, with its percentile bootstrap interval:
+/// chunks are drawn with replacement, always the same ones for a and b (Efron, Tibshirani 1993, chapter 13). One chunk
+/// says nothing of its spread: the interval is then all a margin can be, -infinity to 1. Throws ValueError where the
+/// chunks of a and b do not match or hold no token, or on options outside their range.
 inline Interval paired_bootstrap(std::span<const ChunkNll> a, std::span<const ChunkNll> b, Random& random,
                                  const BootstrapOptions& options = {}) {
   if (a.size() != b.size() || a.empty())

@@ -21,7 +21,7 @@ enum class Convention {
   /// context/2 + 1 ... context - 1 of each, that is context - context/2 - 1 of them. Needs 2 * context tokens.
   llama_cpp,
   /// lm-eval-harness: every token is scored once; windows of up to `context` inputs that predict `context` tokens
-  /// each, the last one reaching back to be as long. `prefix` predicts the first token; without it that one is unscored.
+  /// each, the last one reaching back to be as long. `prefix` predicts the first token; without it none does.
   rolling,
 };
 
@@ -31,11 +31,12 @@ constexpr std::string_view name(Convention convention) {
 }
 
 struct PerplexityOptions {
-  Index context = 512;          ///< tokens a window
-  std::optional<Token> prefix{};  ///< BOS: stands in for each chunk's first token (chunked, llama_cpp) or before the text (rolling)
-  Index max_tokens = 0;         ///< only so many tokens of the text; 0: all
-  Index rows = 1024;            ///< about how many rows one call of the model gets
-  Index user = 0;               ///< pass.user of every row
+  Index context = 512;  ///< tokens a window
+  /// BOS, if the model wants one: it replaces each chunk's first token (chunked, llama_cpp) or precedes the text (rolling).
+  std::optional<Token> prefix{};
+  Index max_tokens = 0;  ///< only so many tokens of the text; 0: all
+  Index rows = 1024;     ///< windows share a call of the model up to so many rows
+  Index user = 0;        ///< of every row, for adapters that differ by user
 };
 
 /// What one window contributes.
@@ -79,8 +80,7 @@ inline std::vector<ScoredWindow> chunked_windows(Index n, Index context) {
 
 inline std::vector<ScoredWindow> llama_cpp_windows(Index n, Index context) {
   std::vector<ScoredWindow> windows;
-  for (Index at = 0; at + context <= n; at += context)
-    windows.push_back({at, at + context / 2, at + context - 1});
+  for (Index at = 0; at + context <= n; at += context) windows.push_back({at, at + context / 2, at + context - 1});
   return windows;
 }
 
@@ -156,14 +156,13 @@ Perplexity perplexity(const M& model, const Pass& pass, Convention convention, s
       }
       sequences.push_back({next->end - next->begin, 0});
       ++next;
-    } while (next != windows.end() &&
-             static_cast<Index>(inputs.size()) + next->end - next->begin <= options.rows);
+    } while (next != windows.end() && static_cast<Index>(inputs.size()) + next->end - next->begin <= options.rows);
 
     nll.assign(inputs.size(), 0.0);
     users.assign(options.user == 0 ? 0 : inputs.size(), options.user);
     Pass call = pass;
     call.sequences = sequences;
-    if (options.user != 0) call.user = users;
+    call.user = users;
     model.nll(call, inputs, targets, cache, nll);
 
     std::size_t row = 0;

@@ -27,7 +27,9 @@ struct Batch {
 
 /// Where training data comes from: next(batch) overwrites a batch.
 template <class B>
-concept BatchSource = requires(B b, Batch& batch) { b.next(batch); };
+concept BatchSource = requires(B b, Batch& batch) {
+  b.next(batch);
+};
 
 struct WindowOptions {
   Index context = 256;    ///< rows a sequence: windows of context + 1 tokens
@@ -111,8 +113,7 @@ class Windows {
     const auto tokens = static_cast<Index>(documents_[document].size());
     if (tokens < 2) return;
     runs_.push_back({document, count_});
-    count_ += options_.shuffled ? (tokens - 2) / options_.context + 1
-                                : std::max<Index>(1, tokens - options_.context);
+    count_ += options_.shuffled ? (tokens - 2) / options_.context + 1 : std::max<Index>(1, tokens - options_.context);
   }
 
   /// Fisher and Yates, always from the same order: the generator's state alone decides.
@@ -128,7 +129,8 @@ class Windows {
     if (options_.shuffled && taken_ == count_) begin_epoch();
     const Index i = options_.shuffled ? order_[static_cast<std::size_t>(taken_)] : random_.below(count_);
     ++taken_;
-    const auto after = std::upper_bound(runs_.begin(), runs_.end(), i, [](Index n, const Run& r) { return n < r.first; });
+    const auto after =
+        std::upper_bound(runs_.begin(), runs_.end(), i, [](Index n, const Run& r) { return n < r.first; });
     const Run& run = *(after - 1);
     const auto document = documents_[run.document];
     const auto start = static_cast<std::size_t>((i - run.first) * stride());
@@ -141,7 +143,7 @@ class Windows {
   std::vector<Run> runs_;     // documents that have windows
   std::vector<Index> order_;  // of the epoch
   Index count_ = 0, taken_ = 0;
-  std::uint64_t epoch_ = 0;   // the generator's state where the epoch began
+  std::uint64_t epoch_ = 0;  // the generator's state where the epoch began
 };
 static_assert(BatchSource<Windows>);
 

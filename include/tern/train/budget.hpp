@@ -29,15 +29,12 @@ struct Budget {
     const double by_steps = static_cast<double>(steps_taken) / static_cast<double>(steps);
     return std::clamp(std::max(by_steps, seconds_taken / seconds), 0.0, 1.0);
   }
-  bool spent(Index steps_taken, double seconds_taken) const {
-    return steps_taken >= steps || seconds_taken >= seconds;
-  }
+  bool spent(Index steps_taken, double seconds_taken) const { return steps_taken >= steps || seconds_taken >= seconds; }
 };
 
 /// Throws ValueError unless both limits are positive. `what` names the budget in the message.
 inline void expect_positive(const std::string& what, const Budget& budget) {
-  if (budget.steps <= 0)
-    throw ValueError(what + ": expected at least 1 step, got " + std::to_string(budget.steps));
+  if (budget.steps <= 0) throw ValueError(what + ": expected at least 1 step, got " + std::to_string(budget.steps));
   if (!(budget.seconds > 0))
     throw ValueError(what + ": expected more than 0 seconds, got " + std::to_string(budget.seconds));
 }

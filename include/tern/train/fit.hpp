@@ -23,7 +23,8 @@ struct FitOptions {
   Index accumulate = 1;  ///< batches a step; the loss is the mean over all their targets
   double clip = std::numeric_limits<double>::infinity();  ///< limit of the gradients' joint norm
 
-  Budget validate_every = Budget::of_steps(10);  ///< how often `validate` is asked, besides before the first and after the last step
+  /// How often `validate` is asked, besides before the first step and after the last.
+  Budget validate_every = Budget::of_steps(10);
   Index patience = 0;  ///< validations in a row without improvement that end the run; 0: none do
 
   /// Nats a token at which a run counts as diverged; a uniform guess over a million tokens costs 14.
@@ -35,21 +36,21 @@ struct FitOptions {
 
 /// A moment of a run.
 struct FitPoint {
-  Index step = 0;           ///< steps taken
-  double seconds = 0;       ///< of training
-  double train_loss = 0;    ///< nats a token: of the step before, or, in the curve, the mean since the last point
-  double rate = 0;          ///< of the step before
-  double gradient_norm = 0; ///< of the step before, unclipped
-  double fraction = 0;      ///< share of the budget spent
+  Index step = 0;            ///< steps taken
+  double seconds = 0;        ///< of training
+  double train_loss = 0;     ///< nats a token: of the step before, or, in the curve, the mean since the last point
+  double rate = 0;           ///< of the step before
+  double gradient_norm = 0;  ///< of the step before, unclipped
+  double fraction = 0;       ///< share of the budget spent
   std::optional<double> validation{};  ///< nats a token, or whatever `validate` measures; less is better
 };
 
 /// What the caller may want to know or decide. Each may be empty. None counts as training time.
 struct FitHooks {
-  std::function<double()> validate{};               ///< measures the model as it stands
-  std::function<void(const FitPoint&)> on_best{};   ///< after a validation better than all before
-  std::function<void(const FitPoint&)> on_step{};   ///< after every step: progress, checkpoints
-  std::function<bool()> interrupted{};              ///< asked before every step; true ends the run
+  std::function<double()> validate{};              ///< measures the model as it stands
+  std::function<void(const FitPoint&)> on_best{};  ///< after a validation better than all before
+  std::function<void(const FitPoint&)> on_step{};  ///< after every step: progress, checkpoints
+  std::function<bool()> interrupted{};             ///< asked before every step; true ends the run
 };
 
 enum class FitStatus {
@@ -66,11 +67,12 @@ constexpr std::string_view name(FitStatus status) {
 
 struct FitResult {
   FitStatus status = FitStatus::finished;
-  std::string reason;           ///< why it diverged: what, at which step, the last finite loss
-  Index steps = 0;              ///< taken, those before first_step included
-  double seconds = 0;           ///< of training
-  std::vector<FitPoint> curve;  ///< one point a validation, the first before any step; only the last step without `validate`
-  Index best_step = 0;          ///< whose parameters the model now has
+  std::string reason;  ///< why it diverged: what, at which step, the last finite loss
+  Index steps = 0;     ///< taken, those before first_step included
+  double seconds = 0;  ///< of training
+  std::vector<FitPoint>
+      curve;            ///< one point a validation, the first before any step; only the last step without `validate`
+  Index best_step = 0;  ///< whose parameters the model now has
   std::optional<double> best_validation;
   double last_loss = 0;  ///< of the last step whose loss was finite
 
@@ -161,7 +163,7 @@ class Fit {
     for (const Batch& batch : batches_) {
       Pass pass = pass_;
       pass.sequences = batch.sequences;
-      if (!batch.user.empty()) pass.user = batch.user;
+      pass.user = batch.user;
       sum += model_.gradients(pass, batch.tokens, batch.targets, static_cast<S>(1.0 / static_cast<double>(scored)),
                               cache_);
     }
