@@ -43,10 +43,11 @@ template <class Arch>
 inline constexpr Table portable_table{Isa::portable, portable::operations<portable::Vector<float, Arch>>(),
                                       portable::operations<portable::Vector<double, Arch>>()};
 #if TERN_X86
-inline constexpr Table avx2_table{Isa::avx2, avx2::operations<avx2::Vector<float>>(),
-                                  avx2::operations<avx2::Vector<double>>()};
-inline constexpr Table avx512_table{Isa::avx512, avx512::operations<avx512::Vector<float>>(),
-                                    avx512::operations<avx512::Vector<double>>()};
+// Double is for checking gradients: there the portable kernels do.
+template <class Arch>
+inline constexpr Table avx2_table{Isa::avx2, avx2::operations<avx2::Floats>(), portable_table<Arch>.f64};
+template <class Arch>
+inline constexpr Table avx512_table{Isa::avx512, avx512::operations<avx512::Floats>(), portable_table<Arch>.f64};
 #endif
 
 }  // namespace detail
@@ -58,9 +59,9 @@ const Table& table(Isa isa) {
   switch (isa) {
 #if TERN_X86
     case Isa::avx2:
-      return detail::avx2_table;
+      return detail::avx2_table<Arch>;
     case Isa::avx512:
-      return detail::avx512_table;
+      return detail::avx512_table<Arch>;
 #endif
     case Isa::portable:
       return detail::portable_table<Arch>;

@@ -1,5 +1,5 @@
 #pragma once
-/// AVX2 with FMA: registers of 8 floats or 4 doubles, 16 of them.
+/// AVX2 with FMA: registers of 8 floats, 16 of them.
 #include "tern/kernels/simd/needs.hpp"
 #if TERN_X86
 #include <immintrin.h>
@@ -10,11 +10,7 @@ namespace tern::kernels::avx2 {
 #include "tern/kernels/simd/exp.inc"
 
 /// The operations that the vector kernels (*.inc) are written in. simd/portable.hpp says what each one does.
-template <class S>
-struct Vector;
-
-template <>
-struct Vector<float> {
+struct Floats {
   using Scalar = float;
   using Register = __m256;
   static constexpr Index lanes = 8, tile_rows = 6, wide_rows = 2;
@@ -40,7 +36,7 @@ struct Vector<float> {
   static Register exp(Register x) {
     const Register bounded = _mm256_min_ps(set(detail::exp_top<float>), max(set(detail::exp_bottom<float>), x));
     const Register n = whole(mul(bounded, set(std::numbers::log2e_v<float>))), half = whole(mul(n, set(0.5)));
-    return mul(mul(exp_reduced<Vector>(bounded, n), power_of_2(half)), power_of_2(sub(n, half)));
+    return mul(mul(exp_reduced<Floats>(bounded, n), power_of_2(half)), power_of_2(sub(n, half)));
   }
   static Register two_bits(const std::uint8_t* p, int shift) {
     const __m256i words =
@@ -72,53 +68,6 @@ struct Vector<float> {
   static __m256 halves(const float* p, Index step) {
     return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + step), 1);
   }
-};
-
-template <>
-struct Vector<double> {
-  using Scalar = double;
-  using Register = __m256d;
-  static constexpr Index lanes = 4, tile_rows = 6, wide_rows = 2;
-
-  static Register zero() { return _mm256_setzero_pd(); }
-  static Register set(double x) { return _mm256_set1_pd(x); }
-  static Register load(const double* p) { return _mm256_loadu_pd(p); }
-  static void store(double* p, Register a) { _mm256_storeu_pd(p, a); }
-  static Register load_part(const double* p, Index n) { return _mm256_maskload_pd(p, first(n)); }
-  static void store_part(double* p, Register a, Index n) { _mm256_maskstore_pd(p, first(n), a); }
-
-  static Register add(Register a, Register b) { return _mm256_add_pd(a, b); }
-  static Register sub(Register a, Register b) { return _mm256_sub_pd(a, b); }
-  static Register mul(Register a, Register b) { return _mm256_mul_pd(a, b); }
-  static Register div(Register a, Register b) { return _mm256_div_pd(a, b); }
-  static Register fma(Register a, Register b, Register c) { return _mm256_fmadd_pd(a, b, c); }
-  static Register max(Register a, Register b) { return _mm256_max_pd(a, b); }
-  static Register max_magnitude(Register a, Register b) {
-    const Register m = _mm256_castsi256_pd(_mm256_set1_epi64x(0x7fffffffffffffff));
-    const __m256i x = _mm256_castpd_si256(_mm256_and_pd(a, m)), y = _mm256_castpd_si256(_mm256_and_pd(b, m));
-    return _mm256_castsi256_pd(_mm256_blendv_epi8(y, x, _mm256_cmpgt_epi64(x, y)));
-  }
-  static Register exp(Register x) {
-    const Register bounded = _mm256_min_pd(set(detail::exp_top<double>), max(set(detail::exp_bottom<double>), x));
-    const Register n = whole(mul(bounded, set(std::numbers::log2e_v<double>))), half = whole(mul(n, set(0.5)));
-    return mul(mul(exp_reduced<Vector>(bounded, n), power_of_2(half)), power_of_2(sub(n, half)));
-  }
-  static Register two_bits(const std::uint8_t* p, int shift) {
-    const __m128i words = _mm_srl_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)), _mm_cvtsi32_si128(shift));
-    return _mm256_cvtepi32_pd(_mm_and_si128(words, _mm_set1_epi32(3)));
-  }
-  static void transpose4(const double* b, Index column, double* panel, Index panel_row) {
-    for (Index p = 0; p < 4; ++p)
-      for (Index j = 0; j < lanes; ++j) panel[p * panel_row + j] = b[j * column + p];
-  }
-
- private:
-  static Register whole(Register a) { return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-  static Register power_of_2(Register n) {
-    const __m256i biased = _mm256_add_epi64(_mm256_cvtepi32_epi64(_mm256_cvtpd_epi32(n)), _mm256_set1_epi64x(1023));
-    return _mm256_castsi256_pd(_mm256_slli_epi64(biased, 52));
-  }
-  static __m256i first(Index n) { return _mm256_cmpgt_epi64(_mm256_set1_epi64x(n), _mm256_set_epi64x(3, 2, 1, 0)); }
 };
 
 #include "tern/kernels/simd/kernels.inc"

@@ -1,5 +1,5 @@
 #pragma once
-/// AVX-512 (F, BW, DQ, VL): registers of 16 floats or 8 doubles, 32 of them.
+/// AVX-512 (F, BW, DQ, VL): registers of 16 floats, 32 of them.
 #include "tern/kernels/simd/needs.hpp"
 #if TERN_X86
 #include <immintrin.h>
@@ -12,11 +12,7 @@ namespace tern::kernels::avx512 {
 /// The operations that the vector kernels (*.inc) are written in. simd/portable.hpp says what each one does.
 /// Where GCC 12 warns about its own header's uninitialised operand, the zero-masked form with a full mask stands
 /// instead.
-template <class S>
-struct Vector;
-
-template <>
-struct Vector<float> {
+struct Floats {
   using Scalar = float;
   using Register = __m512;
   static constexpr Index lanes = 16, tile_rows = 14, wide_rows = 6;
@@ -43,7 +39,7 @@ struct Vector<float> {
     const Register bounded =
         _mm512_maskz_min_ps(all, set(detail::exp_top<float>), max(set(detail::exp_bottom<float>), x));
     const Register n = _mm512_maskz_roundscale_ps(all, mul(bounded, set(std::numbers::log2e_v<float>)), 0);
-    return _mm512_maskz_scalef_ps(all, exp_reduced<Vector>(bounded, n), n);
+    return _mm512_maskz_scalef_ps(all, exp_reduced<Floats>(bounded, n), n);
   }
   static Register two_bits(const std::uint8_t* p, int shift) {
     const __m512i words = _mm512_maskz_srl_epi32(all, _mm512_loadu_si512(p), _mm_cvtsi32_si128(shift));
@@ -71,51 +67,6 @@ struct Vector<float> {
     r = _mm512_insertf32x4(r, _mm_loadu_ps(p + 2 * step), 2);
     return _mm512_insertf32x4(r, _mm_loadu_ps(p + 3 * step), 3);
   }
-};
-
-template <>
-struct Vector<double> {
-  using Scalar = double;
-  using Register = __m512d;
-  static constexpr Index lanes = 8, tile_rows = 14, wide_rows = 6;
-
-  static Register zero() { return _mm512_setzero_pd(); }
-  static Register set(double x) { return _mm512_set1_pd(x); }
-  static Register load(const double* p) { return _mm512_loadu_pd(p); }
-  static void store(double* p, Register a) { _mm512_storeu_pd(p, a); }
-  static Register load_part(const double* p, Index n) { return _mm512_maskz_loadu_pd(first(n), p); }
-  static void store_part(double* p, Register a, Index n) { _mm512_mask_storeu_pd(p, first(n), a); }
-
-  static Register add(Register a, Register b) { return _mm512_add_pd(a, b); }
-  static Register sub(Register a, Register b) { return _mm512_sub_pd(a, b); }
-  static Register mul(Register a, Register b) { return _mm512_mul_pd(a, b); }
-  static Register div(Register a, Register b) { return _mm512_div_pd(a, b); }
-  static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_pd(a, b, c); }
-  static Register max(Register a, Register b) { return _mm512_maskz_max_pd(all, a, b); }
-  static Register max_magnitude(Register a, Register b) {
-    const __m512i m = _mm512_set1_epi64(0x7fffffffffffffff);
-    return _mm512_castsi512_pd(_mm512_maskz_max_epi64(all, _mm512_and_si512(_mm512_castpd_si512(a), m),
-                                                      _mm512_and_si512(_mm512_castpd_si512(b), m)));
-  }
-  static Register exp(Register x) {
-    const Register bounded =
-        _mm512_maskz_min_pd(all, set(detail::exp_top<double>), max(set(detail::exp_bottom<double>), x));
-    const Register n = _mm512_maskz_roundscale_pd(all, mul(bounded, set(std::numbers::log2e_v<double>)), 0);
-    return _mm512_maskz_scalef_pd(all, exp_reduced<Vector>(bounded, n), n);
-  }
-  static Register two_bits(const std::uint8_t* p, int shift) {
-    const __m256i words =
-        _mm256_srl_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm_cvtsi32_si128(shift));
-    return _mm512_maskz_cvtepi32_pd(all, _mm256_and_si256(words, _mm256_set1_epi32(3)));
-  }
-  static void transpose4(const double* b, Index column, double* panel, Index panel_row) {
-    for (Index p = 0; p < 4; ++p)
-      for (Index j = 0; j < lanes; ++j) panel[p * panel_row + j] = b[j * column + p];
-  }
-
- private:
-  static constexpr __mmask8 all = 0xff;
-  static __mmask8 first(Index n) { return static_cast<__mmask8>((1u << n) - 1); }
 };
 
 #include "tern/kernels/simd/kernels.inc"

@@ -1,0 +1,104 @@
+#include "support/kernels.hpp"
+
+using namespace tern::kernels;
+using namespace tern::test;
+
+namespace {
+
+struct Shape {
+  Index m, n, k;
+};
+
+constexpr Shape shapes[] = {{0, 5, 3},     {5, 0, 3},    {3, 4, 0},     {1, 1, 1},    {1, 64, 16},    {2, 3, 4},
+                            {13, 31, 15},  {14, 32, 16}, {15, 33, 17},  {28, 64, 64}, {29, 65, 67},   {1, 200, 256},
+                            {6, 128, 257}, {7, 63, 255}, {64, 16, 511}, {5, 17, 513}, {43, 129, 300}, {100, 4, 576}};
+
+/// A [m x n] matrix in a guarded buffer, by rows or by columns, its lines `gap` longer than need be.
+template <class S>
+struct Laid {
+  Laid(Index m, Index n, bool by_columns, Index gap, unsigned seed)
+      : line((by_columns ? m : n) + gap),
+        buffer(random_buffer<S>(extent(by_columns ? n : m, gap), seed)),
+        view{buffer.data(), by_columns ? 1 : line, by_columns ? line : 1} {}
+  Index extent(Index lines, Index gap) const { return lines > 0 ? lines * line - gap : 0; }
+
+  Index line;
+  GuardedBuffer<S> buffer;
+  Strided<const S> view;
+};
+
+template <class S>
+double at(Strided<const S> a, Index i, Index j) {
+  return static_cast<double>(a.data[i * a.row + j * a.column]);
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("matmul: every ISA agrees with a sum in double", S, float, double) {
+  for (const Shape s : shapes)
+    for (const bool a_by_columns : {false, true})
+      for (const bool b_by_columns : {false, true})
+        for (const Index gap : {0, 3})
+          for (const bool accumulate : {false, true}) {
+            CAPTURE(s.m);
+            CAPTURE(s.n);
+            CAPTURE(s.k);
+            CAPTURE(a_by_columns);
+            CAPTURE(b_by_columns);
+            CAPTURE(gap);
+            CAPTURE(accumulate);
+            const Laid<S> a(s.m, s.k, a_by_columns, gap, 1), b(s.k, s.n, b_by_columns, gap, 2);
+            const Laid<S> before(s.m, s.n, false, gap, 3);
+            on_every_isa<S>([&](const Operations<S>& ops) {
+              GuardedBuffer<S> c = copy(before.buffer);
+              ops.matmul(s.m, s.n, s.k, a.view, b.view, c.data(), s.n + gap, accumulate);
+              Index wrong = 0;
+              for (Index i = 0; i < s.m; ++i)
+                for (Index j = 0; j < s.n + gap && i * (s.n + gap) + j < c.size(); ++j) {
+                  const S was = before.buffer[i * (s.n + gap) + j], is = c[i * (s.n + gap) + j];
+                  double sum = accumulate ? static_cast<double>(was) : 0, magnitude = std::abs(sum);
+                  for (Index p = 0; p < s.k && j < s.n; ++p) {
+                    sum += at(a.view, i, p) * at(b.view, p, j);
+                    magnitude += std::abs(at(a.view, i, p) * at(b.view, p, j));
+                  }
+                  wrong += j < s.n ? !within(is, sum, static_cast<double>(s.k + 2), magnitude) : is != was;
+                }
+              CHECK(wrong == 0);
+            });
+          }
+}
+
+TEST_CASE_TEMPLATE("matmul: any cut of rows and columns gives the same bits", S, float, double) {
+  const Index m = 31, n = 150, k = 600;
+  for (const bool a_by_columns : {false, true})
+    for (const bool b_by_columns : {false, true}) {
+      const Laid<S> a(m, k, a_by_columns, 0, 4), b(k, n, b_by_columns, 0, 5);
+      on_every_isa<S>([&](const Operations<S>& ops) {
+        GuardedBuffer<S> whole(m * n), cut(m * n);
+        ops.matmul(m, n, k, a.view, b.view, whole.data(), n, false);
+        for (const Index rows : {1, 5, 14, 30})
+          for (const Index columns : {1, 7, 32, 64, 100}) {
+            for (Index i = 0; i < m; i += rows)
+              for (Index j = 0; j < n; j += columns)
+                ops.matmul(std::min(rows, m - i), std::min(columns, n - j), k,
+                           {a.view.data + i * a.view.row, a.view.row, a.view.column},
+                           {b.view.data + j * b.view.column, b.view.row, b.view.column}, cut.data() + i * n + j, n,
+                           false);
+            CAPTURE(rows);
+            CAPTURE(columns);
+            CHECK(same_bits(whole, cut));
+          }
+      });
+    }
+}
+
+TEST_CASE("matmul: a row of NaN stays in its row") {
+  on_every_isa<float>([](const Operations<float>& ops) {
+    const Index m = 9, n = 40, k = 20;
+    GuardedBuffer<float> a = random_buffer<float>(m * k, 6), b = random_buffer<float>(k * n, 7), c(m * n);
+    a[3 * k + 2] = std::numeric_limits<float>::quiet_NaN();
+    ops.matmul(m, n, k, {a.data(), k, 1}, {b.data(), n, 1}, c.data(), n, false);
+    for (Index i = 0; i < m; ++i)
+      for (Index j = 0; j < n; ++j) CHECK(std::isnan(c[i * n + j]) == (i == 3));
+  });
+}
