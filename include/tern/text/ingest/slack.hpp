@@ -1,0 +1,88 @@
+#pragma once
+/// Slack's JSON export: a folder a channel, a file of messages a day, and users.json with the people's names.
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/json.hpp"
+
+namespace tern::detail {
+
+/// Display names by user id.
+using SlackUsers = std::map<std::string, std::string>;
+
+/// Whether `json` is a day's messages: an array of objects, the first with a time stamp.
+inline bool is_slack(const Json& json) {
+  return json.is_array() && !json.empty() && !string_field(json.front(), "ts").empty() &&
+         !string_field(json.front(), "type").empty();
+}
+
+/// Names of a users.json; empty for any other JSON.
+inline SlackUsers read_slack_users(const Json& json) {
+  SlackUsers users;
+  if (!json.is_array()) return users;
+  for (const Json& user : json) {
+    std::string name = string_field(user, "real_name");
+    if (name.empty() && user.is_object() && user.contains("profile")) name = string_field(user["profile"], "real_name");
+    if (name.empty()) name = string_field(user, "name");
+    if (!name.empty()) users[string_field(user, "id")] = name;
+  }
+  return users;
+}
+
+/// Slack's markup as people see it: <@U1> is @name, <#C1|general> is #general, <!here> is @here, <url|label> is label,
+/// <url> is url; and &lt; &gt; &amp; are characters.
+inline std::string slack_text(std::string_view markup, const SlackUsers& users) {
+  std::string text;
+  while (!markup.empty()) {
+    const std::size_t open = markup.find('<');
+    text += markup.substr(0, open);
+    const std::size_t close = open == std::string_view::npos ? open : markup.find('>', open);
+    if (close == std::string_view::npos) {
+      if (open != std::string_view::npos) text += markup.substr(open);
+      break;
+    }
+    std::string_view link = markup.substr(open + 1, close - open - 1);
+    const std::size_t bar = link.find('|');
+    const std::string_view label = bar == std::string_view::npos ? std::string_view{} : link.substr(bar + 1);
+    link = link.substr(0, bar);
+    const char mark = link.empty() ? '\0' : link.front();
+    if (mark == '@' || mark == '#' || mark == '!') {
+      link.remove_prefix(1);
+      const auto user = users.find(std::string(link));
+      text += mark == '#' ? '#' : '@';
+      text += !label.empty() ? label : user != users.end() ? std::string_view(user->second) : link;
+    } else {
+      text += label.empty() ? link : label;
+    }
+    markup.remove_prefix(close + 1);
+  }
+  replace_all(text, "&lt;", "<");
+  replace_all(text, "&gt;", ">");
+  replace_all(text, "&amp;", "&");
+  return text;
+}
+
+/// Messages people wrote; joins, topics, bots and the like carry another subtype and are left out.
+inline Chat read_slack(const Json& json, std::string name, const SlackUsers& users) {
+  Chat chat{std::move(name), "slack", {}, {}};
+  for (const Json& message : json) {
+    const std::string subtype = string_field(message, "subtype");
+    if (string_field(message, "type") != "message") continue;
+    if (!subtype.empty() && subtype != "thread_broadcast" && subtype != "me_message" && subtype != "file_share") continue;
+    const std::string id = string_field(message, "user");
+    std::string sender = id;
+    if (const auto known = users.find(id); known != users.end()) {
+      sender = known->second;
+    } else if (message.contains("user_profile")) {
+      const std::string profile = string_field(message["user_profile"], "real_name");
+      if (!profile.empty()) sender = profile;
+    }
+    std::string text = slack_text(string_field(message, "text"), users);
+    if (!sender.empty() && !trim(text).empty()) chat.messages.push_back({sender, std::move(text), id});
+  }
+  return chat;
+}
+
+}  // namespace tern::detail

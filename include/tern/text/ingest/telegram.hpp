@@ -1,0 +1,61 @@
+#pragma once
+/// Telegram Desktop's JSON export (result.json): one chat, or an account's whole list of them.
+#include <string>
+#include <vector>
+
+#include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/json.hpp"
+
+namespace tern::detail {
+
+inline bool is_telegram_chat(const Json& json) {
+  return json.is_object() && json.contains("messages") && json["messages"].is_array() && json.contains("type") &&
+         json.contains("id");
+}
+
+inline bool is_telegram(const Json& json) {
+  if (is_telegram_chat(json)) return true;
+  return json.is_object() && json.contains("chats") && json["chats"].is_object() && json["chats"].contains("list") &&
+         json["chats"]["list"].is_array();
+}
+
+/// A message's text: a string, or an array of strings and of objects with a "text".
+inline std::string telegram_text(const Json& text) {
+  if (text.is_string()) return text.get<std::string>();
+  std::string joined;
+  if (text.is_array())
+    for (const Json& piece : text) joined += piece.is_string() ? piece.get<std::string>() : string_field(piece, "text");
+  return joined;
+}
+
+/// Service notices and messages forwarded from others are left out.
+inline Chat read_telegram_chat(const Json& json, std::string name) {
+  Chat chat{std::move(name), "telegram", {}, {}};
+  for (const Json& message : json["messages"]) {
+    if (string_field(message, "type") != "message" || message.contains("forwarded_from")) continue;
+    const std::string sender = string_field(message, "from");
+    std::string text = message.contains("text") ? telegram_text(message["text"]) : std::string();
+    if (!sender.empty() && !trim(text).empty())
+      chat.messages.push_back({sender, std::move(text), string_field(message, "from_id")});
+  }
+  return chat;
+}
+
+/// One chat for each in the export, in its order. An account's export names its owner.
+inline std::vector<Chat> read_telegram(const Json& json, const std::string& name) {
+  if (is_telegram_chat(json)) return {read_telegram_chat(json, name)};
+  std::string owner;
+  const auto person = json.find("personal_information");
+  if (person != json.end() && person->is_object() && person->contains("user_id") &&
+      (*person)["user_id"].is_number_integer())
+    owner = "user" + (*person)["user_id"].dump();
+  std::vector<Chat> chats;
+  for (const Json& one : json["chats"]["list"]) {
+    if (!is_telegram_chat(one)) continue;
+    chats.push_back(read_telegram_chat(one, name + '#' + one["id"].dump()));
+    chats.back().owner = owner;
+  }
+  return chats;
+}
+
+}  // namespace tern::detail

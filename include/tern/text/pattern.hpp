@@ -1,0 +1,89 @@
+#pragma once
+/// A compiled PCRE2 pattern over UTF-8, with a limit on the work of one match.
+#ifndef PCRE2_CODE_UNIT_WIDTH
+#define PCRE2_CODE_UNIT_WIDTH 8
+#endif
+#include <pcre2.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tern/core/error.hpp"
+
+namespace tern::detail {
+
+/// Const and free to share between threads. Texts must be well-formed UTF-8: check them once, matching does not.
+class Pattern {
+ public:
+  /// One match: byte offsets into the searched text. `group` is empty where the group took no part.
+  class Match {
+   public:
+    std::size_t begin() const { return offsets()[0]; }
+    std::size_t end() const { return offsets()[1]; }
+    std::string_view group(std::uint32_t i) const {
+      const PCRE2_SIZE from = offsets()[2 * i];
+      return from == PCRE2_UNSET ? std::string_view{} : text_.substr(from, offsets()[2 * i + 1] - from);
+    }
+
+   private:
+    friend class Pattern;
+    Match(std::string_view text, const pcre2_code* code)
+        : text_(text), data_(pcre2_match_data_create_from_pattern(code, nullptr)) {}
+    const PCRE2_SIZE* offsets() const { return pcre2_get_ovector_pointer(data_.get()); }
+
+    struct Free {
+      void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
+    };
+    std::string_view text_;
+    std::unique_ptr<pcre2_match_data, Free> data_;
+  };
+
+  /// Compiles `source`, in which white space and # comments mean nothing. `name` stands in messages.
+  /// Throws ValueError if it is no pattern.
+  explicit Pattern(std::string_view name, std::string_view source, std::uint32_t options = 0) : name_(name) {
+    int error = 0;
+    PCRE2_SIZE offset = 0;
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
+                              options | PCRE2_UTF | PCRE2_EXTENDED, &error, &offset, nullptr));
+    if (!code_) throw ValueError("pattern '" + name_ + "' at " + std::to_string(offset) + ": " + message(error));
+    limits_.reset(pcre2_match_context_create(nullptr));
+    pcre2_set_match_limit(limits_.get(), match_limit);
+  }
+
+  /// The first match at or after byte `from`. Throws ValueError when it takes more than the limit of steps.
+  std::optional<Match> find(std::string_view text, std::size_t from = 0) const {
+    Match match(text, code_.get());
+    const int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                                  PCRE2_NO_UTF_CHECK, match.data_.get(), limits_.get());
+    if (found == PCRE2_ERROR_NOMATCH) return std::nullopt;
+    if (found < 0)
+      throw ValueError("pattern '" + name_ + "' searching from byte " + std::to_string(from) + ": " + message(found));
+    return match;
+  }
+
+  bool matches(std::string_view text) const { return find(text).has_value(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  static constexpr std::uint32_t match_limit = 1'000'000;
+
+  static std::string message(int error) {
+    PCRE2_UCHAR buffer[128];
+    pcre2_get_error_message(error, buffer, sizeof buffer);
+    return reinterpret_cast<const char*>(buffer);
+  }
+  struct FreeCode {
+    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+  };
+  struct FreeLimits {
+    void operator()(pcre2_match_context* limits) const { pcre2_match_context_free(limits); }
+  };
+  std::string name_;
+  std::unique_ptr<pcre2_code, FreeCode> code_;
+  std::unique_ptr<pcre2_match_context, FreeLimits> limits_;
+};
+
+}  // namespace tern::detail
