@@ -17,7 +17,7 @@ struct Activation {
 template <class S>
 Activation<S> activate(Gate kind, S x) {
   if (kind == Gate::relu_squared) {
-    const S r = x > S(0) ? x : S(0);
+    const S r = x < S(0) ? S(0) : x;  // keeps a NaN
     return {r * r, 2 * r};
   }
   constexpr S c = S(1.5957691216057308), cubic = S(0.044715);  // c = 2*sqrt(2/pi)

@@ -1,0 +1,140 @@
+#include <vector>
+
+#include "support/kernels.hpp"
+
+using namespace tern::kernels;
+using namespace tern::test;
+
+namespace {
+
+/// Packed random weights with their scales, both at a wall.
+struct Weights {
+  Weights(Index rows, Index columns, TernaryScale granularity, unsigned seed, bool ones = false)
+      : dense(static_cast<std::size_t>(rows * columns)),
+        codes(ternary_packed_bytes(rows, columns)),
+        scales(random_buffer<float>(ternary_scales(rows, columns, granularity), seed)),
+        view{codes.data(), scales.data(), rows, columns, granularity} {
+    std::minstd_rand random(seed);
+    for (auto& w : dense) w = ones ? std::int8_t(1) : static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
+    pack_ternary(rows, columns, dense.data(), codes.data());
+  }
+  int at(Index r, Index k) const { return dense[static_cast<std::size_t>(r * view.columns + k)]; }
+  double scale(Index r, Index k) const {
+    return static_cast<double>(view.scale(r, view.granularity == TernaryScale::group ? k / ternary_group : 0));
+  }
+
+  std::vector<std::int8_t> dense;
+  GuardedBuffer<std::uint8_t> codes;
+  GuardedBuffer<float> scales;
+  TernaryView view;
+};
+
+GuardedBuffer<std::int8_t> random_codes(Index n, unsigned seed) {
+  GuardedBuffer<std::int8_t> q(n);
+  std::minstd_rand random(seed);
+  for (auto& x : q) x = static_cast<std::int8_t>(static_cast<int>(random() >> 5) % 255 - 127);
+  return q;
+}
+
+constexpr TernaryScale granularities[] = {TernaryScale::tensor, TernaryScale::row, TernaryScale::group};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, double) {
+  for (const Index rows : {1, 16, 31, 65})
+    for (const Index columns : {0, 1, 15, 17, 128, 129, 300})
+      for (const Index tokens : {0, 1, 7, 33})
+        for (const TernaryScale granularity : granularities) {
+          CAPTURE(rows);
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          const Weights w(rows, columns, granularity, 5);
+          const Index q_row = columns + 3, y_row = rows + 2;
+          const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
+          const auto scale = random_buffer<S>(tokens, 7);
+          on_every_isa<S>([&](const Operations<S>& ops) {
+            GuardedBuffer<S> y(std::max<Index>(0, tokens * y_row - 2));
+            ops.ternary_matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), y.data(), y_row);
+            Index wrong = 0;
+            for (Index t = 0; t < tokens; ++t)
+              for (Index r = 0; r < rows; ++r) {
+                double sum = 0;
+                for (Index first = 0; first < columns; first += ternary_group) {
+                  std::int64_t integer = 0;
+                  for (Index k = first; k < std::min(columns, first + ternary_group); ++k)
+                    integer += q[t * q_row + k] * w.at(r, k);
+                  sum += w.scale(r, first) * static_cast<double>(integer);
+                }
+                wrong += y[t * y_row + r] != static_cast<S>(static_cast<double>(scale[t]) * sum);
+              }
+            CHECK(wrong == 0);
+          });
+        }
+}
+
+TEST_CASE("ternary_matmul: saturated inputs stay exact") {
+  for (const Index columns : {2560, 16384})
+    for (const int code : {127, -127, -128}) {
+      Weights w(17, columns, TernaryScale::row, 8, true);
+      for (float& s : w.scales) s = 1;
+      GuardedBuffer<std::int8_t> q(columns);
+      for (auto& x : q) x = static_cast<std::int8_t>(code);
+      const float scale = 1;
+      on_every_isa<float>([&](const Operations<float>& ops) {
+        GuardedBuffer<float> y(17);
+        ops.ternary_matmul(w.view, 0, 17, 1, q.data(), columns, &scale, y.data(), 17);
+        for (const float value : y) CHECK(value == static_cast<float>(code * columns));
+      });
+    }
+}
+
+TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
+  const Index rows = 100, columns = 300, tokens = 37;
+  for (const TernaryScale granularity : granularities) {
+    const Weights w(rows, columns, granularity, 9);
+    const auto q = random_codes(tokens * columns, 10);
+    const auto scale = random_buffer<float>(tokens, 11);
+    on_every_isa<float>([&](const Operations<float>& ops) {
+      GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
+      ops.ternary_matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), whole.data(), rows);
+      for (Index r = 0; r < rows; r += 48)
+        for (Index t = 0; t < tokens; t += 10)
+          ops.ternary_matmul(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t), q.data() + t * columns,
+                             columns, scale.data() + t, cut.data() + t * rows, rows);
+      CHECK(same_bits(whole, cut));
+    });
+  }
+}
+
+TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of columns", S, float, double) {
+  for (const Index rows : {1, 16, 130, 300})
+    for (const Index columns : {1, 17, 129, 300})
+      for (const Index tokens : {0, 1, 20})
+        for (const TernaryScale granularity : granularities) {
+          CAPTURE(rows);
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          const Weights w(rows, columns, granularity, 12);
+          const auto dy = random_buffer<S>(tokens * rows, 13), before = random_buffer<S>(tokens * columns, 14);
+          on_every_isa<S>([&](const Operations<S>& ops) {
+            auto whole = copy(before), cut = copy(before);
+            ops.ternary_matmul_transposed(w.view, 0, columns, tokens, dy.data(), rows, whole.data(), columns);
+            for (Index k = 0; k < columns; k += 48)
+              ops.ternary_matmul_transposed(w.view, k, std::min(columns, k + 48), tokens, dy.data(), rows, cut.data(),
+                                            columns);
+            CHECK(same_bits(whole, cut));
+            Index wrong = 0;
+            for (Index t = 0; t < tokens; ++t)
+              for (Index k = 0; k < columns; ++k) {
+                double sum = static_cast<double>(before[t * columns + k]), magnitude = std::abs(sum);
+                for (Index r = 0; r < rows; ++r) {
+                  const double term = static_cast<double>(dy[t * rows + r]) * w.scale(r, k) * w.at(r, k);
+                  sum += term;
+                  magnitude += std::abs(term);
+                }
+                wrong += !within(whole[t * columns + k], sum, static_cast<double>(rows + 3), magnitude);
+              }
+            CHECK(wrong == 0);
+          });
+        }
+}
