@@ -30,6 +30,18 @@ TEST_CASE("bootstrap: the point is the margin over all tokens") {
   // Resamples are both chunks, the first twice, or the second twice.
   CHECK(margin.low == Approx(1 - std::exp(-0.3)));
   CHECK(margin.high == Approx(1 - std::exp(-0.4)));
+  // Half of them are both: with tails of 0.3 the interval is that one value.
+  const Interval narrow = paired_bootstrap(a, b, random, {.level = 0.4});
+  CHECK(narrow.low == Approx(margin.point));
+  CHECK(narrow.high == Approx(margin.point));
+}
+
+TEST_CASE("bootstrap: quantiles interpolate between neighbours") {
+  const std::vector<double> sorted = {0, 1, 2, 3, 10};
+  CHECK(detail::quantile(sorted, 0) == 0);
+  CHECK(detail::quantile(sorted, 0.125) == 0.5);
+  CHECK(detail::quantile(sorted, 0.5) == 2);
+  CHECK(detail::quantile(sorted, 1) == 10);
 }
 
 TEST_CASE("bootstrap: equal adapters have the margin 0, whatever the chunks") {

@@ -43,6 +43,21 @@ TEST_CASE("trainable: collects what trains, of any number of layers, in order") 
   CHECK(one.b.grad.isZero());
 }
 
+TEST_CASE("trainable: the pieces hold every number once") {
+  Parameter<float> small(Matrix<float>::Ones(1, 5)), large(Matrix<float>::Ones(300, 301));
+  set_trainable(small, true);
+  set_trainable(large, true);
+  const Trainable<float> trainable(small, large);
+  int pieces = 0;
+  trainable.each_piece({}, [&](const auto& piece) {
+    for (Index i = piece.begin; i < piece.end; ++i) trainable[piece.parameter].grad.data()[i] += 1;
+    ++pieces;
+  });
+  CHECK(pieces > 2);
+  CHECK(small.grad == small.value);
+  CHECK(large.grad == large.value);
+}
+
 TEST_CASE("clip: measures the joint norm, and shrinks what exceeds the limit") {
   Pair pair;
   set_trainable(pair.a, true);

@@ -32,7 +32,8 @@ constexpr std::string_view name(Convention convention) {
 
 struct PerplexityOptions {
   Index context = 512;  ///< tokens a window
-  /// BOS, if the model wants one: it replaces each chunk's first token (chunked, llama_cpp) or precedes the text (rolling).
+  /// BOS, if the model wants one: it replaces each chunk's first token (chunked, llama_cpp) or precedes the text
+  /// (rolling).
   std::optional<Token> prefix{};
   Index max_tokens = 0;  ///< only so many tokens of the text; 0: all
   Index rows = 1024;     ///< windows share a call of the model up to so many rows

@@ -1,6 +1,5 @@
 #pragma once
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include "tern/core/error.hpp"
