@@ -133,12 +133,12 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
     case GgmlType::bf16:
       return blocks_by([](const Byte* b, float* w) { *w = bfloat16_to_float(load_little<std::uint16_t>(b)); });
     case GgmlType::q4_0:
-      return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 2, half_at(b), -8, 0.0f, w); });
+      return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 2, half_at(b), -8, -0.0f, w); });
     case GgmlType::q4_1:
       return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 4, half_at(b), 0, half_at(b + 2), w); });
     case GgmlType::q5_0:
       return blocks_by([](const Byte* b, float* w) {
-        detail::decode_nibbles(b + 6, load_little<std::uint32_t>(b + 2), half_at(b), -16, 0.0f, w);
+        detail::decode_nibbles(b + 6, load_little<std::uint32_t>(b + 2), half_at(b), -16, -0.0f, w);
       });
     case GgmlType::q5_1:
       return blocks_by([](const Byte* b, float* w) {

@@ -23,23 +23,21 @@ inline BlockScale block_scale(std::string_view type, float scale) {
   const float inverse = 1.0f / scale;
   const std::uint16_t half = float_to_half(scale);
   if (!std::isfinite(half_to_float(half)))
-    throw ValueError("quantize " + std::string(type) + ": expected weights whose scale fits a half, got a scale of " +
+    throw ValueError("quantize " + std::string(type) + ": expected a scale that a half can hold, got " +
                      std::to_string(scale));
   return {half, std::isfinite(inverse) ? inverse : 0.0f};
 }
 
-/// The largest magnitude, or NaN where there is one.
 inline float largest_magnitude(std::span<const float> x) {
   float largest = 0;
-  for (const float v : x)
-    if (!(std::abs(v) <= largest)) largest = std::abs(v);
+  for (const float v : x) largest = std::max(largest, std::abs(v));
   return largest;
 }
 
 inline void encode_q4_0(std::span<const float> x, std::uint8_t* b) {
   float extreme = 0;  // the value of largest magnitude, sign included, becomes -8
   for (const float v : x)
-    if (!(std::abs(v) <= std::abs(extreme))) extreme = v;
+    if (std::abs(v) > std::abs(extreme)) extreme = v;
   const auto scale = block_scale("Q4_0", extreme / -8.0f);
   const auto code = [&](float v) { return static_cast<int>(std::min(15.0f, v * scale.inverse + 8.5f)); };
   store_little(b, scale.half);
@@ -87,12 +85,17 @@ inline void encode_tq2_0(std::span<const float> x, std::uint8_t* b) {
 
 /// Appends `x`, a whole number of blocks, as `type`: F32, F16, BF16, Q4_0, Q8_0, TQ1_0 or TQ2_0.
 ///   Q4_0:  d = signed max / -8     Q8_0:  d = max|x| / 127     TQ1_0, TQ2_0:  d = max|x|, weights round(x/d)
-/// Throws ValueError for another type, a broken block, or weights whose scale no half can hold, NaN and infinity included.
+/// Throws ValueError for another type, a broken block and, where there is a scale, for NaN, infinity, or a scale that no half
+/// can hold.
 inline void quantize(GgmlType type, std::span<const float> x, ByteWriter& out) {
   const auto* info = find_ggml_type(type);
   if (info == nullptr || x.size() % info->weights != 0)
     throw ValueError("quantize: expected whole blocks of a known type, got " + std::to_string(x.size()) +
                      " weights of type " + std::to_string(static_cast<int>(type)));
+  if (info->weights > 1)
+    for (const float w : x)
+      if (!std::isfinite(w))
+        throw ValueError("quantize " + std::string(info->name) + ": expected finite weights, got " + std::to_string(w));
   auto* b = reinterpret_cast<std::uint8_t*>(out.extend(x.size() / info->weights * info->bytes));
   const auto each = [&](auto&& encode) {
     for (std::size_t i = 0; i < x.size(); i += info->weights, b += info->bytes) encode(x.subspan(i, info->weights), b);

@@ -1,0 +1,77 @@
+#include "tern/io/dequantize.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "io/hostile.hpp"
+#include "tern/core/random.hpp"
+#include "tern/io/checksum.hpp"
+
+using namespace tern;
+
+namespace {
+
+/// 1024 weights of random codes. Bit 6 of the bytes `halves` of each block is cleared: a scale is no NaN then.
+std::vector<std::byte> random_blocks(const GgmlTypeInfo& info, const std::vector<std::size_t>& halves) {
+  Random random(static_cast<std::uint64_t>(info.type));
+  std::vector<std::byte> blocks(1024 / info.weights * info.bytes);
+  for (auto& b : blocks) b = static_cast<std::byte>(random.next());
+  for (std::size_t i = 0; i < blocks.size(); i += info.bytes)
+    for (const std::size_t h : halves) blocks[i + h] &= std::byte{0xbf};
+  return blocks;
+}
+
+}  // namespace
+
+TEST_CASE("dequantize: every format gives the bits of the reference") {
+  struct Case {
+    GgmlType type;
+    std::vector<std::size_t> halves;
+    std::uint64_t checksum;  // of what gguf.quants.dequantize (gguf-py 0.19.0) makes of the same blocks
+  };
+  const std::vector<Case> cases = {
+      {GgmlType::f16, {1}, 0x9ea9ead1d8e7e279u},     {GgmlType::bf16, {1}, 0xe5257d2001312321u},
+      {GgmlType::q4_0, {1}, 0xee541683acdc0d3bu},    {GgmlType::q4_1, {1, 3}, 0x387fb6d04fd87257u},
+      {GgmlType::q5_0, {1}, 0xdb52f5379da78404u},    {GgmlType::q5_1, {1, 3}, 0xff1a5967e16f8d30u},
+      {GgmlType::q8_0, {1}, 0xaabdbf2f7c9e5ed0u},    {GgmlType::q4_k, {1, 3}, 0x1239f49e8632da83u},
+      {GgmlType::q5_k, {1, 3}, 0x731be3dbdefb7382u}, {GgmlType::q6_k, {209}, 0x465a69110d8f2605u},
+      {GgmlType::tq1_0, {53}, 0xe0569c49669da10cu},  {GgmlType::tq2_0, {65}, 0x3d4293a9d19734dcu},
+  };
+  for (const auto& [type, halves, expected] : cases) {
+    const auto& info = *find_ggml_type(type);
+    CAPTURE(info.name);
+    std::vector<float> y(1024);
+    dequantize(type, random_blocks(info, halves), y);
+    ByteWriter little;
+    for (const float v : y) little.number(v);
+    CHECK(checksum(little.view()) == expected);
+  }
+}
+
+TEST_CASE("dequantize: a block by hand") {
+  ByteWriter block;
+  block.number(float_to_half(0.5f));
+  for (int j = 0; j < 16; ++j) block.number(static_cast<std::uint8_t>(j | (15 - j) << 4));
+  std::vector<float> y(32);
+  dequantize(GgmlType::q4_0, block.view(), y);
+  for (int j = 0; j < 16; ++j) {
+    CHECK(y[static_cast<std::size_t>(j)] == 0.5f * static_cast<float>(j - 8));
+    CHECK(y[static_cast<std::size_t>(j) + 16] == 0.5f * static_cast<float>(7 - j));
+  }
+}
+
+TEST_CASE("dequantize: refuses broken blocks, wrong sizes and types it cannot decode") {
+  std::vector<float> y(32);
+  const std::vector<std::byte> blocks(36);
+  using test::message_of;
+  CHECK(message_of<ValueError>([&] { dequantize(GgmlType::q4_0, blocks, y); }) ==
+        "dequantize Q4_0: expected blocks of 18 bytes for 32 weights, got 36 bytes for 32 weights");
+  CHECK(message_of<ValueError>([&] { dequantize(GgmlType::q4_0, blocks, std::span<float>(y).first(31)); }) ==
+        "dequantize Q4_0: expected blocks of 18 bytes for 32 weights, got 36 bytes for 31 weights");
+  CHECK(message_of<ValueError>([&] { dequantize(GgmlType{24}, Bytes(blocks).first(32), y); }) ==
+        "dequantize: tensors of type I8 are not decoded");
+  CHECK(message_of<ValueError>([&] { dequantize(GgmlType{99}, blocks, y); }) ==
+        "dequantize: unknown tensor type 99");
+}

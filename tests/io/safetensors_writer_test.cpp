@@ -1,0 +1,48 @@
+#include "tern/io/safetensors_writer.hpp"
+
+#include <doctest/doctest.h>
+
+#include "io/hostile.hpp"
+#include "support/temporary_directory.hpp"
+#include "tern/io/safetensors.hpp"
+
+using namespace tern;
+using test::message_of;
+using test::read_text;
+
+TEST_CASE("write_safetensors: the reference writer's order and padding") {
+  const test::TemporaryDirectory folder;
+  const std::vector<std::byte> zeros(24);
+  const Bytes all = zeros;
+  const std::vector<SafeTensor> tensors = {{"b", DType::f32, {2, 3}, all},
+                                           {"a", DType::f16, {12}, all},
+                                           {"e", DType::f64, {0, 3}, {}},
+                                           {"s", DType::f64, {}, all.first(8)}};
+  write_safetensors(folder / "m", tensors, {{"format", "pt"}});
+  const std::string json = R"({"__metadata__":{"format":"pt"},"e":{"dtype":"F64","shape":[0,3],"data_offsets":[0,0]},)"
+                           R"("s":{"dtype":"F64","shape":[],"data_offsets":[0,8]},)"
+                           R"("b":{"dtype":"F32","shape":[2,3],"data_offsets":[8,32]},)"
+                           R"("a":{"dtype":"F16","shape":[12],"data_offsets":[32,56]}})";
+  const auto text = read_text((folder / "m").string());
+  CHECK(text.substr(8, json.size()) == json);
+  CHECK(load_little<std::uint64_t>(text.data()) % 8 == 0);
+  const auto file = SafetensorsFile::open(folder / "m");
+  CHECK(file.tensors().size() == 4);
+  CHECK(file.metadata().at("format") == "pt");
+  CHECK(file.tensor("b").shape == std::vector<Index>{2, 3});
+}
+
+TEST_CASE("write_safetensors: refuses what a reader would, and leaves no file") {
+  const test::TemporaryDirectory folder;
+  const std::vector<std::byte> four(4);
+  const auto refusal = [&](const std::vector<SafeTensor>& tensors) {
+    return message_of<ValueError>([&] { write_safetensors(folder / "m", tensors); });
+  };
+  CHECK(refusal({{"t", DType::f32, {2}, four}}) == "safetensors: tensor 't': expected 8 bytes, got 4");
+  CHECK(refusal({{"t", DType::f32, {1}, four}, {"t", DType::u8, {4}, four}}) ==
+        "safetensors: tensor 't' is given twice, or a reserved name");
+  CHECK(refusal({{"__metadata__", DType::f32, {1}, four}}) ==
+        "safetensors: tensor '__metadata__' is given twice, or a reserved name");
+  CHECK(refusal({{"\xff", DType::f32, {1}, four}}) == "safetensors: expected names and metadata in UTF-8");
+  CHECK(std::filesystem::is_empty(folder.path()));
+}
