@@ -5,11 +5,11 @@
 #include <random>
 #include <thread>
 
-#include "text/vocabularies.hpp"
 #include "tern/io/gguf.hpp"
 #include "tern/io/mapped_file.hpp"
 #include "tern/text/gguf_vocabulary.hpp"
 #include "tern/text/tiktoken.hpp"
+#include "text/vocabularies.hpp"
 
 namespace {
 
@@ -130,11 +130,17 @@ TEST_CASE("byte_bpe: ignore_merges keeps a piece that is a token") {
 TEST_CASE("byte_bpe: a byte without a token") {
   BpeVocabulary vocabulary = small_vocabulary({{'a', 'b'}});
   vocabulary.tokens[4].clear();
-  CHECK(ByteBpe(vocabulary).encode("a\x04" "b") == Ids{'a', 'b'});  // three pieces
+  CHECK(ByteBpe(vocabulary)
+            .encode("a\x04"
+                    "b") == Ids{'a', 'b'});  // three pieces
   vocabulary.split_patterns.clear();
-  CHECK(ByteBpe(vocabulary).encode("a\x04" "b") == Ids{256});
+  CHECK(ByteBpe(vocabulary)
+            .encode("a\x04"
+                    "b") == Ids{256});
   vocabulary.unknown = 'U';
-  CHECK(ByteBpe(vocabulary).encode("a\x04" "b") == Ids{'a', 'U', 'b'});
+  CHECK(ByteBpe(vocabulary)
+            .encode("a\x04"
+                    "b") == Ids{'a', 'U', 'b'});
 }
 
 TEST_CASE("byte_bpe: broken vocabularies are named") {
@@ -154,10 +160,12 @@ TEST_CASE("byte_bpe: broken vocabularies are named") {
         "tokenizer: merges[2]: expected a pair of its own, got that of rank 0");
   CHECK(error([](BpeVocabulary& v) { v.tokens.push_back("ab"); }) ==
         "tokenizer: tokens[258]: expected bytes of its own, got those of token 256");
-  CHECK(error([](BpeVocabulary& v) { v.added.push_back({300, true, false}); }) ==
-        "tokenizer: added[0]: expected an id below 258, got 300");
-  CHECK(error([](BpeVocabulary& v) { v.added = {{5, true, false}, {5, true, false}}; }) ==
-        "tokenizer: added[1]: expected an id of its own, got 5 again");
+  CHECK(error([](BpeVocabulary& v) {
+          v.added.push_back({300, true, false});
+        }) == "tokenizer: added[0]: expected an id below 258, got 300");
+  CHECK(error([](BpeVocabulary& v) {
+          v.added = {{5, true, false}, {5, true, false}};
+        }) == "tokenizer: added[1]: expected an id of its own, got 5 again");
   CHECK(error([](BpeVocabulary& v) { v.eos = 258; }) == "tokenizer: eos: expected an id below 258, got 258");
   CHECK(error([](BpeVocabulary& v) { v.add_bos = true; }) == "tokenizer: add_bos: expected a bos id, got none");
 }

@@ -14,7 +14,17 @@ GgufTokenizerFields fields() {
   GgufTokenizerFields f;
   f.model = "gpt2";
   f.pre = "smollm";
-  f.tokens = {"a", "b", "\xC4\xA0", "ab", "\xC4\xA0" "ab", "<unk>", "<s>", "<tag>", "[PAD]", "<0x0A>"};
+  f.tokens = {"a",
+              "b",
+              "\xC4\xA0",
+              "ab",
+              "\xC4\xA0"
+              "ab",
+              "<unk>",
+              "<s>",
+              "<tag>",
+              "[PAD]",
+              "<0x0A>"};
   f.token_type = {1, 1, 1, 1, 1, 2, 3, 4, 5, 6};
   f.merges = {"a b", "\xC4\xA0 ab"};
   f.bos_token_id = 6;

@@ -41,7 +41,7 @@ TEST_CASE("pre_tokenizer: letters, digits and spaces are Unicode's") {
   CHECK(split("gpt-2", "\xC3\xA9t\xC3\xA9 \xE4\xBD\xA0\xE5\xA5\xBD \xD9\xA1\xD9\xA2") ==
         Pieces{"\xC3\xA9t\xC3\xA9", " \xE4\xBD\xA0\xE5\xA5\xBD", " \xD9\xA1\xD9\xA2"});
   CHECK(split("gpt-2", "a\xC2\x85\xE3\x80\x80") == Pieces{"a", "\xC2\x85\xE3\x80\x80"});
-  CHECK(split("gpt-2", "!\xE1\xA0\x8E!") == Pieces{"!\xE1\xA0\x8E!"});  // U+180E is no white space
+  CHECK(split("gpt-2", "!\xE1\xA0\x8E!") == Pieces{"!\xE1\xA0\x8E!"});    // U+180E is no white space
   CHECK(split("llama-bpe", "it'\xC5\xBF") == Pieces{"it", "'\xC5\xBF"});  // the long s folds to s
 }
 

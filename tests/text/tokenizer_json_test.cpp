@@ -114,8 +114,7 @@ TEST_CASE("tokenizer_json: broken content is named") {
   CHECK(error_with("/model/vocab", Json::array()) == "model.vocab: expected an object, got array");
   CHECK(error_with("/model/merges/1", "a c") == "model.merges[1]: expected names of tokens, got 'c'");
   CHECK(error_with("/model/merges/1", "ab") == "model.merges[1]: expected two names with a space between, got 'ab'");
-  CHECK(error_with("/model/merges/1", {"a"}) ==
-        "model.merges[1]: expected \"left right\" or [left, right], got array");
+  CHECK(error_with("/model/merges/1", {"a"}) == "model.merges[1]: expected \"left right\" or [left, right], got array");
   CHECK(error_with("/model/merges", nullptr) == "model.merges: expected an array, got null");
 
   Json gap = small_json();

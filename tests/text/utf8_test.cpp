@@ -35,9 +35,10 @@ std::string replaced(const std::string& bytes, tern::Index count) {
 }  // namespace
 
 TEST_CASE("utf8: text passes unchanged") {
-  for (const std::string& text : {""s, "plain"s, "caf\xC3\xA9 \xE4\xBD\xA0\xE5\xA5\xBD \xF0\x9F\x98\x80"s,
-                                  "\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"s,
-                                  "a\xEF\xBB\xBFz"s}) {
+  for (const std::string& text :
+       {""s, "plain"s, "caf\xC3\xA9 \xE4\xBD\xA0\xE5\xA5\xBD \xF0\x9F\x98\x80"s,
+        "\xC2\x80\xDF\xBF\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF"s,
+        "a\xEF\xBB\xBFz"s}) {
     CAPTURE(text);
     CHECK(error_of(text) == "");
     CHECK(replaced(text, 0) == text);

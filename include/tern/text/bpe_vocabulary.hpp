@@ -2,6 +2,7 @@
 /// What a byte-level BPE tokenizer is made of, as plain data. Loaders fill it (tokenizer_json.hpp, gguf_vocabulary.hpp,
 /// tiktoken.hpp), ByteBpe runs it.
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,15 +29,15 @@ struct AddedToken {
 };
 
 struct BpeVocabulary {
-  std::vector<std::string> tokens;         ///< the bytes of each id; empty for an id that no text has
-  std::vector<BpeMerge> merges;            ///< in any order
-  std::vector<AddedToken> added;           ///< their bytes are in `tokens`, too
-  std::vector<std::string> split_patterns; ///< the pre-tokenizer's regexes, applied one after another
-  bool nfc = false;                        ///< normalise to NFC first
-  bool ignore_merges = false;              ///< a piece that is a token stays whole whatever the merges say
-  bool add_bos = false;                    ///< the model expects `bos` at the start of a document
+  std::vector<std::string> tokens;          ///< the bytes of each id; empty for an id that no text has
+  std::vector<BpeMerge> merges;             ///< in any order
+  std::vector<AddedToken> added;            ///< their bytes are in `tokens`, too
+  std::vector<std::string> split_patterns;  ///< the pre-tokenizer's regexes, applied one after another
+  bool nfc = false;                         ///< normalise to NFC first
+  bool ignore_merges = false;               ///< a piece that is a token stays whole whatever the merges say
+  bool add_bos = false;                     ///< the model expects `bos` at the start of a document
   std::optional<Token> bos, eos;
-  std::optional<Token> unknown;            ///< stands for a byte without a token; without it such a byte is dropped
+  std::optional<Token> unknown;  ///< stands for a byte without a token; without it such a byte is dropped
 };
 
 namespace detail {
@@ -92,8 +93,7 @@ class MergeResolver {
   BpeMerge operator()(std::string_view pair, std::size_t index) const {
     const std::size_t space = pair.find(' ');
     const bool is_pair = space != std::string_view::npos && space == pair.rfind(' ');
-    if (!is_pair || space == 0 || space + 1 == pair.size())
-      fail(index, "two names with a space between", pair);
+    if (!is_pair || space == 0 || space + 1 == pair.size()) fail(index, "two names with a space between", pair);
     return (*this)(pair.substr(0, space), pair.substr(space + 1), index);
   }
 

@@ -1,8 +1,10 @@
 #pragma once
 /// Byte-level byte-pair encoding: text to token ids and back (GPT-2, Llama 3, SmolLM2, Qwen 2, BitNet).
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <limits>
-#include <queue>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -116,8 +118,8 @@ class ByteBpe {
 
   void expect_id(std::string_view field, std::size_t index, Token id) const {
     if (!contains(id))
-      fail(field, index, "expected an id below " + std::to_string(vocabulary_.tokens.size()) + ", got " +
-                             std::to_string(id));
+      fail(field, index,
+           "expected an id below " + std::to_string(vocabulary_.tokens.size()) + ", got " + std::to_string(id));
   }
 
   const std::vector<BpeMerge>& checked_merges() const {
@@ -128,8 +130,9 @@ class ByteBpe {
       const std::string &left = bytes(m.left), &right = bytes(m.right), &merged = bytes(m.merged);
       if (left.empty() || right.empty() || merged.size() != left.size() + right.size() || !merged.starts_with(left) ||
           !merged.ends_with(right))
-        fail("merges", i, "expected the bytes of tokens " + std::to_string(m.left) + " and " +
-                              std::to_string(m.right) + ", got those of " + std::to_string(m.merged));
+        fail("merges", i,
+             "expected the bytes of tokens " + std::to_string(m.left) + " and " + std::to_string(m.right) +
+                 ", got those of " + std::to_string(m.merged));
     }
     return merges;
   }

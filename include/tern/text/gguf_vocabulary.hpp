@@ -1,6 +1,7 @@
 #pragma once
 /// Turns the tokenizer fields of a GGUF file's metadata into a BPE vocabulary. Reading the file is io's work.
 #include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,13 +16,13 @@ namespace tern {
 
 /// The metadata keys below tokenizer.ggml, as the file has them.
 struct GgufTokenizerFields {
-  std::string model;                      ///< "gpt2" is byte-level BPE
-  std::string pre;                        ///< the pre-tokenizer's name
-  std::vector<std::string> tokens;        ///< in the byte alphabet
-  std::vector<std::int32_t> token_type;   ///< one for each token, or empty: all normal
-  std::vector<std::string> merges;        ///< "left right"
+  std::string model;                     ///< "gpt2" is byte-level BPE
+  std::string pre;                       ///< the pre-tokenizer's name
+  std::vector<std::string> tokens;       ///< in the byte alphabet
+  std::vector<std::int32_t> token_type;  ///< one for each token, or empty: all normal
+  std::vector<std::string> merges;       ///< "left right"
   std::optional<std::int64_t> bos_token_id, eos_token_id;
-  std::optional<bool> add_bos_token;      ///< without it Llama 3 adds BOS and the others do not
+  std::optional<bool> add_bos_token;  ///< without it Llama 3 adds BOS and the others do not
 };
 
 /// The fields as an open GGUF file holds them. `file` offers find<T>(key) -> optional<T>, as GgufFile does.
@@ -33,8 +34,8 @@ GgufTokenizerFields gguf_tokenizer_fields(const File& file) {
   fields.pre = text("tokenizer.ggml.pre");
   using Names = std::vector<std::string>;
   fields.tokens = file.template find<Names>("tokenizer.ggml.tokens").value_or(Names());
-  fields.token_type = file.template find<std::vector<std::int32_t>>("tokenizer.ggml.token_type")
-                          .value_or(std::vector<std::int32_t>());
+  fields.token_type =
+      file.template find<std::vector<std::int32_t>>("tokenizer.ggml.token_type").value_or(std::vector<std::int32_t>());
   fields.merges = file.template find<Names>("tokenizer.ggml.merges").value_or(Names());
   fields.bos_token_id = file.template find<std::int64_t>("tokenizer.ggml.bos_token_id");
   fields.eos_token_id = file.template find<std::int64_t>("tokenizer.ggml.eos_token_id");
@@ -90,7 +91,8 @@ inline BpeVocabulary bpe_vocabulary_from_gguf(const GgufTokenizerFields& fields,
     if (type == unused) bytes = "";
     if (!bytes)
       fail(at("tokens", i), (type == byte ? "expected a byte token <0x00> to <0xFF>, got '"
-                                          : "expected characters of the byte alphabet, got '") + name + "'");
+                                          : "expected characters of the byte alphabet, got '") +
+                                name + "'");
     if (type == unknown || type == control) vocabulary.added.push_back({id, true, false});
     if (type == user_defined) vocabulary.added.push_back({id, false, false});
     vocabulary.tokens.push_back(*bytes);

@@ -22,13 +22,12 @@ class MergeTable {
 
   /// Throws FormatError if two merges join the same pair.
   explicit MergeTable(const std::vector<BpeMerge>& merges)
-      : slots_(std::bit_ceil(2 * merges.size() + 2)),
-        shift_(64 - std::countr_zero(slots_.size())) {
+      : slots_(std::bit_ceil(2 * merges.size() + 2)), shift_(64 - std::countr_zero(slots_.size())) {
     for (std::size_t i = 0; i < merges.size(); ++i) {
       Slot& slot = slots_[place(key(merges[i].left, merges[i].right))];
       if (slot.pair != empty)
-        throw FormatError("tokenizer: merges[" + std::to_string(i) + "]: expected a pair of its own, got that of rank " +
-                          std::to_string(slot.rank));
+        throw FormatError("tokenizer: merges[" + std::to_string(i) +
+                          "]: expected a pair of its own, got that of rank " + std::to_string(slot.rank));
       slot = {key(merges[i].left, merges[i].right), merges[i].rank, merges[i].merged};
     }
   }

@@ -4,6 +4,7 @@
 #include <unicode/ustring.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -23,8 +24,8 @@ inline std::u16string utf8_to_utf16(std::string_view utf8) {
   std::u16string wide(utf8.size(), u'\0');  // never more units than bytes
   UErrorCode code = U_ZERO_ERROR;
   int32_t length = 0;
-  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &length, utf8.data(),
-                static_cast<int32_t>(utf8.size()), &code);
+  u_strFromUTF8(wide.data(), static_cast<int32_t>(wide.size()), &length, utf8.data(), static_cast<int32_t>(utf8.size()),
+                &code);
   expect_icu(code, "u_strFromUTF8");
   wide.resize(static_cast<std::size_t>(length));
   return wide;
@@ -34,8 +35,8 @@ inline std::string utf16_to_utf8(std::u16string_view wide) {
   std::string utf8(3 * wide.size(), '\0');  // a unit is at most three bytes
   UErrorCode code = U_ZERO_ERROR;
   int32_t length = 0;
-  u_strToUTF8(utf8.data(), static_cast<int32_t>(utf8.size()), &length, wide.data(),
-              static_cast<int32_t>(wide.size()), &code);
+  u_strToUTF8(utf8.data(), static_cast<int32_t>(utf8.size()), &length, wide.data(), static_cast<int32_t>(wide.size()),
+              &code);
   expect_icu(code, "u_strToUTF8");
   utf8.resize(static_cast<std::size_t>(length));
   return utf8;
@@ -63,8 +64,8 @@ inline std::string nfc(std::string_view utf8) {
   if (normal == wide_length) return std::string(utf8);
 
   std::u16string composed(wide.size() + wide.size() / 8 + 16, u'\0');
-  int32_t length = unorm2_normalize(form_c, wide.data(), wide_length, composed.data(),
-                                    static_cast<int32_t>(composed.size()), &code);
+  int32_t length =
+      unorm2_normalize(form_c, wide.data(), wide_length, composed.data(), static_cast<int32_t>(composed.size()), &code);
   if (code == U_BUFFER_OVERFLOW_ERROR) {  // rare: a few characters have exclusions that decompose
     code = U_ZERO_ERROR;
     composed.resize(static_cast<std::size_t>(length));

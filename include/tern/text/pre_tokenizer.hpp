@@ -5,7 +5,9 @@
 #endif
 #include <pcre2.h>
 
+#include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +20,7 @@ namespace tern {
 /// The regexes of a named pre-tokenizer, by the names that GGUF files use: gpt-2 (or gpt2), smollm, llama-bpe (or
 /// llama3, llama-v3), qwen2. Throws FormatError on any other, for a wrong one silently spoils a model.
 inline std::vector<std::string> named_split_patterns(std::string_view name) {
-  static const std::string gpt2 =
-      R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+  static const std::string gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
   const auto llama = [](const std::string& digits) {
     return R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)" + digits +
            R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
@@ -33,8 +34,8 @@ inline std::vector<std::string> named_split_patterns(std::string_view name) {
 
 namespace detail {
 
-/// `pattern` with \s as Unicode's White_Space, as the engines that vocabularies are trained with have it. PCRE2's own \s
-/// has U+180E, too, and cuts Mongolian otherwise. The property needs PCRE2 10.40.
+/// `pattern` with \s as Unicode's White_Space, as the engines that vocabularies are trained with have it. PCRE2's own
+/// \s has U+180E, too, and cuts Mongolian otherwise. The property needs PCRE2 10.40.
 inline std::string with_unicode_space(std::string_view pattern) {
   std::string result;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
@@ -110,8 +111,8 @@ class PreTokenizer {
     PCRE2_SIZE offset = 0;
     const std::uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
     const std::string spelled = detail::with_unicode_space(pattern);
-    pcre2_code* const compiled = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), options,
-                                               &code, &offset, nullptr);
+    pcre2_code* const compiled =
+        pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), options, &code, &offset, nullptr);
     if (!compiled)
       throw FormatError("pre-tokenizer: pattern '" + spelled.substr(0, 200) + "' at byte " + std::to_string(offset) +
                         ": " + message(code));

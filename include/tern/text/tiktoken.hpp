@@ -1,16 +1,16 @@
 #pragma once
 /// Reads tiktoken's rank files (Llama 3's tokenizer.model, qwen.tiktoken): a line is a token in base64 and its rank.
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tern/core/error.hpp"
 #include "tern/text/bpe_vocabulary.hpp"
-#include "tern/text/pre_tokenizer.hpp"
 
 namespace tern {
 
@@ -38,10 +38,10 @@ inline std::optional<std::string> decode_base64(std::string_view text) {
 
 }  // namespace detail
 
-/// The vocabulary in a rank file's content; `source` is its path, for messages. A rank is an id; two neighbours merge if
-/// their bytes together are a token, whose rank is the merge's. The format holds no more: `split_patterns` comes from
-/// named_split_patterns, and `specials` are the names of the ids that follow the ranks.
-/// Throws FormatError on a malformed line, a rank twice or out of range, and a token twice or longer than 256 bytes.
+/// The vocabulary in a rank file's content; `source` is its path, for messages. A rank is an id; two neighbours merge
+/// if their bytes together are a token, whose rank is the merge's. The format holds no more: `split_patterns` comes
+/// from named_split_patterns, and `specials` are the names of the ids that follow the ranks. Throws FormatError on a
+/// malformed line, a rank twice or out of range, and a token twice or longer than 256 bytes.
 inline BpeVocabulary read_tiktoken(std::string_view content, std::string_view source,
                                    std::vector<std::string> split_patterns,
                                    const std::vector<std::string>& specials = {}) {
@@ -78,7 +78,8 @@ inline BpeVocabulary read_tiktoken(std::string_view content, std::string_view so
   for (const Line& line : lines) {
     if (line.rank >= lines.size())
       fail(line.number, "expected a rank below " + std::to_string(lines.size()) + ", got " + std::to_string(line.rank));
-    if (!vocabulary.tokens[line.rank].empty()) fail(line.number, "rank " + std::to_string(line.rank) + " a second time");
+    if (!vocabulary.tokens[line.rank].empty())
+      fail(line.number, "rank " + std::to_string(line.rank) + " a second time");
     if (!id_of.emplace(line.bytes, static_cast<Token>(line.rank)).second) fail(line.number, "a token a second time");
     vocabulary.tokens[line.rank] = line.bytes;
   }

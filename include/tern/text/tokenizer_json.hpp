@@ -1,10 +1,12 @@
 #pragma once
 /// Reads Hugging Face's tokenizer.json where it describes a byte-level BPE tokenizer.
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "tern/core/error.hpp"
@@ -20,8 +22,7 @@ class TokenizerJsonReader {
  public:
   using Json = nlohmann::json;
 
-  TokenizerJsonReader(std::string_view content, std::string_view source)
-      : source_(source), root_(parse(content)) {
+  TokenizerJsonReader(std::string_view content, std::string_view source) : source_(source), root_(parse(content)) {
     if (!root_.is_object()) fail("", "expected an object");
   }
 
@@ -124,7 +125,8 @@ class TokenizerJsonReader {
     } else if (type == "Split") {
       read_split(splitter, field);
     } else if (type == "ByteLevel") {
-      if (flag(splitter, "add_prefix_space", true, field)) fail(field + ".add_prefix_space", "expected false, got true");
+      if (flag(splitter, "add_prefix_space", true, field))
+        fail(field + ".add_prefix_space", "expected false, got true");
       if (flag(splitter, "use_regex", true, field)) add_pattern(named_split_patterns(gpt2_pattern_name).front());
       byte_level_ = true;
     } else {
@@ -199,8 +201,7 @@ class TokenizerJsonReader {
     for (std::size_t id = 0; id < ids_.size(); ++id) {
       if (is_literal[id]) continue;
       const auto bytes = bytes_of_name(vocabulary_.tokens[id]);
-      if (!bytes)
-        fail("model.vocab['" + vocabulary_.tokens[id] + "']", "expected characters of the byte alphabet");
+      if (!bytes) fail("model.vocab['" + vocabulary_.tokens[id] + "']", "expected characters of the byte alphabet");
       vocabulary_.tokens[id] = *bytes;
     }
   }
@@ -216,7 +217,8 @@ class TokenizerJsonReader {
         vocabulary_.merges.push_back(
             resolve(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>(), i));
       else
-        fail("model.merges[" + std::to_string(i) + "]", "expected \"left right\" or [left, right], got " + shown(merge));
+        fail("model.merges[" + std::to_string(i) + "]",
+             "expected \"left right\" or [left, right], got " + shown(merge));
     }
   }
 

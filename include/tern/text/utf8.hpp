@@ -1,5 +1,6 @@
 #pragma once
 /// Strict UTF-8: every text enters tern through decode_utf8, which rejects or counts what is not text.
+#include <cstddef>
 #include <string>
 #include <string_view>
 
