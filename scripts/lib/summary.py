@@ -3,7 +3,7 @@
     summary.py [--no-skips] REPORT...
 
 A doctest program counts as its test cases. Exits with 1 if anything failed (or was skipped, with --no-skips), or if a
-report is missing.
+report is missing or empty.
 """
 import re
 import sys
@@ -36,6 +36,8 @@ def main(arguments):
     for report in (a for a in arguments if not a.startswith("--")):
         try:
             cases = list(ElementTree.parse(report).iter("testcase"))
+            if not cases:
+                raise ElementTree.ParseError(f"{report} holds no tests")
         except (OSError, ElementTree.ParseError) as error:
             failed += 1
             failures.append(f"no report: {error}")
