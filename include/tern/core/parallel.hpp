@@ -1,7 +1,9 @@
 #pragma once
 /// Borrowed workers. tern starts no thread of its own: whoever owns threads lends them through `Parallel`,
 /// and `ThreadPool` is a ready one for those who own none.
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <memory>
@@ -51,8 +53,11 @@ struct Parallel {
   }
 };
 
-/// `threads` - 1 sleeping workers plus the caller. Not copyable; must outlive every Parallel it lends.
-/// One caller at a time.
+/// `threads` - 1 workers plus the caller. Not copyable; must outlive every Parallel it lends. One caller at a time.
+///
+/// Between calls a worker spins for half a millisecond before it sleeps, since the calls of a training step follow one
+/// another within microseconds, and waking a sleeper costs more than most of them. A caller never waits for a worker
+/// that has not begun: on a busy machine it does the work alone.
 class ThreadPool {
  public:
   explicit ThreadPool(Index threads = static_cast<Index>(std::thread::hardware_concurrency())) {
@@ -62,6 +67,7 @@ class ThreadPool {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
+      round_.fetch_add(1);
     }
     wake_.notify_all();
     for (auto& worker : workers_) worker.join();
@@ -80,48 +86,80 @@ class ThreadPool {
   }
 
  private:
+  struct Job {
+    Parallel::Body body = nullptr;
+    void* argument = nullptr;
+    Index tasks = 0;
+  };
+
   void run(Index tasks, Parallel::Body body, void* argument) {
+    const Job job{body, argument, tasks};
     {
       const std::lock_guard lock(mutex_);
-      body_ = body;
-      argument_ = argument;
-      tasks_ = tasks;
+      job_ = job;
       next_.store(0, std::memory_order_relaxed);
-      busy_ = static_cast<Index>(workers_.size());
-      ++round_;
+      open_ = true;
+      round_.fetch_add(1);
     }
-    wake_.notify_all();
-    drain();
+    if (sleeping_.load() > 0) wake_.notify_all();
+    drain(job);
+    {
+      const std::lock_guard lock(mutex_);
+      open_ = false;  // who has not begun need not
+    }
+    if (spin([this] { return active_.load() == 0; })) return;
     std::unique_lock lock(mutex_);
-    done_.wait(lock, [this] { return busy_ == 0; });
+    done_.wait(lock, [this] { return active_.load() == 0; });
   }
-  void drain() {
-    for (Index i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < tasks_;) body_(argument_, i);
+
+  void drain(const Job& job) {
+    for (Index i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < job.tasks;) job.body(job.argument, i);
   }
+
   void work() {
     std::size_t seen = 0;
     for (;;) {
-      {
-        std::unique_lock lock(mutex_);
-        wake_.wait(lock, [&] { return stopping_ || round_ != seen; });
-        if (stopping_) return;
-        seen = round_;
+      const bool awake = spin([&] { return round_.load() != seen; });
+      std::unique_lock lock(mutex_);
+      if (!awake) {
+        sleeping_.fetch_add(1);
+        wake_.wait(lock, [&] { return round_.load() != seen; });
+        sleeping_.fetch_sub(1);
       }
-      drain();
-      const std::lock_guard lock(mutex_);
-      if (--busy_ == 0) done_.notify_one();
+      seen = round_.load();
+      if (stopping_) return;
+      if (!open_) continue;
+      active_.fetch_add(1);
+      const Job job = job_;
+      lock.unlock();
+      drain(job);
+      lock.lock();
+      if (active_.fetch_sub(1) == 1) done_.notify_one();
     }
+  }
+
+  /// Waits for `ready` for half a millisecond; whether it came true.
+  template <class Ready>
+  static bool spin(Ready&& ready) {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::microseconds(500);
+    do {
+      for (int i = 0; i < 64; ++i) {
+        if (ready()) return true;
+#if defined(__x86_64__) || defined(__i386__)
+        __builtin_ia32_pause();
+#endif
+      }
+    } while (std::chrono::steady_clock::now() < limit);
+    return false;
   }
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_, done_;
-  std::atomic<Index> next_{0};
-  Parallel::Body body_ = nullptr;
-  void* argument_ = nullptr;
-  Index tasks_ = 0, busy_ = 0;
-  std::size_t round_ = 0;
-  bool stopping_ = false;
+  std::atomic<std::size_t> round_{0};
+  std::atomic<Index> next_{0}, active_{0}, sleeping_{0};
+  Job job_;
+  bool open_ = false, stopping_ = false;
 };
 
 }  // namespace tern

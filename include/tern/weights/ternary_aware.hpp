@@ -31,6 +31,13 @@ class TernaryAware {
   Index columns() const { return parameter.value.cols(); }
   kernels::TernaryScale granularity() const { return granularity_; }
 
+  /// t(W), as a model that is done training keeps it.
+  Matrix<S> quantized() const {
+    Cache cache;
+    quantize_weights(cache);
+    return cache.weights;
+  }
+
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     quantize_weights(cache);
     quantize_input(pass, x, cache);
