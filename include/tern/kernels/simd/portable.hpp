@@ -14,7 +14,7 @@ struct Vector {
   using Register = xsimd::batch<S, Arch>;
   /// lanes: numbers in a register. A tile of C [tile_rows x 2 registers], or [wide_rows x 4], fits the register file.
   static constexpr Index lanes = static_cast<Index>(Register::size);
-  static constexpr Index tile_rows = sizeof(Register) == 64 ? 14 : 6, wide_rows = sizeof(Register) == 64 ? 6 : 2;
+  static constexpr Index tile_rows = sizeof(Register) == 64 ? 14 : 6, wide_rows = sizeof(Register) == 64 ? 4 : 2;
 
   static Register zero() { return Register(S(0)); }
   static Register set(S x) { return Register(x); }
