@@ -103,6 +103,13 @@ inline ChatMessage mail_sender(GMimeMessage* message) {
   return {shown == nullptr || *shown == '\0' ? id : std::string(shown), "", id};
 }
 
+/// Undoes what mbox does to lines that would begin a message: ">From " stands for "From ".
+inline std::string without_from_escapes(std::string_view body) {
+  std::string text;
+  for (std::string_view line : lines(body)) text.append(line.substr(line.substr(0, 6) == ">From " ? 1 : 0)) += '\n';
+  return text;
+}
+
 struct Mailbox {
   std::vector<Chat> mails;  ///< one message each
   Index replaced = 0;
@@ -123,8 +130,9 @@ inline Mailbox read_mail(std::string_view bytes, const std::string& name, bool i
     MailReader reader(part, policy);
     ChatMessage mail = mail_sender(message.get());
     const char* subject = g_mime_message_get_subject(message.get());
-    const std::string body = own_reply(reader.body(g_mime_message_get_mime_part(message.get())));
-    mail.text = (subject == nullptr ? "" : std::string(trim(subject))) + "\n\n" + body;
+    const std::string body = reader.body(g_mime_message_get_mime_part(message.get()));
+    mail.text = (subject == nullptr ? "" : std::string(trim(subject))) + "\n\n" +
+                own_reply(is_mbox ? without_from_escapes(body) : body);
     mailbox.replaced += reader.replaced();
     mailbox.mails.push_back({part, "mail", {std::move(mail)}, {}});
     if (!is_mbox) break;

@@ -13,6 +13,7 @@
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/chat.hpp"
 #include "tern/text/ingest/folder.hpp"
+#include "tern/text/ingest/irc.hpp"
 #include "tern/text/ingest/mail.hpp"
 #include "tern/text/ingest/read_file.hpp"
 #include "tern/text/ingest/records.hpp"
@@ -112,7 +113,7 @@ class Reader {
   /// Chooses the conversations' owners and gives the result up. Throws FormatError if there is no text at all.
   Ingested finish() && {
     for (const auto& [name, json] : slack_) chats_.push_back(read_slack(json, name, slack_users_));
-    for (std::string_view service : {"whatsapp", "telegram", "slack", "mail"}) add_own_words(service);
+    for (std::string_view service : {"whatsapp", "telegram", "slack", "irc", "mail"}) add_own_words(service);
     if (result_.documents.empty() && result_.token_documents.empty()) refuse_empty();
     const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
     std::stable_sort(result_.documents.begin(), result_.documents.end(), by_name);
@@ -143,8 +144,11 @@ class Reader {
 
   void read_prose(const FoundFile& file, std::string_view bytes) {
     std::string text = text_of(file, bytes);
-    if (lower(file.path.extension().string()) == ".txt" && is_whatsapp(text))
+    const std::string extension = lower(file.path.extension().string());
+    if (extension == ".txt" && is_whatsapp(text))
       add_chat(read_whatsapp(text, file.name));
+    else if ((extension == ".txt" || extension == ".log") && is_irc(text))
+      add_chat(read_irc(text, file.name));
     else
       add({file.name, std::move(text), Kind::prose, 0});
   }

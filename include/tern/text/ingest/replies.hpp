@@ -36,12 +36,11 @@ inline void drop_attribution(std::vector<std::string_view>& kept) {
   std::string joined;
   for (std::size_t count = 1; count <= 3 && count <= last; ++count) {
     joined = std::string(trim(kept[last - count])) + (count > 1 ? " " : "") + joined;
-    const bool has_address = !joined.empty() && joined.back() == ':' && joined.find('@') != std::string::npos;
-    if (is_attribution(joined) || (count == 1 && has_address)) {
-      kept.resize(last - count);
-      return;
-    }
+    if (is_attribution(joined)) return kept.resize(last - count);
   }
+  if (last == 0) return;
+  const std::string_view line = trim(kept[last - 1]);
+  if (line.back() == ':' && line.find('@') != std::string_view::npos) kept.resize(last - 1);
 }
 
 /// `body` without lines quoted by '>', their attributions, and everything from the signature or an original on.

@@ -1,0 +1,145 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "tern/text/ingest/irc.hpp"
+#include "tern/text/ingest/slack.hpp"
+#include "tern/text/ingest/telegram.hpp"
+#include "tern/text/ingest/whatsapp.hpp"
+
+namespace {
+
+using tern::detail::Chat;
+using tern::detail::choose_owner;
+using tern::detail::Json;
+
+/// "sender: text" for each message.
+std::vector<std::string> said(const Chat& chat) {
+  std::vector<std::string> all;
+  for (const auto& message : chat.messages) all.push_back(message.sender + ": " + message.text);
+  return all;
+}
+
+using Lines = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("whatsapp: every phone's date format begins a message") {
+  for (const char* stamp :
+       {"12/31/20, 9:41 PM - ", "31/12/2020, 21:41 - ", "31.12.20, 21:41 - ", "31.12.2020, 21:41 - ",
+        "2020-12-31, 21:41 - ", "31/12/2020 21:41 - ", "31/12/20 à 21:41 - ", "31-12-20 21:41 - ", "2020/12/31 21:41 - ",
+        "31/12/20, 9:41 p. m. - ", "31/12/20, 9:41 p.\u00a0m. - ", "12/31/20, 9:41\u202fPM - ", "2020/12/31 下午9:41 - ",
+        "31/12/20, 9:41 pm - ", "31/12/2020, 21.41 - ", "[31/12/20, 21:41:05] ", "[31.12.20, 21:41:05] ",
+        "[12/31/20, 9:41:05 PM] ", "[12/31/20, 9:41:05\u202fPM] ", "[2020-12-31, 21:41:05] ", "[31/12/2020 21:41:05] ",
+        "\u200e[31/12/20, 21:41:05] ", "[2020/12/31 下午9:41:05] "}) {
+    CAPTURE(stamp);
+    const std::string text = std::string(stamp) + "Ana Ruiz: hello: you\n";
+    CHECK(tern::detail::is_whatsapp(text));
+    CHECK(said(tern::detail::read_whatsapp(text, "chat.txt")) == Lines{"Ana Ruiz: hello: you"});
+  }
+}
+
+TEST_CASE("whatsapp: prose is no chat") {
+  for (const char* text : {"", "\n\n", "Dear diary,\n31/12/2020, 21:41 - Ana: hello\n", "31/12/2020 was a Thursday.\n",
+                           "12:30 - lunch\n", "- 31/12/2020\n", "[1] A footnote: x\n"}) {
+    CAPTURE(text);
+    CHECK_FALSE(tern::detail::is_whatsapp(text));
+  }
+}
+
+TEST_CASE("whatsapp: lines go on, system lines and placeholders go") {
+  const Chat chat = tern::detail::read_whatsapp(
+      "31/12/2020, 21:40 - Messages and calls are end-to-end encrypted. No one outside can read them.\n"
+      "31/12/2020, 21:41 - Ana: first line\n"
+      "second line\n"
+      "\n"
+      "fourth: line\n"
+      "31/12/2020, 21:42 - Ben: <Media omitted>\n"
+      "31/12/2020, 21:42 - Ben: <Medien ausgeschlossen>\n"
+      "31/12/2020, 21:43 - Ben: This message was deleted\n"
+      "31/12/2020, 21:43 - Ben: \u200eimage omitted\n"
+      "31/12/2020, 21:43 - Ben: IMG-2020.jpg (file attached)\n"
+      "31/12/2020, 21:43 - Ben: null\n"
+      "31/12/2020, 21:44 - Ana added Cleo\n"
+      "31/12/2020, 21:45 - +44 7700 900123: ok \u200e<This message was edited>\n"
+      "31/12/2020, 21:46 - Ben: a <3 b\n",
+      "chat.txt");
+  CHECK(said(chat) == Lines{"Ana: first line\nsecond line\n\nfourth: line", "+44 7700 900123: ok", "Ben: a <3 b"});
+}
+
+TEST_CASE("chat: the owner is given, named, matched, or the most frequent") {
+  const Chat one{"1", "whatsapp", {{"Ana Ruiz", "x", ""}, {"Ben", "y", ""}, {"Ben", "z", ""}}, {}};
+  const Chat two{"2", "whatsapp", {{"Ana Ruiz", "x", "user7"}, {"Cleo", "y", ""}}, {}};
+  const Chat named{"3", "telegram", {{"Ana Ruiz", "x", "user7"}, {"Cleo", "y", "user8"}}, "user8"};
+  const auto owner = [](const std::vector<const Chat*>& chats, const char* self, const char* folder) {
+    const tern::Owner chosen = choose_owner(chats, self, folder);
+    return chosen.name + ", " + chosen.reason;
+  };
+  CHECK(owner({&one}, "", "folder") == "Ben, most frequent sender");
+  CHECK(owner({&one, &two}, "", "folder") == "Ana Ruiz, most frequent sender");  // in both chats
+  CHECK(owner({&one}, "", "chat-ana") == "Ana Ruiz, matches the folder's name");
+  CHECK(owner({&one}, "", "ana-and-ben") == "Ben, most frequent sender");  // the name does not decide
+  CHECK(owner({&one}, "cleo", "ana") == "cleo, given");
+  CHECK(owner({&named}, "", "ana") == "user8, named by the export");
+  CHECK(own_words(named, choose_owner({&named}, "", "")) == "y\n");
+  CHECK(own_words(one, choose_owner({&one}, "ana RUIZ", "")) == "x\n");
+}
+
+TEST_CASE("telegram: a chat, with pieces of text") {
+  const Json json = Json::parse(R"({"name":"Ben","type":"personal_chat","id":7,"messages":[
+    {"id":1,"type":"service","actor":"Ana","action":"create","text":""},
+    {"id":2,"type":"message","from":"Ana","from_id":"user1","text":"hello"},
+    {"id":3,"type":"message","from":"Ben","from_id":"user2","text":["see ",{"type":"link","text":"this"}," now"]},
+    {"id":4,"type":"message","from":"Ana","from_id":"user1","text":"not mine","forwarded_from":"Cleo"},
+    {"id":5,"type":"message","from":"Ana","from_id":"user1","photo":"x.jpg","text":""},
+    {"id":6,"type":"message","from":null,"from_id":"user3","text":"a deleted account"}]})");
+  REQUIRE(tern::detail::is_telegram(json));
+  const std::vector<Chat> chats = tern::detail::read_telegram(json, "result.json");
+  REQUIRE(chats.size() == 1);
+  CHECK(said(chats[0]) == Lines{"Ana: hello", "Ben: see this now"});
+  CHECK(chats[0].messages[1].sender_id == "user2");
+}
+
+TEST_CASE("telegram: a whole account names its owner") {
+  const Json json = Json::parse(R"({"personal_information":{"user_id":1,"first_name":"Ana"},"chats":{"list":[
+    {"name":"Ben","type":"personal_chat","id":7,"messages":[{"type":"message","from":"Ana","from_id":"user1","text":"a"}]},
+    {"name":"Cleo","type":"personal_chat","id":8,"messages":[{"type":"message","from":"Cleo","from_id":"user9","text":"b"}]},
+    {"broken":true}]}})");
+  REQUIRE(tern::detail::is_telegram(json));
+  const std::vector<Chat> chats = tern::detail::read_telegram(json, "result.json");
+  REQUIRE(chats.size() == 2);
+  CHECK(chats[0].owner == "user1");
+  CHECK(chats[1].name == "result.json#8");
+  CHECK_FALSE(tern::detail::is_telegram(Json::parse(R"({"messages":3})")));
+  CHECK_FALSE(tern::detail::is_telegram(Json::parse("[1]")));
+}
+
+TEST_CASE("slack: names, markup and people's messages alone") {
+  const auto users = tern::detail::read_slack_users(Json::parse(
+      R"([{"id":"U1","name":"ana","real_name":"Ana Ruiz"},{"id":"U2","name":"ben","profile":{"real_name":"Ben B"}},{"id":"U3","name":"cleo"}])"));
+  CHECK(users == tern::detail::SlackUsers{{"U1", "Ana Ruiz"}, {"U2", "Ben B"}, {"U3", "cleo"}});
+  const Json day = Json::parse(R"([
+    {"type":"message","user":"U1","ts":"1.0","text":"<@U2> see <https://example.org|the page> &amp; <#C1|general> <!here> a &lt; b"},
+    {"type":"message","subtype":"channel_join","user":"U2","ts":"2.0","text":"joined"},
+    {"type":"message","subtype":"bot_message","ts":"3.0","text":"beep"},
+    {"type":"message","user":"U9","ts":"4.0","user_profile":{"real_name":"Nina"},"text":"hi < you"},
+    {"type":"message","user":"U2","ts":"5.0","text":""}])");
+  REQUIRE(tern::detail::is_slack(day));
+  CHECK(said(tern::detail::read_slack(day, "general/2020-01-01.json", users)) ==
+        Lines{"Ana Ruiz: @Ben B see the page & #general @here a < b", "Nina: hi < you"});
+  CHECK_FALSE(tern::detail::is_slack(Json::parse("[]")));
+  CHECK_FALSE(tern::detail::is_slack(Json::parse(R"([{"id":"U1","name":"x"}])")));
+}
+
+TEST_CASE("irc: nicks, and the speakers a transcriber names") {
+  const std::string text =
+      "[2024-05-07T16:09:17.502Z]\t<Scribe>\tAna_Ruiz: uh so yes\n"
+      "[2024-05-07T16:09:18Z] <ben> a: b\n"
+      "[2024-05-07T16:09:19Z] * ben joins\n"
+      "16:10 <@ben> hello\n";
+  REQUIRE(tern::detail::is_irc(text));
+  CHECK(said(tern::detail::read_irc(text, "x.log")) == Lines{"Ana_Ruiz: uh so yes", "ben: a: b", "ben: hello"});
+  CHECK_FALSE(tern::detail::is_irc("2024-05-07 12:00:01 ERROR <init> failed"));
+  CHECK_FALSE(tern::detail::is_irc("words"));
+}
