@@ -32,6 +32,25 @@ TEST_CASE("write_safetensors: the reference writer's order and padding") {
   CHECK(file.tensor("b").shape == std::vector<Index>{2, 3});
 }
 
+TEST_CASE("write_safetensors: dtypes lie in the reference writer's order") {
+  const test::TemporaryDirectory folder;
+  std::vector<std::byte> zeros(8);
+  std::vector<SafeTensor> tensors;
+  for (std::size_t i = dtypes.size(); i-- > 0;) {
+    const auto dtype = static_cast<DType>(i);
+    tensors.push_back({std::string(name(dtype)), dtype, {1}, Bytes(zeros).first(size_of(dtype))});
+  }
+  write_safetensors(folder / "m", tensors);
+  const auto text = read_text((folder / "m").string());
+  std::size_t at = 0;  // as safetensors 0.8.0 for Python writes them
+  for (const char* next : {"U64", "I64", "F64", "F32", "U32", "I32", "BF16", "F16", "U16", "I16", "I8", "U8", "BOOL"}) {
+    const std::size_t found = text.find("\"" + std::string(next) + "\":{");
+    CHECK(found != text.npos);
+    CHECK(found > at);
+    at = found;
+  }
+}
+
 TEST_CASE("write_safetensors: refuses what a reader would, and leaves no file") {
   const test::TemporaryDirectory folder;
   const std::vector<std::byte> four(4);

@@ -14,24 +14,24 @@
 namespace tern {
 
 /// The element types of safetensors and of tern's own files; the numbers are those that the latter store.
-enum class DType : std::uint32_t { f64, i64, u64, f32, i32, u32, f16, bf16, i16, u16, i8, u8, boolean };
+enum class DType : std::uint32_t { u64, i64, f64, f32, u32, i32, bf16, f16, u16, i16, i8, u8, boolean };
 
 struct DTypeInfo {
   std::string_view name;  ///< as safetensors has it
   std::size_t bytes;      ///< of one element
 };
 
-/// In the order of DType, widest first.
-inline constexpr std::array<DTypeInfo, 13> dtypes = {{{"F64", 8},
+/// In the order of DType, which is that of the data in safetensors files: widest first.
+inline constexpr std::array<DTypeInfo, 13> dtypes = {{{"U64", 8},
                                                       {"I64", 8},
-                                                      {"U64", 8},
+                                                      {"F64", 8},
                                                       {"F32", 4},
-                                                      {"I32", 4},
                                                       {"U32", 4},
-                                                      {"F16", 2},
+                                                      {"I32", 4},
                                                       {"BF16", 2},
-                                                      {"I16", 2},
+                                                      {"F16", 2},
                                                       {"U16", 2},
+                                                      {"I16", 2},
                                                       {"I8", 1},
                                                       {"U8", 1},
                                                       {"BOOL", 1}}};

@@ -39,7 +39,7 @@ inline std::vector<std::byte> safetensors_head(std::span<const SafeTensor* const
   }
 }
 
-/// Writes a safetensors file, all or nothing: widest dtypes first, then by name, as the reference writer does.
+/// Writes a safetensors file, all or nothing, in the reference writer's order: by DType, widest first, then by name.
 inline void write_safetensors(const std::filesystem::path& path, std::span<const SafeTensor> tensors,
                               const std::map<std::string, std::string>& metadata = {}, Access access = Access::umask) {
   std::vector<const SafeTensor*> order;
