@@ -24,6 +24,7 @@ class AdapterSet {
   struct AnyAdapter {
     virtual ~AnyAdapter() = default;
     virtual std::unique_ptr<AnyCache> make_cache() const = 0;
+    virtual bool made(const AnyCache&) const = 0;
     virtual void forward(const Pass&, In<S> x, AnyCache&, Out<S> y) const = 0;
     virtual void backward(const Pass&, In<S> x, AnyCache&, Out<S> dy, Out<S> dx) = 0;
     virtual void each(std::string& path, void (*f)(void*, std::string_view, Parameter<S>&), void* context) = 0;
@@ -36,6 +37,7 @@ class AdapterSet {
     };
     explicit Holder(A a) : adapter(std::move(a)) {}
     std::unique_ptr<AnyCache> make_cache() const override { return std::make_unique<HeldCache>(); }
+    bool made(const AnyCache& c) const override { return dynamic_cast<const HeldCache*>(&c) != nullptr; }
     void forward(const Pass& pass, In<S> x, AnyCache& c, Out<S> y) const override {
       adapter.forward(pass, x, static_cast<HeldCache&>(c).cache, y);
     }
@@ -55,7 +57,7 @@ class AdapterSet {
   };
 
  public:
-  /// Intermediate values of one forward pass, per site. Belongs to the set it was used with first.
+  /// Intermediate values of one forward pass, per site. May be used with one set after another.
   class Cache {
     friend class AdapterSet;
     std::map<SiteId, std::vector<std::unique_ptr<AnyCache>>> sites_;
@@ -87,8 +89,10 @@ class AdapterSet {
     if (at == sites_.end()) return;
     auto& caches = cache.sites_[site];
     for (std::size_t i = 0; i < at->second.size(); ++i) {
-      if (caches.size() <= i) caches.push_back(at->second[i].adapter->make_cache());
-      at->second[i].adapter->forward(pass, x, *caches[i], y);
+      const AnyAdapter& adapter = *at->second[i].adapter;
+      if (caches.size() <= i) caches.push_back(adapter.make_cache());
+      if (!adapter.made(*caches[i])) caches[i] = adapter.make_cache();  // left by another set
+      adapter.forward(pass, x, *caches[i], y);
     }
   }
 

@@ -1,0 +1,60 @@
+#pragma once
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tern/experiment/contender.hpp"
+#include "tern/train/budget.hpp"
+
+namespace tern {
+
+/// What a shootout compares, and how. The defaults are the demonstration.
+struct ShootoutOptions {
+  std::vector<std::string> formats = {"norm", "lora-r4", "lora-matched", "full"};
+  std::vector<std::string> experiments = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
+  std::vector<std::string> noise_formats = {"norm"};  ///< whose noise floor E3 measures
+  Budget budget = Budget::of_seconds(300);            ///< of training one adapter
+  Index seeds = 1, texts = 3;
+  Index context = 256;
+  Index eval_tokens = 1024;        ///< read of each eval text
+  Index validation_tokens = 256;   ///< read of the validation text
+  double trial_share = 0.1;        ///< of the budget, for each learning-rate trial
+  Index patience = 3;              ///< validations without improvement that end a run
+  std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
+  Index threads = 2;
+
+  bool wants(const std::string& experiment) const {
+    return std::find(experiments.begin(), experiments.end(), experiment) != experiments.end();
+  }
+};
+
+inline nlohmann::json to_json(const Budget& budget) {
+  if (budget.steps != Budget::any_steps) return {{"steps", budget.steps}};
+  return {{"seconds", budget.seconds}};
+}
+
+/// Throws ValueError naming the option that cannot be.
+inline void validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
+  const auto at_least = [](const char* option, Index got, Index least) {
+    if (got < least)
+      throw ValueError(std::string(option) + ": expected at least " + std::to_string(least) + ", got " + std::to_string(got));
+  };
+  expect_positive("--budget", o.budget);
+  at_least("--seeds", o.seeds, 1);
+  at_least("--texts", o.texts, 1);
+  at_least("--context", o.context, 8);
+  at_least("--eval-tokens", o.eval_tokens, 2);
+  at_least("--threads", o.threads, 1);
+  if (o.weights != "dense" && o.weights != "ternary")
+    throw ValueError("--weights: expected dense or ternary, got '" + o.weights + "'");
+  if (o.formats.empty()) throw ValueError("--formats: expected at least one");
+  for (const auto* names : {&o.formats, &o.noise_formats})
+    for (const std::string& f : *names) (void)find_contender(table, f);
+  static const std::vector<std::string> known = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
+  for (const std::string& e : o.experiments)
+    if (std::find(known.begin(), known.end(), e) == known.end())
+      throw ValueError("--experiments: expected some of E1,E2,E3,E4,E6,E9,E12, got '" + e + "'");
+}
+
+}  // namespace tern

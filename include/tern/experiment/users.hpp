@@ -1,0 +1,164 @@
+#pragma once
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tern/experiment/base.hpp"
+#include "tern/text/ingest.hpp"
+#include "tern/text/split.hpp"
+
+namespace tern {
+
+/// One person's text as the shootout uses it.
+struct User {
+  std::string name, kind, split_hash, method;
+  Index files = 0, bytes = 0, duplicates_removed = 0, replaced = 0;
+  std::vector<std::vector<Token>> train;      ///< one a piece
+  std::vector<Token> validation;
+  std::vector<std::vector<Token>> held_out;   ///< the eval texts
+  std::vector<std::pair<std::string, Index>> scrubbed;
+  std::vector<Skipped> skipped;
+  std::vector<Owner> owners;
+
+  Index train_tokens() const {
+    Index n = 0;
+    for (const auto& piece : train) n += static_cast<Index>(piece.size());
+    return n;
+  }
+};
+
+/// Someone whose text cannot be used, and why.
+struct LeftOut {
+  std::string name, reason;
+};
+
+struct Users {
+  std::vector<User> users;
+  std::vector<LeftOut> left_out;
+};
+
+namespace detail {
+
+inline std::string hex(std::uint64_t value) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text(16, '0');
+  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = digits[value & 15];
+  return text;
+}
+
+/// The kind that most of a user's bytes are.
+inline std::string main_kind(const std::vector<Document>& documents) {
+  std::map<std::string, std::size_t> bytes;
+  for (const Document& d : documents) bytes[std::string(name(d.kind))] += d.text.size();
+  std::string best = "tokens";
+  std::size_t most = 0;
+  for (const auto& [kind, n] : bytes)
+    if (n > most) most = n, best = kind;
+  return best;
+}
+
+/// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out.
+inline void split_tokens(const std::vector<TokenDocument>& documents, Index texts, User& user) {
+  std::vector<Token> held_out;
+  for (const TokenDocument& d : documents) {
+    const auto n = d.tokens.size();
+    const auto a = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 8 / 10);
+    const auto b = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 9 / 10);
+    user.train.emplace_back(d.tokens.begin(), a);
+    user.validation.insert(user.validation.end(), a, b);
+    held_out.insert(held_out.end(), b, d.tokens.end());
+  }
+  for (Index i = 0; i < texts; ++i) {
+    const auto at = [&](Index k) {
+      return held_out.begin() + static_cast<std::ptrdiff_t>(held_out.size()) * k / texts;
+    };
+    user.held_out.emplace_back(at(i), at(i + 1));
+  }
+}
+
+/// Reads one user's folder; returns why the user is left out, or nothing.
+inline std::optional<std::string> load_user(const std::filesystem::path& folder, const Base& base, Index texts,
+                                            const IngestOptions& options, User& user) {
+  Ingested found = ingest(folder, options);
+  user.files = static_cast<Index>(found.documents.size() + found.token_documents.size());
+  user.kind = main_kind(found.documents);
+  user.replaced = found.replaced;
+  user.skipped = std::move(found.skipped);
+  user.owners = std::move(found.owners);
+  for (const Pii kind : pii_classes) {
+    std::string label(placeholder(kind).substr(1, placeholder(kind).size() - 2));  // "[EMAIL]" counts as "email"
+    for (char& c : label) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    user.scrubbed.emplace_back(std::move(label), found.scrubbed[static_cast<std::size_t>(kind)]);
+  }
+  for (const Document& d : found.documents) user.bytes += d.bytes;
+  if (found.documents.empty()) {
+    split_tokens(found.token_documents, texts, user);
+    user.method = "contiguous";
+    std::uint64_t hash = content_hash("tern token split 1");
+    for (const TokenDocument& d : found.token_documents)
+      hash = content_hash({reinterpret_cast<const char*>(d.tokens.data()), d.tokens.size() * sizeof(Token)}, hash);
+    user.split_hash = hex(hash);
+  } else {
+    SplitOptions split_options;
+    split_options.texts = texts;
+    const Split parts = split(found.documents, split_options);
+    if (parts.left_out) return parts.left_out;
+    user.method = parts.method;
+    user.duplicates_removed = parts.duplicates_removed;
+    user.split_hash = hex(parts.hash);
+    for (const Split::Piece& piece : parts.train) user.train.push_back(base.tokenizer->encode(piece.text));
+    for (const Split::Piece& piece : parts.validation) {
+      const auto tokens = base.tokenizer->encode(piece.text);
+      user.validation.insert(user.validation.end(), tokens.begin(), tokens.end());
+    }
+    for (const std::string& text : parts.texts) user.held_out.push_back(base.tokenizer->encode(text));
+  }
+  for (const auto* part : {&user.validation, user.held_out.empty() ? &user.validation : &user.held_out.back()})
+    if (part->size() < 2) return "expected at least 2 tokens in each part, got " + std::to_string(part->size());
+  for (const auto& text : user.held_out)
+    for (const Token t : text)
+      if (t < 0 || t >= base.model.config.vocabulary)
+        return "expected token ids below " + std::to_string(base.model.config.vocabulary) + ", got " + std::to_string(t);
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+/// Every folder directly below `folder` is a user, in the order of names. Who cannot be read or has too little text is
+/// left out, with the reason. Throws ValueError where nobody is left, IoError where `folder` cannot be read.
+inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
+                        const IngestOptions& options = {}) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) throw IoError("--users '" + folder.string() + "': " + error.message());
+  std::vector<std::filesystem::path> folders;
+  for (const auto& entry : entries)
+    if (entry.is_directory() && !entry.path().filename().string().starts_with(".")) folders.push_back(entry.path());
+  std::sort(folders.begin(), folders.end());
+  Users result;
+  for (const auto& path : folders) {
+    User user;
+    user.name = path.filename().string();
+    try {
+      if (auto reason = detail::load_user(path, base, texts, options, user))
+        result.left_out.push_back({user.name, *reason});
+      else
+        result.users.push_back(std::move(user));
+    } catch (const Error& e) {
+      result.left_out.push_back({user.name, e.what()});
+    } catch (const std::filesystem::filesystem_error& e) {
+      result.left_out.push_back({user.name, e.what()});
+    }
+  }
+  if (result.users.empty()) {
+    std::string why = "--users '" + folder.string() + "': expected a folder with a folder of text for each user, found no usable one";
+    for (const LeftOut& l : result.left_out) why += "\n  " + l.name + ": " + l.reason;
+    throw ValueError(why);
+  }
+  return result;
+}
+
+}  // namespace tern
