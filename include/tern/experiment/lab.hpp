@@ -87,15 +87,22 @@ class Lab {
         entry["curve"].push_back({{"step", p.step}, {"seconds", p.seconds}, {"validation_ppl", std::exp(*p.validation)}});
     nlohmann::json cells = nlohmann::json::array();
     std::uintmax_t bytes = sizeof(float) * static_cast<std::uintmax_t>(training.parameters());
-    if (result.ok()) {
+    const auto fail = [&](const std::string& reason) {
+      entry["status"] = "failed";
+      entry["reason"] = reason;
+    };
+    if (!result.ok()) {
+      fail(result.reason);
+    } else {
       if (!contender.trains_base && bytes <= (16u << 20) && !adapters.empty()) {
         std::filesystem::create_directories(adapters);
         bytes = save_adapter(adapters / (task.id + ".adapter"), training.set(), task.format, base_.fingerprint);
       }
-      cells = evaluate(training.model(), training.set(), task, &task.id);
-    } else {
-      entry["status"] = "failed";
-      entry["reason"] = result.reason;
+      try {
+        cells = evaluate(training.model(), training.set(), task, &task.id);
+      } catch (const DivergedError& e) {
+        fail(e.what());
+      }
     }
     entry["bytes"] = bytes;
     return nlohmann::json{{"adapter", entry}, {"cells", cells}};
@@ -198,10 +205,15 @@ class Lab {
     return options;
   }
 
+  /// NaN where the model's numbers are broken: fit() then ends the run as diverged.
   double mean_nll(const Subject& subject, std::span<const Token> tokens) {
-    const Perplexity p =
-        perplexity(subject, pass_, Convention::chunked, tokens, cache_, perplexity_options(options_.validation_tokens));
-    return p.nll / static_cast<double>(p.tokens);
+    try {
+      const Perplexity p =
+          perplexity(subject, pass_, Convention::chunked, tokens, cache_, perplexity_options(options_.validation_tokens));
+      return p.nll / static_cast<double>(p.tokens);
+    } catch (const DivergedError&) {
+      return std::numeric_limits<double>::quiet_NaN();
+    }
   }
 
   /// The user's own text, or noise of the same lengths: ids drawn uniformly, or the user's own in random order.

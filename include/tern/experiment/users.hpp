@@ -118,10 +118,15 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
   }
   for (const auto* part : {&user.validation, user.held_out.empty() ? &user.validation : &user.held_out.back()})
     if (part->size() < 2) return "expected at least 2 tokens in each part, got " + std::to_string(part->size());
-  for (const auto& text : user.held_out)
-    for (const Token t : text)
-      if (t < 0 || t >= base.model.config.vocabulary)
-        return "expected token ids below " + std::to_string(base.model.config.vocabulary) + ", got " + std::to_string(t);
+  const auto foreign = [&](const std::vector<Token>& tokens) {
+    return std::find_if(tokens.begin(), tokens.end(), [&](Token t) { return t < 0 || t >= base.model.config.vocabulary; });
+  };
+  std::vector<const std::vector<Token>*> all = {&user.validation};
+  for (const auto* parts : {&user.train, &user.held_out})
+    for (const auto& tokens : *parts) all.push_back(&tokens);
+  for (const auto* tokens : all)
+    if (const auto at = foreign(*tokens); at != tokens->end())
+      return "expected token ids in [0, " + std::to_string(base.model.config.vocabulary) + "), got " + std::to_string(*at);
   return std::nullopt;
 }
 
