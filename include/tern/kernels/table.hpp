@@ -42,20 +42,20 @@ struct Operations {
   /// The backward rotation is the same call with -sin: pass direction -1.
   void (*rope)(Index heads, Index head_dim, const S* cos, const S* sin, S direction, S* x) noexcept;
 
-  /// Returns -log softmax(logits)[target]. If gradient is not null: gradient[i] = scale * (softmax(logits)[i] - [i ==
-  /// target]); gradient may be logits itself.
+  /// Returns -log softmax(logits)[target]. If gradient is not null, it becomes
+  ///   gradient[i] = scale * (softmax(logits)[i] - [i == target]);  it may be logits itself.
   double (*cross_entropy)(Index n, const S* logits, Index target, S scale, S* gradient) noexcept;
 
   /// BitLinear's activation: scale[t] = max(max_k |x[t,k]|, 1e-5) / 127, q[t,k] = round_half_even(x[t,k]/scale[t]) in
-  /// -128..127.
+  /// -127..127. A NaN in a row makes its scale a NaN; its codes are then unspecified.
   void (*quantize_int8)(Index rows, Index columns, const S* x, Index x_row, std::int8_t* q, Index q_row,
                         S* scale) noexcept;
-  /// y[t,r] = scale[t] * sum_g w.scale(r,g) * (exact integer sum over group g of q[t,k]*w[r,k]), for r in [row_begin,
-  /// row_end); row_begin a multiple of 16. Same bits on every ISA.
+  /// y[t,r] = scale[t] * sum_g w.scale(r,g) * (exact integer sum over group g of q[t,k]*w[r,k]), scales and their sum
+  /// in double, for r in [row_begin, row_end); row_begin a multiple of 16. Same bits on every ISA.
   void (*ternary_matmul)(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
                          Index q_row, const S* scale, S* y, Index y_row) noexcept;
   /// dx[t,k] += sum_r dy[t,r] * w.scale(r,k/group) * w[r,k], for k in [column_begin, column_end); column_begin a
-  /// multiple of 16.
+  /// multiple of 16. Any cut of tokens and columns gives the same bits.
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                     const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
 };

@@ -21,12 +21,12 @@ struct Vector {
   static Register load(const S* p) { return Register::load_unaligned(p); }
   static void store(S* p, Register a) { a.store_unaligned(p); }
   /// The first n numbers, then zeros; touches nothing beyond.
-  static Register load_part(const S* p, Index n) {
+  [[gnu::noinline]] static Register load_part(const S* p, Index n) {
     S part[lanes] = {};
     for (Index i = 0; i < n; ++i) part[i] = p[i];
     return load(part);
   }
-  static void store_part(S* p, Register a, Index n) {
+  [[gnu::noinline]] static void store_part(S* p, Register a, Index n) {
     S part[lanes];
     store(part, a);
     for (Index i = 0; i < n; ++i) p[i] = part[i];
