@@ -19,7 +19,7 @@ ARROWS = {
     "kernels": [],
     "weights": ["core", "kernels"],
     "layers": ["weights"],
-    "adapters": ["core", "kernels"],
+    "adapters": ["weights"],
     "models": ["layers"],
     "train": ["core", "kernels"],
     "eval": ["core", "kernels"],
