@@ -124,7 +124,7 @@ void print_verdicts(const nlohmann::json& results) {
   }
 }
 
-int run(Arguments& a) {
+int run_command(Arguments& a) {
   Stage stage = load(a);
   Shootout shootout(stage.base, stage.ternary ? &*stage.ternary : nullptr, stage.users, a.options, stage.pass);
   std::signal(SIGINT, [](int) { interrupted.store(true); });
@@ -142,7 +142,7 @@ int run(Arguments& a) {
   return 0;
 }
 
-int plan(Arguments& a) {
+int plan_command(Arguments& a) {
   Stage stage = load(a);
   Shootout shootout(stage.base, stage.ternary ? &*stage.ternary : nullptr, stage.users, a.options, stage.pass);
   const auto p = shootout.plan(a.out);
@@ -155,7 +155,7 @@ int plan(Arguments& a) {
   return 0;
 }
 
-int report(const Arguments& a) {
+int report_command(const Arguments& a) {
   const auto path = std::filesystem::path(a.out) / "results.json";
   const MappedFile file(path);
   auto results = nlohmann::json::parse(file.bytes().begin(), file.bytes().end(), nullptr, false);
@@ -174,8 +174,8 @@ int main(int argc, char** argv) {
   CLI::App app("Compares adapters for many users on one shared language model", "tern-shootout");
   app.require_subcommand(1);
   app.fallthrough();
-  CLI::App* run_command = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
-  CLI::App* plan_command = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
+  CLI::App* run = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
+  CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   app.add_subcommand("report", "write the reports anew from OUT/results.json");
   ShootoutOptions& o = a.options;
   app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")->capture_default_str();
@@ -197,8 +197,8 @@ int main(int argc, char** argv) {
   app.add_flag("--replace-bad-bytes", a.replace_bad_bytes, "read invalid UTF-8 as U+FFFD instead of leaving the user out");
   return program::run(app, argc, argv, [&] {
     finish_options(a);
-    if (run_command->parsed()) return run(a);
-    if (plan_command->parsed()) return plan(a);
-    return report(a);
+    if (run->parsed()) return run_command(a);
+    if (plan->parsed()) return plan_command(a);
+    return report_command(a);
   });
 }
