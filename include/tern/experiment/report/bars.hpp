@@ -17,7 +17,7 @@ struct BarGroup {
 /// Groups of horizontal bars from a common zero line. A value far on the negative side is cut at the edge, its label
 /// still true: one diverged run must not flatten the others.
 inline std::string bar_chart(const std::vector<BarGroup>& groups, std::string_view name) {
-  constexpr double left = 150, plot = 420, gutter = 110, bar = 12, gap = 14, top = 22;
+  constexpr double left = 156, plot = 420, gutter = 110, bar = 12, gap = 14, top = 22;
   double low = 0, high = 0.01;
   for (const BarGroup& g : groups)
     for (const Bar& b : g.bars) low = std::min(low, b.value.value_or(0)), high = std::max(high, b.value.value_or(0));
@@ -34,7 +34,7 @@ inline std::string bar_chart(const std::vector<BarGroup>& groups, std::string_vi
   }
   double y = top + 6;
   for (const BarGroup& g : groups) {
-    svg.text(0, y + 11, shorten(g.name, 20), "strong");
+    svg.text(0, y + 11, shorten(g.name, 19), "strong");
     svg.text(0, y + 25, shorten(g.note, 25), "small muted");
     double at = y;
     for (const Bar& b : g.bars) {
@@ -68,21 +68,6 @@ inline std::string formats_chart(const Readings& r) {
   return bar_chart(groups, "Margin over the base by user and format");
 }
 
-/// E3: margins of real text over noise, one format.
-inline std::string noise_chart(const Readings& r, const std::string& format) {
-  std::vector<BarGroup> groups;
-  for (const std::string& user : r.users()) {
-    BarGroup group{user, "", {}};
-    std::size_t series = 0;
-    for (const char* data : {"uniform", "shuffled"}) {
-      const Maybe over = margin_over(r.own({format, user}), r.own({format, user, data}));
-      group.bars.push_back({series++, over, r.failed({format, user, data}) ? "failed" : margin(over)});
-    }
-    groups.push_back(std::move(group));
-  }
-  return bar_chart(groups, "Margin of real text over noise by user: " + format);
-}
-
 /// E6: the gain on the dense and on the ternary base, each over its own base.
 inline std::string ternary_chart(const Readings& r, const std::string& format) {
   std::vector<BarGroup> groups;
@@ -94,39 +79,6 @@ inline std::string ternary_chart(const Readings& r, const std::string& format) {
                       {{0, dense, margin(dense)}, {1, ternary, margin(ternary)}}});
   }
   return bar_chart(groups, "Gain on the dense and on the ternary base by user: " + format);
-}
-
-/// E9: bytes of one user, a small and a large fleet on one logarithmic axis, a format a row.
-inline std::string storage_chart(const Readings& r) {
-  constexpr double left = 110, plot = 470, row = 30, top = 26;
-  std::vector<std::pair<std::string, double>> sizes;
-  for (const std::string& format : formats_with(r))
-    if (const Maybe size = detail::median_of(r, format, "bytes"); size && *size >= 1) sizes.emplace_back(format, *size);
-  if (sizes.empty()) return {};
-  double low = 1e300, high = 0;
-  for (const auto& s : sizes) low = std::min(low, s.second), high = std::max(high, s.second * large_fleet);
-  low = std::floor(std::log10(low) / 3) * 3, high = std::ceil(std::log10(high) / 3) * 3;
-  const auto x = [&](double v) { return left + (std::log10(v) - low) / (high - low) * plot; };
-
-  Svg svg;
-  const double height = top + row * static_cast<double>(sizes.size());
-  for (double power = low; power <= high; power += 3) {
-    const double v = std::pow(10, power);
-    svg.line(x(v), top - 4, x(v), height, "class=\"rule\"");
-    svg.text(x(v), 14, fixed(1, 0) + bytes(v).substr(bytes(v).find(' ')), "small muted middle");
-  }
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    const auto& [format, size] = sizes[i];
-    const double y = top + row * (static_cast<double>(i) + 0.4);
-    svg.text(0, y + 4, shorten(format, 15), "strong");
-    svg.line(x(size), y, x(size * large_fleet), y, "style=\"stroke:" + series_colour(i) + "\" stroke-opacity=\"0.4\"");
-    for (const double fleet : {1.0, small_fleet, large_fleet}) {
-      svg.circle(x(size * fleet), y, 4, "style=\"fill:" + series_colour(i) + "\"",
-                 grouped(fleet) + (fleet == 1 ? " user: " : " users: ") + bytes(size * fleet));
-      svg.text(x(size * fleet), y + 17, bytes(size * fleet), "small muted middle");
-    }
-  }
-  return svg.finish(left + plot + 60, height + 4, "Storage by format for 1, 215,000 and 10,000,000 users");
 }
 
 }  // namespace tern::report

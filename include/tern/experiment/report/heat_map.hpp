@@ -32,8 +32,8 @@ inline std::string shade(double log_ratio, double limit) {
 
 /// The colours' legend: better to the left as the numbers' signs say.
 inline void legend(Svg& svg, double x, double y, double limit) {
-  constexpr int steps = 15;
-  constexpr double width = 12;
+  constexpr int steps = 21;
+  constexpr double width = 11;
   for (int i = 0; i < steps; ++i) {
     const double value = limit * (2.0 * i / (steps - 1) - 1);
     svg.rect(x + width * i, y, width + 0.2, 10, shade(value, limit));
@@ -56,13 +56,13 @@ inline std::string heat_map(const Readings& r, const std::string& format, double
   for (const std::string& user : users) longest = std::max(longest, std::min(most, length(user)));
   const double label = 7.0 * static_cast<double>(longest) + 14, slant = label * 0.72;
   const double left = label + 16, top = slant + 40;
-  const double width = std::max(left + n * cell + slant * 0.9, left + 220), height = top + n * cell + 56;
+  const double width = std::max(left + n * cell + slant * 0.9, left + 250), height = top + n * cell + 56;
 
   Svg svg;
   svg.rect(0, 0, width, height, "class=\"paper\"");
   svg.text(0, 15, format, "strong");
-  svg.text(left, 15, "whose adapter →", "small muted");
-  svg.text(0, 0, "whose text →", "small muted middle",
+  svg.text(left, 15, "whose adapter", "small muted");
+  svg.text(0, 0, "whose text", "small muted middle",
            "transform=\"translate(10," + fixed(top + n * cell / 2, 0) + ") rotate(-90)\"");
   for (std::size_t i = 0; i < users.size(); ++i) {
     const double at = cell * (static_cast<double>(i) + 0.5);
@@ -84,7 +84,7 @@ inline std::string heat_map(const Readings& r, const std::string& format, double
       if (cell < 30) continue;
       std::string shown = margin(gain, 0);
       if (!shown.empty() && shown.back() == '%') shown.pop_back();
-      const bool dark = value && std::abs(*value) > 0.55 * limit;
+      const bool dark = value && std::abs(*value) > 0.7 * limit;
       svg.text(x + cell / 2, y + cell / 2 + 4, shown,
                std::string("middle") + (dark ? " on-pole" : "") + (row == column ? " strong" : ""),
                "pointer-events=\"none\"");

@@ -1,6 +1,7 @@
 #pragma once
 #include "tern/experiment/report/bars.hpp"
 #include "tern/experiment/report/curves.hpp"
+#include "tern/experiment/report/dots.hpp"
 #include "tern/experiment/report/heat_map.hpp"
 #include "tern/experiment/report/page_style.hpp"
 
@@ -46,7 +47,16 @@ inline std::string key(const std::vector<std::string>& names) {
 inline std::string figure(const std::string& picture, std::string_view caption, const std::string& above = {}) {
   if (picture.empty()) return {};
   return "<figure>" + above + "<div class=\"scroll\" tabindex=\"0\">" + picture + "</div>" +
-         element("figcaption", caption) + "</figure>\n";
+         (caption.empty() ? "" : element("figcaption", caption)) + "</figure>\n";
+}
+
+/// Small pictures, as many beside each other as fit.
+inline std::string panels(const std::vector<std::string>& pictures, std::string_view caption,
+                          const std::string& above = {}) {
+  if (pictures.empty()) return {};
+  std::string out = "<figure>" + above + "<div class=\"panels\">";
+  for (const std::string& picture : pictures) out += picture;
+  return out + "</div>" + element("figcaption", caption) + "</figure>\n";
 }
 
 /// The pictures of one experiment.
@@ -59,47 +69,37 @@ inline std::string figures_of(const Readings& r, const std::string& id) {
                   "A bar that reaches the left edge is cut there.",
                   key(formats));
   if (id == "E3")
-    for (const std::string& format : r.formats())
-      if (!every_adapter(r, format, "uniform").empty() || !every_adapter(r, format, "shuffled").empty())
-        out += figure(noise_chart(r, format),
-                      format + ": margin of training on real text over training on noise; to the right is better.",
-                      key({"over uniform tokens", "over shuffled tokens"}));
+    out += panels(noise_panels(r),
+                  "Margin of training on real text over training on noise: to the right of the line, real text is "
+                  "better.",
+                  key({"over uniform tokens", "over shuffled tokens"}));
   if (id == "E4") {
     const double limit = colour_limit(r);
     for (const std::string& format : formats)
-      out += figure(heat_map(r, format, limit),
-                    "Margin over the base in percent. Own adapters are outlined; a gain that is personal stands out on "
-                    "the diagonal. Colours have one scale for all formats.");
+      out += figure(heat_map(r, format, limit), format != formats.back()
+                                                    ? ""
+                                                    : "Margin over the base in percent. Own adapters are outlined; a "
+                                                      "gain that is personal stands out on the diagonal. Colours have "
+                                                      "one scale for all formats.");
   }
   if (id == "E6")
     for (const std::string& format : formats_with(r, "real", "ternary"))
       out += figure(ternary_chart(r, format), format + ": margin over the base of the same weights.",
                     key({"dense base", "ternary base"}));
   if (id == "E9") out += figure(storage_chart(r), "One user, 215,000 users, 10,000,000 users; logarithmic.");
-  if (id == "E12") {
-    std::string panels;
-    for (const std::string& panel : curve_panels(r)) panels += panel;
-    if (!panels.empty())
-      out += "<figure><div class=\"panels\">" + panels + "</div>" +
-             element("figcaption",
-                     "Validation perplexity: margin over the first evaluation. Thin lines are users, the "
-                     "thick line is their median.") +
-             "</figure>\n";
-  }
+  if (id == "E12")
+    out += panels(curve_panels(r),
+                  "Validation perplexity: margin over the first evaluation. Thin lines are users, the thick line is "
+                  "their median.");
   return out;
 }
 
 inline std::string html(const Verdict& v) {
-  const char* kind = v.answer == Verdict::Answer::holds   ? "holds"
-                     : v.answer == Verdict::Answer::fails ? "fails"
-                                                          : "open";
-  std::string out = "<div class=\"verdict " + std::string(kind) + "\"><p class=\"head\"><b>" + escape_html(v.id) +
-                    "</b> " + escape_html(v.question.empty() ? v.title : v.question) + " <span class=\"answer\">" +
-                    v.word() + "</span></p>" + element("p", v.sentence);
-  std::string small;
-  if (v.answer == Verdict::Answer::open && !v.reason.empty()) small += v.reason + ". ";
-  if (!v.interval.empty()) small += "Paired bootstrap interval of the margin: " + v.interval + ". ";
-  if (v.comparisons) small += "Comparisons: " + grouped(*v.comparisons) + ".";
+  const char* kind = !v.holds ? "open" : *v.holds > 0 ? "holds" : "fails";
+  std::string out = "<div class=\"verdict " + std::string(kind) + "\"><p class=\"head\">" + element("b", v.id) + " " +
+                    escape_html(v.says) + " " + element("span", v.word(), "class=\"answer\"") + "</p>" +
+                    element("p", v.sentence);
+  const std::string small = v.small_print();
   return out + (small.empty() ? "" : element("p", small, "class=\"note\"")) + "</div>\n";
 }
 }  // namespace detail
@@ -136,7 +136,7 @@ inline std::string report_html(const nlohmann::json& results) {
     const auto tables = tables_of(r, v.id);
     if (tables.empty()) continue;
     out += "<section id=\"" + escape_html(v.id) + "\"><h2>" + element("span", v.id) + " " + escape_html(v.title) +
-           "</h2>" + element("p", v.question) + report::detail::figures_of(r, v.id);
+           "</h2>" + element("p", v.says) + report::detail::figures_of(r, v.id);
     for (const Table& table : tables) out += report::html(table);
     out += "</section>\n";
   }

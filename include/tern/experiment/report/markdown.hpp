@@ -51,11 +51,9 @@ inline std::string report_markdown(const nlohmann::json& results) {
 
   if (!verdicts.empty()) out += "## Verdicts\n\n";
   for (const Verdict& v : verdicts) {
-    out += "- **" + escape_markdown(v.id) + " " + escape_markdown(v.title == v.id ? "" : v.title) + ": " + v.word() +
+    out += "- **" + escape_markdown(v.id) + " " + (v.says.empty() ? "" : escape_markdown(v.says) + " ") + v.word() +
            ".** " + escape_markdown(v.sentence);
-    if (v.answer == Verdict::Answer::open && !v.reason.empty()) out += " Reason: " + escape_markdown(v.reason);
-    if (!v.interval.empty()) out += " Paired bootstrap interval of the margin: " + v.interval + ".";
-    if (v.comparisons) out += " Comparisons: " + grouped(*v.comparisons) + ".";
+    if (const std::string small = v.small_print(); !small.empty()) out += " " + escape_markdown(small);
     out += "\n";
   }
   out += "\n";
@@ -65,7 +63,7 @@ inline std::string report_markdown(const nlohmann::json& results) {
   for (const Verdict& v : verdicts) {
     const auto tables = tables_of(r, v.id);
     if (tables.empty()) continue;
-    out += "## " + escape_markdown(v.id + " " + v.title) + "\n\n" + escape_markdown(v.question) + "\n\n";
+    out += "## " + escape_markdown(v.id + " " + v.title) + "\n\n" + escape_markdown(v.says) + "\n\n";
     for (const Table& table : tables) out += markdown(table);
     if (v.id == "E4" && r.users().size() <= 16)
       for (const std::string& format : formats_with(r)) out += markdown(confusion_table(r, format));

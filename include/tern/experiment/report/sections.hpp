@@ -4,46 +4,58 @@
 
 namespace tern::report {
 
-struct Question {
+struct Experiment {
   const char* id;
   const char* title;
-  const char* text;
+  const char* says;  // a claim, which holds or does not, or what is measured
+  bool is_claim = true;
 };
 
-/// The questions of the protocol, in its order.
-inline constexpr std::array questions = {
-    Question{"E1", "Formats", "Does norm-only beat LoRA and full fine-tuning at the same budget?"},
-    Question{"E2", "Replication", "Is it an accident of one seed?"},
-    Question{"E3", "Noise floor", "How much is regularisation, not personalisation?"},
-    Question{"E4", "Confusion matrix", "Is the gain the person's own?"},
-    Question{"E5", "Robustness", "Does it survive numerical noise?"},
-    Question{"E6", "Ternary base", "Does it work on a ternary base?"},
-    Question{"E7", "Adapter precision", "Can adapters be stored smaller?"},
-    Question{"E8", "Sharing", "Can users share?"},
-    Question{"E9", "Storage", "What does a fleet cost?"},
-    Question{"E10", "4-bit base", "Does it hold on 4 bits instead of ternary?"},
-    Question{"E11", "Heterogeneity", "On which kinds of text?"},
-    Question{"E12", "Budget", "How long must a user wait?"}};
+/// The experiments of the protocol, in its order.
+inline constexpr std::array experiments = {
+    Experiment{"E1", "Formats", "At the same budget, norm-only beats LoRA and full fine-tuning for every user."},
+    Experiment{"E2", "Replication", "The order of the formats is no accident of one seed."},
+    Experiment{"E3", "Noise floor", "The gain comes from the person's text, not from regularisation."},
+    Experiment{"E4", "Confusion matrix", "The gain is the person's own."},
+    Experiment{"E5", "Robustness", "The gain survives numerical noise."},
+    Experiment{"E6", "Ternary base", "Norm-only works on a ternary base."},
+    Experiment{"E7", "Adapter precision", "What smaller adapters lose.", false},
+    Experiment{"E8", "Sharing", "What users lose by sharing adapters.", false},
+    Experiment{"E9", "Storage", "What a fleet of users costs to store.", false},
+    Experiment{"E10", "4-bit base", "Norm-only works on a 4-bit base."},
+    Experiment{"E11", "Heterogeneity", "Which kinds of text gain.", false},
+    Experiment{"E12", "Budget", "How long a user must wait.", false}};
 
 struct Verdict {
-  std::string id, title, question;
-  enum class Answer { holds, fails, open } answer = Answer::open;
+  std::string id, title, says;
+  bool is_claim = true;
+  Maybe holds;  // 1, 0, or not decided
   std::string sentence, reason, interval;
   Maybe comparisons;
 
   const char* word() const {
-    return answer == Answer::holds ? "Holds" : answer == Answer::fails ? "Does not hold" : "No verdict";
+    if (holds) return *holds > 0 ? "Holds" : "Does not hold";
+    return is_claim ? "Not decided" : "Measured";
+  }
+
+  /// How sure, and why not: whole sentences, perhaps none.
+  std::string small_print() const {
+    std::string all;
+    if (!holds && !reason.empty()) all += "Reason: " + reason + (reason.back() == '.' ? " " : ". ");
+    if (!interval.empty()) all += "Paired bootstrap interval of the margin: " + interval + ". ";
+    if (comparisons.value_or(0) > 0) all += "Comparisons: " + grouped(*comparisons) + ". ";
+    if (!all.empty()) all.pop_back();
+    return all;
   }
 };
 
-/// One verdict of the document, under its question.
+/// One verdict of the document, under its experiment.
 inline Verdict read_verdict(const std::string& id, const Json& json) {
   Verdict v;
-  v.id = id, v.title = id;
-  for (const Question& q : questions)
-    if (id == q.id) v.title = q.title, v.question = q.text;
-  if (const Json& holds = member(json, "holds"); holds.is_boolean())
-    v.answer = holds.get<bool>() ? Verdict::Answer::holds : Verdict::Answer::fails;
+  v.id = id;
+  for (const Experiment& e : experiments)
+    if (id == e.id) v.title = e.title, v.says = e.says, v.is_claim = e.is_claim;
+  if (const Json& holds = member(json, "holds"); holds.is_boolean()) v.holds = holds.get<bool>() ? 1 : 0;
   v.sentence = words(json, "sentence"), v.reason = words(json, "reason");
   const Json& interval = member(json, "interval");
   if (const Maybe low = number(interval, "low"), high = number(interval, "high"); low && high)
@@ -57,12 +69,13 @@ inline std::vector<Verdict> read_verdicts(const Readings& r) {
   const Json& all = member(r.document(), "verdicts");
   std::vector<Verdict> verdicts;
   if (!all.is_object()) return verdicts;
-  for (const Question& q : questions)
-    if (all.contains(q.id)) verdicts.push_back(read_verdict(q.id, all[q.id]));
-  for (const auto& [id, json] : all.items())
-    if (id != "tree" &&
-        std::none_of(questions.begin(), questions.end(), [&i = id](const Question& q) { return i == q.id; }))
+  for (const Experiment& e : experiments)
+    if (all.contains(e.id)) verdicts.push_back(read_verdict(e.id, all[e.id]));
+  for (const auto& [id, json] : all.items()) {
+    const auto known = [&i = id](const Experiment& e) { return i == e.id; };
+    if (id != "tree" && std::none_of(experiments.begin(), experiments.end(), known))
       verdicts.push_back(read_verdict(id, json));
+  }
   return verdicts;
 }
 
@@ -75,8 +88,7 @@ inline std::string conclusion(const Readings& r) {
 inline std::string tally(const std::vector<Verdict>& verdicts) {
   std::size_t holds = 0, fails = 0;
   for (const Verdict& v : verdicts) {
-    holds += v.answer == Verdict::Answer::holds;
-    fails += v.answer == Verdict::Answer::fails;
+    if (v.holds) ++(*v.holds > 0 ? holds : fails);
   }
   if (verdicts.empty()) return "No verdict was reached.";
   if (holds + fails == 0) return "No claim was decided.";
