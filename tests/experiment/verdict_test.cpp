@@ -344,7 +344,7 @@ TEST_CASE("verdicts: E6 measures what a ternary base gets back") {
 
 TEST_CASE("verdicts: E9 tells what fleets cost") {
   Results results({"ann", "bob", "cid"}, {"E9"});
-  const double bytes[] = {8000, 14000, 70000};
+  const double bytes[] = {8000, 9000, 70000};
   int i = 0;
   for (const char* user : {"ann", "bob", "cid"}) results.adapter("norm", user, How())["bytes"] = bytes[i++];
   const json e9 = results.judge("E9");
