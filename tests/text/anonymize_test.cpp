@@ -87,15 +87,16 @@ TEST_CASE("anonymize: recall and false positives on the test set are what docs/s
     CAPTURE(row);
     CHECK(page.find(row) != std::string::npos);
     const bool is_phone = static_cast<Pii>(i) == Pii::phone;
-    CHECK(static_cast<double>(t.exact + f.exact) >= (is_phone ? 0.93 : 0.95) * static_cast<double>(t.positives + f.positives));
+    CHECK(static_cast<double>(t.exact + f.exact) >=
+          (is_phone ? 0.93 : 0.95) * static_cast<double>(t.positives + f.positives));
     CHECK(20 * (t.disturbed + f.disturbed) <= t.negatives + f.negatives);
   }
 }
 
 TEST_CASE("anonymize: counts every class and changes nothing twice") {
-  const tern::Scrubbed result =
-      scrub("Ana, ana@example.org or +44 20 7946 0958, https://example.org, 192.0.2.1, "
-            "4111 1111 1111 1111, DE89 3704 0044 0532 0130 00. ana@example.org!");
+  const tern::Scrubbed result = scrub(
+      "Ana, ana@example.org or +44 20 7946 0958, https://example.org, 192.0.2.1, "
+      "4111 1111 1111 1111, DE89 3704 0044 0532 0130 00. ana@example.org!");
   CHECK(result.text == "Ana, [EMAIL] or [PHONE], [URL], [IP], [CARD], [IBAN]. [EMAIL]!");
   CHECK(result.counts[static_cast<std::size_t>(Pii::email)] == 2);
   for (Pii kind : {Pii::url, Pii::iban, Pii::card, Pii::ip, Pii::phone})
@@ -115,7 +116,8 @@ TEST_CASE("anonymize: several in a row are all found") {
 
 TEST_CASE("anonymize: checksums decide about cards and accounts") {
   CHECK(tern::detail::passes_luhn("79927398713"));
-  for (char last : std::string("012456789")) CHECK_FALSE(tern::detail::passes_luhn("7992739871" + std::string(1, last)));
+  for (char last : std::string("012456789"))
+    CHECK_FALSE(tern::detail::passes_luhn("7992739871" + std::string(1, last)));
   const std::string card = "4111111111111111", iban = "GB29NWBK60161331926819";
   for (std::size_t i = 1; i < card.size(); ++i) {
     std::string wrong = card;
@@ -132,9 +134,12 @@ TEST_CASE("anonymize: checksums decide about cards and accounts") {
 }
 
 TEST_CASE("anonymize: hostile texts cost linear time") {
-  for (const char* unit : {"1 ", "1-", "a.", "a@", "a.b@", "1:", "::", "(0", "((((", "+1 (", "DE12 3", "www.",
-                                  "x dot y at ", "http://", "<at>", "[at]", "99999", "é", "é.", "4111 ", "0.0.0.", "ph ",
-                                  " at a dot ", "-0", "01 23 45 67 89 ", "A1"}) {
+  for (const char* unit : {"1 ",     "1-",    "a.",          "a@",      "a.b@",
+                           "1:",     "::",    "(0",          "((((",    "+1 (",
+                           "DE12 3", "www.",  "x dot y at ", "http://", "<at>",
+                           "[at]",   "99999", "é",           "é.",      "4111 ",
+                           "0.0.0.", "ph ",   " at a dot ",  "-0",      "01 23 45 67 89 ",
+                           "A1"}) {
     std::string text;
     while (text.size() < 50'000) text += unit;
     const auto start = std::chrono::steady_clock::now();

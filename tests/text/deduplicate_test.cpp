@@ -17,12 +17,14 @@ std::string left_of(std::string text, const std::string& known, tern::Index line
 }  // namespace
 
 TEST_CASE("deduplicate: shared lines go, others stay") {
-  CHECK(left_of("one two three four\nfive six seven\n", "nothing of it here", 0) == "one two three four\nfive six seven\n");
+  CHECK(left_of("one two three four\nfive six seven\n", "nothing of it here", 0) ==
+        "one two three four\nfive six seven\n");
   CHECK(left_of("a b c d\nfive six seven\nx y z\n", "say Five, six: SEVEN eight", 1) == "a b c d\nx y z\n");
 }
 
 TEST_CASE("deduplicate: other line ends, case and punctuation are the same text") {
-  CHECK(left_of("begin here now\nfive six\nseven eight\nend of it\n", "FIVE-SIX\n\n(seven)", 2) == "begin here now\nend of it\n");
+  CHECK(left_of("begin here now\nfive six\nseven eight\nend of it\n", "FIVE-SIX\n\n(seven)", 2) ==
+        "begin here now\nend of it\n");
   CHECK(left_of("ÉTÉ À PARIS\n", "été à paris", 1).empty());
 }
 

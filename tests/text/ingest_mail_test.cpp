@@ -41,8 +41,8 @@ TEST_CASE("mail: transfer encodings and charsets") {
                    "caf\xE9\r\n")) == "Hi\n\ncafé");
   CHECK(words(mail("Content-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: quoted-printable\r\n",
                    "=80 5 =96 it=92s\r\n")) == "Hi\n\n€ 5 – it’s");
-  CHECK(words(mail("Content-Type: text/plain; charset=koi8-r\r\nContent-Transfer-Encoding: base64\r\n", "8NLJ18XU\r\n")) ==
-        "Hi\n\nПривет");
+  CHECK(words(mail("Content-Type: text/plain; charset=koi8-r\r\nContent-Transfer-Encoding: base64\r\n",
+                   "8NLJ18XU\r\n")) == "Hi\n\nПривет");
   CHECK(words("From: a@example.org\nSubject: =?utf-8?B?R3LDvMOfZQ==?= =?iso-8859-1?Q?_f=FCr?= Ana\n\nx\n") ==
         "Grüße für Ana\n\nx");
 }
@@ -64,7 +64,8 @@ TEST_CASE("mail: plain text before HTML, attachments and forwarded mails left ou
   const std::string mixed =
       mail("Content-Type: multipart/mixed; boundary=b\r\n",
            "--b\r\nContent-Type: multipart/alternative; boundary=c\r\n\r\n"
-           "--c\r\nContent-Type: text/html\r\n\r\n<style>p{}</style><p>one &amp; <b>two</b></p>three&#233;<blockquote>old</blockquote>\r\n--c--\r\n"
+           "--c\r\nContent-Type: text/html\r\n\r\n<style>p{}</style><p>one &amp; "
+           "<b>two</b></p>three&#233;<blockquote>old</blockquote>\r\n--c--\r\n"
            "--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached\r\n"
            "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: c@example.org\r\nSubject: fwd\r\n\r\nforwarded\r\n"
            "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--b--\r\n");
@@ -78,7 +79,8 @@ TEST_CASE("mail: flowed lines are joined") {
 
 TEST_CASE("mail: an mbox holds many") {
   const std::string mbox =
-      "From ana@example.org Mon Jan  1 00:00:00 2024\nFrom: Ana <ana@example.org>\nSubject: one\n\nfirst\n>From here\n\n"
+      "From ana@example.org Mon Jan  1 00:00:00 2024\nFrom: Ana <ana@example.org>\nSubject: one\n\nfirst\n>From "
+      "here\n\n"
       "From ben@example.org Mon Jan  1 00:00:00 2024\nFrom: ben@example.org\nSubject: two\n\nsecond\n\n";
   const auto mailbox = tern::detail::read_mail(mbox, "sent.mbox", true, BadBytes::error);
   REQUIRE(mailbox.mails.size() == 2);
@@ -91,7 +93,8 @@ TEST_CASE("mail: an mbox holds many") {
 
 TEST_CASE("replies: quotations, their introductions and signatures go") {
   CHECK(own_reply("Yes.\n\nOn Tue, 3 May 2022 at 10:01, Ben <ben@example.org> wrote:\n> Shall we?\n> B.\n") == "Yes.");
-  CHECK(own_reply("Yes.\n\nOn Tue, 3 May 2022 at 10:01, Ben Long-Name\n<ben@example.org> wrote:\n\n> Shall we?\n") == "Yes.");
+  CHECK(own_reply("Yes.\n\nOn Tue, 3 May 2022 at 10:01, Ben Long-Name\n<ben@example.org> wrote:\n\n> Shall we?\n") ==
+        "Yes.");
   CHECK(own_reply("Ja.\n\nAm 03.05.22 um 10:01 schrieb Ben Müller:\n> Sollen wir?\n") == "Ja.");
   CHECK(own_reply("Oui.\n\nLe 3 mai 2022 à 10:01, Ben a écrit :\n> On y va ?\n") == "Oui.");
   CHECK(own_reply("Ben B <ben@example.org>:\n> one?\nyes\n>> deeper\n> two?\nno\n") == "yes\nno");

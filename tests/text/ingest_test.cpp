@@ -73,19 +73,23 @@ using Names = std::vector<std::string>;
 TEST_CASE("ingest: a mixed folder, in the order of paths") {
   Folder folder;
   folder.write("b.txt", "second\r\nline\r").write("a/z.md", "# cafe\xCC\x81\n").write("a.rst", "first\n");
-  folder.write("code/x.CPP", "int x;\n").write("run.sh", "echo\n").write("talk.srt", "1\n00:00:01,000 --> 00:00:02,000\nhi\n");
+  folder.write("code/x.CPP", "int x;\n")
+      .write("run.sh", "echo\n")
+      .write("talk.srt", "1\n00:00:01,000 --> 00:00:02,000\nhi\n");
   folder.write("n.jsonl", "{\"text\":\"one\"}\n\n{\"other\":1}\n{\"text\":\"three\"}\n");
   folder.write("SOURCE.md", "from there").write(".hidden", "x").write(".git/config", "x").write("p.png", "\x89PNG");
   folder.write("empty.txt", "").write("blank.md", " \n\n").write("other.json", "{\"a\":1}").write("noextension", "x");
   std::filesystem::create_symlink("/etc/hostname", folder / "link.txt");
   ::mkfifo((folder / "pipe.txt").c_str(), 0600);
   const Ingested result = ingest(folder.path());
-  CHECK(names(result) == Names{"a.rst", "a/z.md", "b.txt", "code/x.CPP", "n.jsonl#000001", "n.jsonl#000004", "run.sh", "talk.srt"});
-  CHECK(skipped(result) ==
-        Names{".git: hidden", ".hidden: hidden", "SOURCE.md: a note on where the texts come from", "blank.md: no text in it",
-              "empty.txt: empty", "link.txt: a symbolic link", "n.jsonl: 1 records without a text in field 'text'",
-              "noextension: unknown extension ''", "other.json: JSON that is neither a Telegram nor a Slack export",
-              "p.png: unknown extension '.png'", "pipe.txt: not a regular file"});
+  CHECK(names(result) ==
+        Names{"a.rst", "a/z.md", "b.txt", "code/x.CPP", "n.jsonl#000001", "n.jsonl#000004", "run.sh", "talk.srt"});
+  CHECK(skipped(result) == Names{".git: hidden", ".hidden: hidden", "SOURCE.md: a note on where the texts come from",
+                                 "blank.md: no text in it", "empty.txt: empty", "link.txt: a symbolic link",
+                                 "n.jsonl: 1 records without a text in field 'text'",
+                                 "noextension: unknown extension ''",
+                                 "other.json: JSON that is neither a Telegram nor a Slack export",
+                                 "p.png: unknown extension '.png'", "pipe.txt: not a regular file"});
   CHECK(result.documents[1].text == "# caf\xC3\xA9\n");
   CHECK(result.documents[2].text == "second\nline\n");
   CHECK(result.documents[2].bytes == 12);
@@ -113,7 +117,8 @@ TEST_CASE("ingest: scrubbing is on by default and counted") {
 }
 
 TEST_CASE("ingest: bad bytes name file and offset, or are replaced and counted") {
-  for (const std::string& bad : {"ok \xC0\x80"s, "ok \xED\xA0\x80"s, "ok \xF4\x90\x80\x80"s, "ok \xE4\xBD"s, "ok \0"s}) {
+  for (const std::string& bad :
+       {"ok \xC0\x80"s, "ok \xED\xA0\x80"s, "ok \xF4\x90\x80\x80"s, "ok \xE4\xBD"s, "ok \0"s}) {
     Folder folder;
     folder.write("a.txt", "fine\n").write("b.txt", bad);
     CHECK(contains(error_of<tern::FormatError>(folder.path()), "b.txt' at byte 3: expected a UTF-8 character"));
@@ -164,15 +169,20 @@ TEST_CASE("ingest: without permission to read") {
 
 TEST_CASE("ingest: of conversations only the owner's words stay") {
   Folder folder;
-  folder.write("ana/WhatsApp Chat.txt", "31/12/2020, 21:41 - Ana: mine\n31/12/2020, 21:42 - Ben: not mine\n31/12/2020, 21:43 - Ben: nor this\n");
+  folder.write("ana/WhatsApp Chat.txt",
+               "31/12/2020, 21:41 - Ana: mine\n31/12/2020, 21:42 - Ben: not mine\n31/12/2020, 21:43 - Ben: nor this\n");
   folder.write("ana/result.json", R"({"name":"x","type":"personal_chat","id":1,"messages":[
     {"type":"message","from":"Ana R","from_id":"user1","text":"my telegram"},{"type":"message","from":"Ben","from_id":"user2","text":"no"}]})");
   folder.write("ana/slack/users.json", R"([{"id":"U1","real_name":"Ana Ruiz"}])");
-  folder.write("ana/slack/general/2020-01-01.json", R"([{"type":"message","user":"U1","ts":"1","text":"my slack"},{"type":"message","user":"U2","ts":"2","text":"no"}])");
-  folder.write("ana/sent.mbox", "From a Mon Jan  1 00:00:00 2024\nFrom: Ana <a@example.org>\nSubject: s\n\nmy mail\n\n"
-                                "From b Mon Jan  1 00:00:00 2024\nFrom: Ben <b@example.org>\nSubject: t\n\nno\n\n");
+  folder.write(
+      "ana/slack/general/2020-01-01.json",
+      R"([{"type":"message","user":"U1","ts":"1","text":"my slack"},{"type":"message","user":"U2","ts":"2","text":"no"}])");
+  folder.write("ana/sent.mbox",
+               "From a Mon Jan  1 00:00:00 2024\nFrom: Ana <a@example.org>\nSubject: s\n\nmy mail\n\n"
+               "From b Mon Jan  1 00:00:00 2024\nFrom: Ben <b@example.org>\nSubject: t\n\nno\n\n");
   const Ingested result = ingest(folder / "ana/");
-  CHECK(names(result) == Names{"WhatsApp Chat.txt", "result.json", "sent.mbox#000001", "slack/general/2020-01-01.json"});
+  CHECK(names(result) ==
+        Names{"WhatsApp Chat.txt", "result.json", "sent.mbox#000001", "slack/general/2020-01-01.json"});
   CHECK(result.documents[0].text == "mine\n");
   CHECK(result.documents[1].text == "my telegram\n");
   CHECK(result.documents[2].text == "s\n\nmy mail\n");
@@ -183,7 +193,8 @@ TEST_CASE("ingest: of conversations only the owner's words stay") {
   CHECK(result.owners[0].service == "whatsapp");
   CHECK(result.owners[0].name == "Ana");
   CHECK(result.owners[0].reason == "matches the folder's name");
-  CHECK(skipped(result) == Names{"sent.mbox#000002: nothing written by 'Ana'", "slack/users.json: Slack's list of people, read for their names"});
+  CHECK(skipped(result) == Names{"sent.mbox#000002: nothing written by 'Ana'",
+                                 "slack/users.json: Slack's list of people, read for their names"});
   tern::IngestOptions options;
   options.self = "ben";
   CHECK(ingest(folder / "ana", options).documents.at(0).text == "not mine\nnor this\n");
@@ -221,7 +232,8 @@ TEST_CASE("token ids: .npy and .bin") {
   folder.write("f.npy", npy("<u2", "(0,)", "")).write("g.npy", npy("<u2", "(2,)", "\1\0\xFF\xFF"s, 3));
   const Ingested result = ingest(folder.path());
   REQUIRE(result.token_documents.size() == 7);
-  const std::vector<std::vector<tern::Token>> expected = {{1, 2, 3}, {1, 2}, {1, 2, 255}, {1, 2, 3}, {1, 65535}, {}, {1, 65535}};
+  const std::vector<std::vector<tern::Token>> expected = {{1, 2, 3},  {1, 2}, {1, 2, 255}, {1, 2, 3},
+                                                          {1, 65535}, {},     {1, 65535}};
   for (std::size_t i = 0; i < expected.size(); ++i) CHECK(result.token_documents[i].tokens == expected[i]);
 }
 
@@ -239,7 +251,8 @@ TEST_CASE("token ids: broken files say what was expected") {
   CHECK(contains(error("a.npy", npy("<i4", "(3, 1)", three)), "expected one dimension"));
   CHECK(contains(error("a.npy", npy("<i4", "(4,)", three)), "expected 4 ids of 4 bytes, got 12 bytes"));
   CHECK(contains(error("a.npy", npy("<i4", "(999999999999999,)", three)), "expected 999999999999999 ids"));
-  CHECK(contains(error("a.npy", npy("<i4", "(1,)", "\xFF\xFF\xFF\xFF")), "id 0: expected 0 to 2^31 - 1, got a negative number"));
+  CHECK(contains(error("a.npy", npy("<i4", "(1,)", "\xFF\xFF\xFF\xFF")),
+                 "id 0: expected 0 to 2^31 - 1, got a negative number"));
   CHECK(contains(error("a.npy", npy("<u8", "(1,)", "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF")), "got 18446744073709551615"));
   CHECK(contains(error("a.bin", "\1\0\0"s), "expected a multiple of 4 bytes, got 3"));
   const std::string whole = npy("<i4", "(3,)", three);

@@ -24,7 +24,8 @@ std::string prose(std::uint64_t seed, std::size_t bytes) {
   std::string text;
   while (text.size() < bytes) {
     for (Index words = 4 + random.below(9); words > 0; --words) {
-      for (Index letters = 2 + random.below(7); letters > 0; --letters) text += static_cast<char>('a' + random.below(26));
+      for (Index letters = 2 + random.below(7); letters > 0; --letters)
+        text += static_cast<char>('a' + random.below(26));
       text += words > 1 ? ' ' : '\n';
     }
     if (random.below(5) == 0) text += '\n';
@@ -34,7 +35,8 @@ std::string prose(std::uint64_t seed, std::size_t bytes) {
 
 std::vector<Document> documents(std::size_t count, std::size_t bytes, std::uint64_t seed = 1) {
   std::vector<Document> all;
-  for (std::size_t i = 0; i < count; ++i) all.push_back({"d" + std::to_string(i), prose(1000 * seed + i, bytes), {}, 0});
+  for (std::size_t i = 0; i < count; ++i)
+    all.push_back({"d" + std::to_string(i), prose(1000 * seed + i, bytes), {}, 0});
   return all;
 }
 
@@ -100,9 +102,11 @@ TEST_CASE("split: few documents are cut, head to tail") {
   CHECK(result.method == "contiguous");
   REQUIRE(result.train.size() == 2);
   for (std::size_t i = 0; i < 2; ++i) {
-    const auto &train = result.train[i].text, &validation = result.validation[i].text, &held_out = result.held_out[i].text;
+    const auto &train = result.train[i].text, &validation = result.validation[i].text,
+               &held_out = result.held_out[i].text;
     CHECK(train + validation + held_out == all[i].text);
-    CHECK(static_cast<double>(held_out.size()) / static_cast<double>(all[i].text.size()) == doctest::Approx(0.1).epsilon(0.15));
+    CHECK(static_cast<double>(held_out.size()) / static_cast<double>(all[i].text.size()) ==
+          doctest::Approx(0.1).epsilon(0.15));
     CHECK(train.substr(train.size() - 2) == "\n\n");  // at the end of a paragraph
     CHECK(validation.substr(validation.size() - 2) == "\n\n");
   }
@@ -168,7 +172,8 @@ TEST_CASE("split: sorted lines go in blocks of one first word, and stay there") 
   const Split result = split({document});
   CHECK_FALSE(result.left_out);
   std::map<std::string, std::set<std::string>> parts_of_word;
-  for (const auto& [line, part] : places(result)) parts_of_word[std::string(tern::detail::first_word(line))].insert(part);
+  for (const auto& [line, part] : places(result))
+    parts_of_word[std::string(tern::detail::first_word(line))].insert(part);
   for (const auto& entry : parts_of_word) CHECK(entry.second.size() == 1);
   // Held-out lines come from all over the alphabet.
   std::set<char> initials;

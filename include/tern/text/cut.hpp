@@ -12,8 +12,8 @@
 
 namespace tern::detail {
 
-/// The end of the paragraph nearest to byte `target`, within a hundredth of the text on either side; else the nearest end
-/// of a line, else of a word, else of a character.
+/// The end of the paragraph nearest to byte `target`, within a hundredth of the text on either side; else the nearest
+/// end of a line, else of a word, else of a character.
 inline std::size_t cut_near(std::string_view text, std::size_t target) {
   target = std::min(target, text.size());
   const std::size_t window = text.size() / 100 + 64;
@@ -54,9 +54,9 @@ inline std::string_view first_word(std::string_view line) {
   return line.substr(0, line.find(' '));
 }
 
-/// Whether the lines stand in alphabetical order, of whatever alphabet and collation: of at least 64 neighbours that begin
-/// with letters, 19 of 20 do not step back in their first character, and no character begins half of the lines. Lines of
-/// prose and code step back two times in five.
+/// Whether the lines stand in alphabetical order, of whatever alphabet and collation: of at least 64 neighbours that
+/// begin with letters, 19 of 20 do not step back in their first character, and no character begins half of the lines.
+/// Lines of prose and code step back two times in five.
 inline bool is_sorted_by_line(std::string_view text) {
   Index pairs = 0, steps_back = 0;
   std::string previous;

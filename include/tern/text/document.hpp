@@ -14,12 +14,18 @@ enum class Kind { prose, code, mail, chat, records, subtitles };
 
 inline std::string_view name(Kind kind) {
   switch (kind) {
-    case Kind::prose: return "prose";
-    case Kind::code: return "code";
-    case Kind::mail: return "mail";
-    case Kind::chat: return "chat";
-    case Kind::records: return "records";
-    case Kind::subtitles: return "subtitles";
+    case Kind::prose:
+      return "prose";
+    case Kind::code:
+      return "code";
+    case Kind::mail:
+      return "mail";
+    case Kind::chat:
+      return "chat";
+    case Kind::records:
+      return "records";
+    case Kind::subtitles:
+      return "subtitles";
   }
   return "";
 }

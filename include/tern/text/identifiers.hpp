@@ -25,17 +25,17 @@ inline bool passes_luhn(std::string_view digits) {
 /// Whether `digits` has the length and the first digits of a card network, and passes Luhn's check.
 inline bool is_card(std::string_view digits) {
   struct Network {
-    int first, last;          // of the leading four digits
+    int first, last;           // of the leading four digits
     std::string_view lengths;  // 'd' is 13 digits, 'j' is 19
   };
-  constexpr std::array<Network, 9> networks = {{{4000, 4999, "dgj"},       // Visa
-                                                {5100, 5599, "g"},         // Mastercard
-                                                {2221, 2720, "g"},         // Mastercard
-                                                {3400, 3499, "f"},         // American Express
-                                                {3700, 3799, "f"},         // American Express
-                                                {3000, 3099, "efg"},       // Diners
-                                                {3600, 3899, "efg"},       // Diners
-                                                {3528, 3589, "ghij"},      // JCB
+  constexpr std::array<Network, 9> networks = {{{4000, 4999, "dgj"},        // Visa
+                                                {5100, 5599, "g"},          // Mastercard
+                                                {2221, 2720, "g"},          // Mastercard
+                                                {3400, 3499, "f"},          // American Express
+                                                {3700, 3799, "f"},          // American Express
+                                                {3000, 3099, "efg"},        // Diners
+                                                {3600, 3899, "efg"},        // Diners
+                                                {3528, 3589, "ghij"},       // JCB
                                                 {5000, 6999, "defghij"}}};  // Maestro, Discover, UnionPay, RuPay
   if (digits.size() < 13 || digits.size() > 19) return false;
   int leading = 0;

@@ -3,19 +3,21 @@
 ///
 /// What decides is each document's own content, never its name, its neighbours or their number, so adding a document
 /// moves no other one:
-/// - *by document*: a document goes whole where its hash falls, 80 : 10 : 10. A long one (over `long_bytes`) would alone
+/// - *by document*: a document goes whole where its hash falls, 80 : 10 : 10. A long one (over `long_bytes`) would
+/// alone
 ///   decide the proportions; it is cut instead.
 /// - *contiguous*: each document is cut in itself: its head trains, its tail is held out, validation lies between. Cuts
 ///   fall on ends of paragraphs, else of lines, else of words.
-/// - A long document whose lines are sorted (a word list, sentences in alphabetical order) has no head or tail: its lines
+/// - A long document whose lines are sorted (a word list, sentences in alphabetical order) has no head or tail: its
+/// lines
 ///   go in blocks of those that begin with the same word, each block where that word's hash falls.
 /// The first needs several documents and something in each part; otherwise the second holds for all. One rule for both
 /// cannot be had: few documents by hash leave parts empty. So the single exception is the document with which a folder
 /// grows from few to several; `method` then changes from "contiguous" to "by document", and never back, because the
 /// conditions (a number of documents, bytes in each part) only grow.
 ///
-/// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those of
-/// validation that share one with held-out text. The held-out part is cut into eval texts of nearly equal size.
+/// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those
+/// of validation that share one with held-out text. The held-out part is cut into eval texts of nearly equal size.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -50,10 +52,10 @@ struct Split {
     std::string text;
   };
   std::vector<Piece> train, validation, held_out;
-  std::vector<std::string> texts;  ///< the held-out pieces, joined and cut anew
-  std::string method;              ///< "by document" or "contiguous"
-  Index duplicates_removed = 0;    ///< lines
-  std::uint64_t hash = 0;          ///< of all the parts' text; results name it in hex
+  std::vector<std::string> texts;       ///< the held-out pieces, joined and cut anew
+  std::string method;                   ///< "by document" or "contiguous"
+  Index duplicates_removed = 0;         ///< lines
+  std::uint64_t hash = 0;               ///< of all the parts' text; results name it in hex
   std::optional<std::string> left_out;  ///< why this person cannot take part
 };
 
@@ -92,7 +94,8 @@ inline void cut_document(Split& split, const Document& document, const SplitOpti
     return;
   }
   const auto size = static_cast<double>(text.size());
-  const std::size_t first = cut_near(text, static_cast<std::size_t>(size * (1 - options.held_out - options.validation)));
+  const std::size_t first =
+      cut_near(text, static_cast<std::size_t>(size * (1 - options.held_out - options.validation)));
   const std::size_t second = std::max(first, cut_near(text, static_cast<std::size_t>(size * (1 - options.held_out))));
   add_piece(split, Part::train, document.name, std::string(text.substr(0, first)));
   add_piece(split, Part::validation, document.name, std::string(text.substr(first, second - first)));

@@ -12,8 +12,8 @@
 
 namespace tern::detail {
 
-/// `bytes` of the named charset as UTF-8. No name, ASCII and UTF-8 all mean UTF-8. Throws FormatError naming `source` for
-/// an unknown charset; bytes that the charset lacks throw too, or are replaced by U+FFFD and counted.
+/// `bytes` of the named charset as UTF-8. No name, ASCII and UTF-8 all mean UTF-8. Throws FormatError naming `source`
+/// for an unknown charset; bytes that the charset lacks throw too, or are replaced by U+FFFD and counted.
 inline Utf8Result decode_charset(std::string_view bytes, const std::string& charset, std::string_view source,
                                  BadBytes policy) {
   const std::string plain = lower(charset);

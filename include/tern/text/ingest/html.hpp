@@ -11,9 +11,15 @@ namespace tern::detail {
 
 /// The character `entity` names (without & and ;), in UTF-8; empty if unknown.
 inline std::string html_entity(std::string_view entity) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> named = {
-      {{"amp", "&"}, {"lt", "<"}, {"gt", ">"}, {"quot", "\""}, {"apos", "'"}, {"nbsp", " "},
-       {"hellip", "…"}, {"ndash", "–"}, {"mdash", "—"}}};
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> named = {{{"amp", "&"},
+                                                                                   {"lt", "<"},
+                                                                                   {"gt", ">"},
+                                                                                   {"quot", "\""},
+                                                                                   {"apos", "'"},
+                                                                                   {"nbsp", " "},
+                                                                                   {"hellip", "…"},
+                                                                                   {"ndash", "–"},
+                                                                                   {"mdash", "—"}}};
   for (const auto& [name, character] : named)
     if (entity == name) return std::string(character);
   if (entity.size() < 2 || entity.front() != '#') return {};

@@ -27,9 +27,8 @@ inline Chat read_irc(std::string_view text, std::string name) {
   Chat chat{std::move(name), "irc", {}, {}};
   for (std::string_view line : lines(text))
     if (const auto match = irc_line().find(line); match && !trim(match->group(3)).empty())
-      chat.messages.push_back({std::string(match->group(2).empty() ? match->group(1) : match->group(2)),
-                               std::string(match->group(3)),
-                               {}});
+      chat.messages.push_back(
+          {std::string(match->group(2).empty() ? match->group(1) : match->group(2)), std::string(match->group(3)), {}});
   return chat;
 }
 

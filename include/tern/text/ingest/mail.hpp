@@ -48,8 +48,8 @@ class MailReader {
   }
 
   std::string multipart(GMimeMultipart* parts) {
-    const bool alternative = g_mime_content_type_is_type(
-        g_mime_object_get_content_type(GMIME_OBJECT(parts)), "multipart", "alternative");
+    const bool alternative =
+        g_mime_content_type_is_type(g_mime_object_get_content_type(GMIME_OBJECT(parts)), "multipart", "alternative");
     std::string joined;
     for (int i = 0; i < g_mime_multipart_get_count(parts); ++i) {
       const std::string text = body(g_mime_multipart_get_part(parts, i));
@@ -138,7 +138,8 @@ inline Mailbox read_mail(std::string_view bytes, const std::string& name, bool i
     if (!is_mbox) break;
   }
   if (mailbox.mails.empty())
-    throw FormatError("mail '" + name + "': expected a message, got none in " + std::to_string(bytes.size()) + " bytes");
+    throw FormatError("mail '" + name + "': expected a message, got none in " + std::to_string(bytes.size()) +
+                      " bytes");
   return mailbox;
 }
 

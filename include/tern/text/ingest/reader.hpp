@@ -57,20 +57,20 @@ enum class Family { unknown, prose, code, mbox, eml, json, records, subtitles, n
 /// The family of a file by its name's extension, in any case.
 inline Family family_of(const std::filesystem::path& path) {
   static const std::map<std::string, Family> families = [] {
-    std::map<std::string, Family> all = {{".mbox", Family::mbox},      {".mbx", Family::mbox},
-                                         {".eml", Family::eml},        {".json", Family::json},
-                                         {".jsonl", Family::records},  {".ndjson", Family::records},
-                                         {".srt", Family::subtitles},  {".vtt", Family::subtitles},
-                                         {".npy", Family::npy},        {".bin", Family::bin}};
+    std::map<std::string, Family> all = {{".mbox", Family::mbox},     {".mbx", Family::mbox},
+                                         {".eml", Family::eml},       {".json", Family::json},
+                                         {".jsonl", Family::records}, {".ndjson", Family::records},
+                                         {".srt", Family::subtitles}, {".vtt", Family::subtitles},
+                                         {".npy", Family::npy},       {".bin", Family::bin}};
     for (const char* e : {".txt", ".text", ".md", ".markdown", ".rst", ".log", ".org", ".tex", ".adoc"})
       all[e] = Family::prose;
     for (const char* e :
-         {".c",    ".cc",  ".cpp", ".cxx", ".h",   ".hh",   ".hpp", ".hxx", ".cu",   ".m",     ".mm",   ".swift",
-          ".py",   ".pyi", ".js",  ".mjs", ".jsx", ".ts",   ".tsx", ".rs",  ".go",   ".java",  ".kt",   ".scala",
-          ".cs",   ".fs",  ".rb",  ".php", ".pl",  ".pm",   ".lua", ".r",   ".jl",   ".hs",    ".ml",   ".mli",
-          ".ex",   ".exs", ".erl", ".clj", ".lisp", ".el",  ".scm", ".sh",  ".bash", ".zsh",   ".fish", ".ps1",
-          ".sql",  ".awk", ".sed", ".vim", ".cmake", ".mk", ".s",   ".asm", ".f90",  ".pas",   ".d",    ".zig",
-          ".nim",  ".dart", ".groovy", ".proto", ".toml", ".yaml", ".yml", ".ini", ".cfg", ".diff", ".patch", ".css"})
+         {".c",   ".cc",   ".cpp",    ".cxx",   ".h",     ".hh",   ".hpp", ".hxx", ".cu",   ".m",    ".mm",    ".swift",
+          ".py",  ".pyi",  ".js",     ".mjs",   ".jsx",   ".ts",   ".tsx", ".rs",  ".go",   ".java", ".kt",    ".scala",
+          ".cs",  ".fs",   ".rb",     ".php",   ".pl",    ".pm",   ".lua", ".r",   ".jl",   ".hs",   ".ml",    ".mli",
+          ".ex",  ".exs",  ".erl",    ".clj",   ".lisp",  ".el",   ".scm", ".sh",  ".bash", ".zsh",  ".fish",  ".ps1",
+          ".sql", ".awk",  ".sed",    ".vim",   ".cmake", ".mk",   ".s",   ".asm", ".f90",  ".pas",  ".d",     ".zig",
+          ".nim", ".dart", ".groovy", ".proto", ".toml",  ".yaml", ".yml", ".ini", ".cfg",  ".diff", ".patch", ".css"})
       all[e] = Family::code;
     return all;
   }();
@@ -81,8 +81,7 @@ inline Family family_of(const std::filesystem::path& path) {
 
 class Reader {
  public:
-  Reader(const std::filesystem::path& folder, const IngestOptions& options)
-      : folder_(folder), options_(options) {}
+  Reader(const std::filesystem::path& folder, const IngestOptions& options) : folder_(folder), options_(options) {}
 
   void skip(std::string name, std::string reason) { result_.skipped.push_back({std::move(name), std::move(reason)}); }
 
@@ -90,23 +89,32 @@ class Reader {
   void read(const FoundFile& file) {
     const Family family = family_of(file.path);
     if (file.path.filename() == "SOURCE.md") return skip(file.name, "a note on where the texts come from");
-    if (family == Family::unknown)
-      return skip(file.name, "unknown extension '" + file.path.extension().string() + "'");
+    if (family == Family::unknown) return skip(file.name, "unknown extension '" + file.path.extension().string() + "'");
     if (file.bytes == 0) return skip(file.name, "empty");
     if (file.bytes > options_.max_file_bytes)
-      return skip(file.name, std::to_string(file.bytes) + " bytes, more than " + std::to_string(options_.max_file_bytes));
+      return skip(file.name,
+                  std::to_string(file.bytes) + " bytes, more than " + std::to_string(options_.max_file_bytes));
     const std::string bytes = read_file(file.path, file.bytes);
     switch (family) {
-      case Family::prose: return read_prose(file, bytes);
-      case Family::code: return add({file.name, text_of(file, bytes), Kind::code, 0});
+      case Family::prose:
+        return read_prose(file, bytes);
+      case Family::code:
+        return add({file.name, text_of(file, bytes), Kind::code, 0});
       case Family::mbox:
-      case Family::eml: return read_mails(file, bytes, family == Family::mbox);
-      case Family::json: return read_json(file, bytes);
-      case Family::records: return add_records(file, bytes);
-      case Family::subtitles: return add({file.name, read_subtitles(text_of(file, bytes)), Kind::subtitles, 0});
-      case Family::npy: return result_.token_documents.push_back({file.name, read_npy(bytes, file.path.string())});
-      case Family::bin: return result_.token_documents.push_back({file.name, read_bin(bytes, file.path.string())});
-      case Family::unknown: break;
+      case Family::eml:
+        return read_mails(file, bytes, family == Family::mbox);
+      case Family::json:
+        return read_json(file, bytes);
+      case Family::records:
+        return add_records(file, bytes);
+      case Family::subtitles:
+        return add({file.name, read_subtitles(text_of(file, bytes)), Kind::subtitles, 0});
+      case Family::npy:
+        return result_.token_documents.push_back({file.name, read_npy(bytes, file.path.string())});
+      case Family::bin:
+        return result_.token_documents.push_back({file.name, read_bin(bytes, file.path.string())});
+      case Family::unknown:
+        break;
     }
   }
 
@@ -177,8 +185,8 @@ class Reader {
     Records records = read_records(text_of(file, bytes), file.name, options_.text_field);
     for (Document& document : records.documents) add(std::move(document));
     if (records.without_text > 0)
-      skip(file.name, std::to_string(records.without_text) + " records without a text in field '" +
-                          options_.text_field + "'");
+      skip(file.name,
+           std::to_string(records.without_text) + " records without a text in field '" + options_.text_field + "'");
   }
 
   void add_chat(Chat chat) {

@@ -12,9 +12,11 @@ namespace tern::detail {
 /// True of a line after which nothing is the writer's own: a signature's "-- ", or a forwarded or unquoted original.
 inline bool ends_own_words(std::string_view line) {
   static const Pattern original("original message", R"re(
-    ^\s*+ -{2,}+ \s* (?:original\ message|forwarded\ message|forwarded\ by|urspr.{1,2}ngliche\ nachricht|mensaje\ original|message\ (?:d['’])?origin[ea]l?|weitergeleitete\ nachricht|message\ transf) |
-    ^\s*+ begin\ forwarded\ message: |
-    ^\s*+ _{20,}+ \s*$)re", PCRE2_CASELESS);
+      ^ \s*+ -{2,}+ \s*+ (?: original\ message | forwarded\ message | forwarded\ by | mensaje\ original | message\ transf
+                           | urspr.{1,2}ngliche\ nachricht | weitergeleitete\ nachricht | message\ (?:d['’])?origin[ea]l? )
+    | ^ \s*+ begin\ forwarded\ message:
+    | ^ \s*+ _{20,}+ \s*+ $ )re",
+                                PCRE2_CASELESS);
   return line == "-- " || line == "--" || original.matches(line);
 }
 
@@ -22,8 +24,9 @@ inline bool ends_own_words(std::string_view line) {
 /// be the line and those before it, joined by spaces.
 inline bool is_attribution(std::string_view text) {
   static const Pattern wrote("attribution", R"re(
-    ^\s*+ (?:on|le|am|el|il|em|op|den|w\ dniu)\b .{6,300}
-    (?:wrote|a\ écrit|schrieb.{0,120}|escribió|ha\ scritto|escreveu|schreef.{0,120}|skrev.{0,120}|napisał\(?a?\)?) \s* :\s*$)re",
+    ^ \s*+ (?: on|le|am|el|il|em|op|den|w\ dniu ) \b .{6,300}
+    (?: wrote | a\ écrit | schrieb.{0,120} | escribió | ha\ scritto | escreveu | schreef.{0,120} | skrev.{0,120}
+      | napisał\(?a?\)? ) \s* : \s* $ )re",
                              PCRE2_CASELESS);
   return wrote.matches(text);
 }

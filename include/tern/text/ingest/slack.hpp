@@ -70,7 +70,8 @@ inline Chat read_slack(const Json& json, std::string name, const SlackUsers& use
   for (const Json& message : json) {
     const std::string subtype = string_field(message, "subtype");
     if (string_field(message, "type") != "message") continue;
-    if (!subtype.empty() && subtype != "thread_broadcast" && subtype != "me_message" && subtype != "file_share") continue;
+    if (!subtype.empty() && subtype != "thread_broadcast" && subtype != "me_message" && subtype != "file_share")
+      continue;
     const std::string id = string_field(message, "user");
     std::string sender = id;
     if (const auto known = users.find(id); known != users.end()) {

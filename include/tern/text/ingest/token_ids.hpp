@@ -22,8 +22,8 @@ namespace tern::detail {
 inline std::vector<Token> read_integers(std::string_view bytes, std::size_t width, bool is_signed,
                                         std::string_view source) {
   if (bytes.size() % width != 0)
-    bad_tokens(source, "expected a multiple of " + std::to_string(width) + " bytes, got " +
-                           std::to_string(bytes.size()));
+    bad_tokens(source,
+               "expected a multiple of " + std::to_string(width) + " bytes, got " + std::to_string(bytes.size()));
   std::vector<Token> tokens;
   tokens.reserve(bytes.size() / width);
   for (std::size_t at = 0; at < bytes.size(); at += width) {

@@ -1,0 +1,87 @@
+#pragma once
+/// What personal data looks like: the searches of anonymize.hpp, in their order.
+#include <array>
+
+#include "tern/text/pattern.hpp"
+
+namespace tern {
+
+/// Classes of personal data, about in the order in which they are looked for: what one has taken, no later one sees.
+enum class Pii { url, email, iban, card, ip, phone };
+inline constexpr std::array pii_classes = {Pii::url, Pii::email, Pii::iban, Pii::card, Pii::ip, Pii::phone};
+
+namespace detail {
+
+/// One search through a text. A class may need two: bare domains wait for mail addresses, which hold some.
+struct PiiSearch {
+  Pii kind;
+  Pattern pattern;
+};
+
+// In these patterns \h-like separators are spelt out: space, no-break space (a0), narrow no-break space (202f).
+inline const std::array<PiiSearch, 7>& pii_searches() {
+  static const std::array<PiiSearch, 7> searches = {{
+      {Pii::url, Pattern("url", R"re(
+        (?: \b (?:https?|s?ftps?|wss?|ssh|git|file|smb|ldap|irc|rtsp|s3) :// | \bmagnet:\? | \bwww\d?\. (?=[a-z\d]) )
+        (?: \( [^\s()<>"]*+ \)
+          | [!\#$%&'*+,./:;=?@\[\]_~\w-]
+          | (?! [\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}] ) [\p{L}\p{M}] ){2,}+ )re",
+                         PCRE2_CASELESS)},
+      {Pii::email, Pattern("email", R"re(
+        (?(DEFINE) (?<letter> (?! [\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}] ) [\p{L}\p{N}\p{M}] )
+                   (?<dot> \. | \s? [\[({<] \s? (?:dot|punkt|point|punto) \s? [\])}>] \s? ) )
+        (?<! [\p{Latin}\p{Cyrillic}\p{Greek}\p{N}._%+-] )
+        (?&letter) (?: (?&letter) | [._%+'-] ){0,63}+
+        (?: @ | [ ]@[ ] | \s? [\[({<] \s? (?:at|arroba|chez) \s? [\])}>] \s? | (?-i:\ AT\ ) )
+        (?: (?&letter) (?: (?&letter) | - ){0,62}+ (?: (?&dot) | (?-i:\ DOT\ ) ) ){1,6}
+        (?! (?:png|jpe?g|gif|svg|webp)\b ) (?: xn--[a-z\d-]{2,40} | (?&letter){2,24}+ ) (?<! \d )
+      | \b (?: [a-z\d_-]{1,40} \s dot \s ){0,3} [a-z\d][a-z\d._-]{1,40} \s at \s
+        (?: [a-z\d][a-z\d-]{0,40} \s dot \s ){1,3}
+        (?:com|org|net|edu|gov|de|fr|in|es|it|co|io|uk|eu|nl|ch) \b )re",
+                           PCRE2_CASELESS)},
+      {Pii::url, Pattern("bare domain", R"re(
+        (?<! [@\w./-] ) (?: [a-z\d] [a-z\d-]{0,62} \. ){1,4}
+        (?: (?:com|org|net|edu|gov) (?:\.[a-z]{2})? (?! [\w(@-] | \.\w ) (?: / [^\s()<>"]*+ )?
+          | (?:io|me|ly|gl|co|de|fr|uk|eu|es|it|nl|ch|at|be|se|no|dk|fi|pl|pt|br|au|ca|us|jp|cn|in|ru|tv|gg|to|dev|app
+              |info|blog|name) / [^\s()<>"]++ ) )re")},
+      {Pii::iban, Pattern("iban", R"re(
+        (?<! [\p{L}\p{N}] ) [A-Z]{2} [ ]? \d{2} (?: [ .\x{a0}\x{202f}-]? [A-Z\d] ){11,30}+ )re",
+                          PCRE2_CASELESS)},
+      {Pii::card, Pattern("card", R"re(
+        (?<! [A-Za-z\d] | \d[.,] ) \d (?: [ .\x{a0}\x{202f}\x{2013}-]{0,2} \d ){12,22} (?! [A-Za-z\d] ) )re")},
+      {Pii::ip, Pattern("ip", R"re(
+        (?(DEFINE) (?<octet> 25[0-5] | 2[0-4]\d | 1\d\d | [1-9]?\d ) )
+        (?<! [A-Za-z\d_.] )
+        (?<! \bversion\  | \brelease\  | \bsection\  | \bfirmware\  | \bbuild\  | \bver\.\  | \bver\  | \bv\  )
+        (?: (?&octet) \. ){3} (?&octet) (?! [A-Za-z\d_] | \.\d )
+      | (?<! [A-Za-z\d_:.] ) (?= [\da-f]*+ : ) (?: [\da-f]{0,4} : ){2,7}+
+        (?: (?: \d{1,3} \. ){3} \d{1,3} | [\da-f]{0,4} ) (?! [A-Za-z\d_:] ) )re",
+                        PCRE2_CASELESS)},
+      {Pii::phone, Pattern("phone", R"re(
+        (?(DEFINE)
+          (?<sep> [ .\-/\x{a0}\x{202f}\x{2010}\x{2011}\x{2013}] )
+          (?<date> (?: [0-3]?\d [./-] [01]?\d | [01]?\d [./-] [0-3]?\d ) [./-] (?:19|20)?\d\d (?! \d | [./-]\d ) )
+          (?<cue> \b (?: tel|telephone|phone|ph|mobile|mob|cell|fax|call|ring|text|sms|whatsapp|telefon|handy
+                       |tél|téléphone|portable|tel[eé]fono|móvil|ഫോൺ|电话|電話|手机 ) \b | [☎📞📱] ) )
+        (?<! [A-Za-z\d_+] | [ ]- ) (?<! \d[ ./:-] | \d[.,]\  ) (?! (?&date) | 0123456789 )
+        (?: (?: \+ | 00 [ .-]? (?=[1-9]) ) \(? [1-9]\d{0,3} \)? (?: (?&sep){0,3} \(? \d{1,5} \)? ){1,6}  # +49 (0) 30 12345
+          | (?: 1 (?&sep) )? (?: \( [2-9]\d\d \) (?&sep)? | [2-9]\d\d (?&sep) ) [2-9]\d\d (?&sep) \d{4}  # (202) 555-0143
+          | \( 0\d{1,5} \) [ ]? \d{2,5} (?: [ -]? \d{2,5} ){0,3}  # (020) 7946 0958
+          | 0[1-9]\d{0,3} (?: (?&sep){1,2} \d{2,8} ){1,5}  # 06.39.98.12.34
+          | 0[1-9]\d{8,9}  # 07700900123
+          | [6-9]\d{4} [ -]? \d{5}  # 98470 12345
+          | 1[3-9]\d [ -]? \d{4} [ -]? \d{4}  # 138 0013 8000
+          | 8 [ -]? \(? \d{3} \)? [ -] \d{3} [ -] \d{2} [ -]? \d{2}  # 8 (495) 123-45-67
+          | \( \d{2} \) [ ]? 9? [ ]? \d{4} [ -] \d{4}  # (11) 91234-5678
+          | [6-9]\d{2} [ ] \d{2} [ ] \d{2} [ ] \d{2}  # 612 34 56 78
+          | 3\d{2} [ /.-] \d{6,7} )  # 347 1234567
+        (?: \s? (?:x|ext\.?) \s? \d{1,5} )? (?! \d | [.,:/-]\d | [ ]?% )
+      | (?&cue) (?: \s (?:me|us|him|her|number|no|is|at|on) ){0,3} [.:\#]{0,2} \s{0,2} \K
+        \(? \d{2,5} \)? (?: (?&sep)? \d{2,5} ){1,4} (?! \d | [.,:]\d ) )re",
+                           PCRE2_CASELESS)},
+  }};
+  return searches;
+}
+
+}  // namespace detail
+}  // namespace tern
