@@ -163,7 +163,7 @@ TEST_CASE("verdicts: a failed rival is beaten, a failed norm-only run is lost") 
   Results rival({"ann"}), norm({"ann"}), both({"ann"});
   rival.run("norm", "ann", 3).run("lora-r4", "ann", 3.1).failed("full", "ann");
   CHECK(rival.judge("E1")["holds"] == true);
-  CHECK(says(rival.judge("E1"), "1 run of a rival failed and counts as beaten"));
+  CHECK(says(rival.judge("E1"), "1 rival run failed and counts as beaten"));
   norm.failed("norm", "ann").run("full", "ann", 3);
   CHECK(norm.judge("E1")["holds"] == false);
   CHECK(norm.judge("E1")["interval"] == nullptr);

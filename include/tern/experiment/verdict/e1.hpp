@@ -98,9 +98,8 @@ inline Finding e1(const Evidence& evidence) {
   if (finding.interval)
     finding.sentence += " Over everyone's text its perplexity was " + lower_than(*finding.interval) + " that of " +
                         spoken(best) + ", the best rival " + interval(*finding.interval) + ".";
-  finding.sentence +=
-      note(failed, "norm-only run", "failed and counts as lost", "failed and count as lost") +
-      note(failed_rivals, "run of a rival", "failed and counts as beaten", "failed and count as beaten");
+  finding.sentence += note(failed, "norm-only run", "failed and counts as lost", "failed and count as lost") +
+                      note(failed_rivals, "rival run", "failed and counts as beaten", "failed and count as beaten");
   if (!finding.holds) {
     finding.reason = count(tally.unmeasured, "user") + " not measured";
     finding.sentence = capital("undecided, " + finding.reason + ". ") + finding.sentence;
