@@ -1,0 +1,79 @@
+"""Calls tern-oracle, the C++ side of the comparisons."""
+import os
+import subprocess
+from pathlib import Path
+
+import numpy
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+
+def program():
+    """$TERN_BIN, else the release preset's programs."""
+    return Path(os.environ.get("TERN_BIN") or SOURCE / "build" / "release" / "bin") / "tern-oracle"
+
+
+class Oracle:
+    """Writes inputs to, and reads outputs from, files in `folder`."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def run(self, command, *arguments):
+        """What the program prints, as a list of numbers."""
+        finished = subprocess.run([program(), command, *map(str, arguments)], capture_output=True, text=True)
+        if finished.returncode != 0:
+            raise RuntimeError(f"tern-oracle {command} failed: {finished.stderr}")
+        return [float(line) for line in finished.stdout.split()]
+
+    def ids(self, ids, name="ids"):
+        """Writes token ids; returns their file."""
+        path = self.folder / name
+        numpy.asarray(ids, dtype="<i4").tofile(path)
+        return path
+
+    def tokens(self, gguf, paths):
+        """The token ids of each file."""
+        names, out = self.folder / "paths", self.folder / "tokens"
+        names.write_text("".join(f"{path}\n" for path in paths))
+        self.run("tokens", gguf, names, out)
+        numbers, texts = numpy.fromfile(out, dtype="<i4"), []
+        while len(numbers) > 0:
+            texts.append(numbers[1 : 1 + numbers[0]])
+            numbers = numbers[1 + numbers[0] :]
+        return texts
+
+    def logits(self, model, ids):
+        out = self.folder / "logits"
+        self.run("logits", model, self.ids(ids), out)
+        return numpy.fromfile(out, dtype="<f4").reshape(len(ids), -1)
+
+    def nll(self, model, ids):
+        out = self.folder / "nll"
+        self.run("nll", model, self.ids(ids), out)
+        return numpy.fromfile(out, dtype="<f8")
+
+    def perplexity(self, model, ids, convention, context, prefix=None):
+        """Scored tokens, their summed NLL, perplexity and its standard error."""
+        prefixes = [] if prefix is None else [prefix]
+        return self.run("perplexity", model, self.ids(ids), convention, context, *prefixes)
+
+    def train_norm(self, model, windows, rate, kind, held_out=None):
+        """The losses, held-out ones around them if asked for, and the trained gains under PEFT's names."""
+        from safetensors.numpy import load_file
+
+        out = self.folder / "gains.safetensors"
+        held_out = [] if held_out is None else [self.ids(held_out, "held-out")]
+        context = len(windows[0]) - 1
+        losses = self.run("train-norm", model, self.ids(windows), context, rate, kind, out, *held_out)
+        return losses, load_file(out)
+
+    def train_lora(self, model, windows, rate, rank, alpha, initial):
+        """The losses, and the trained lora_A and lora_B under PEFT's names. `initial`: those before, likewise."""
+        from safetensors.numpy import load_file, save_file
+
+        start, out = self.folder / "initial.safetensors", self.folder / "lora.safetensors"
+        save_file(initial, start)
+        context = len(windows[0]) - 1
+        losses = self.run("train-lora", model, self.ids(windows), context, rate, rank, alpha, start, out)
+        return losses, load_file(out)
