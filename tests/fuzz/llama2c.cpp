@@ -6,8 +6,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace tern;
   const fuzz::Frugal frugal(size);
-  fuzz::only_throws<FormatError>([&] {
-    Llama2c::decode(Bytes(reinterpret_cast<const std::byte*>(data), size), "fuzz");
-  });
+  fuzz::only_throws<FormatError>(
+      [&] { Llama2c::decode(Bytes(reinterpret_cast<const std::byte*>(data), size), "fuzz"); });
   return 0;
 }

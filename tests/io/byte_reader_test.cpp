@@ -29,12 +29,10 @@ TEST_CASE("ByteReader: whatever passes the end names place, offset and sizes") {
           reader.take(4, "x");
           reader.number<std::uint32_t>("the version");
         }) == "gguf 'm' at byte 4: the version needs 4 bytes, 2 remain");
-  CHECK(message_of<FormatError>([&] {
-          ByteReader(six, "f").text<std::uint32_t>("a name");
-        }) == "f at byte 4: a name needs 4294967295 bytes, 2 remain");
-  CHECK(message_of<FormatError>([&] {
-          ByteReader(six, "f").count<std::uint32_t>(2, "the number of items");
-        }) == "f at byte 0: the number of items is 4294967295, the 2 bytes that remain hold at most 1");
+  CHECK(message_of<FormatError>([&] { ByteReader(six, "f").text<std::uint32_t>("a name"); }) ==
+        "f at byte 4: a name needs 4294967295 bytes, 2 remain");
+  CHECK(message_of<FormatError>([&] { ByteReader(six, "f").count<std::uint32_t>(2, "the number of items"); }) ==
+        "f at byte 0: the number of items is 4294967295, the 2 bytes that remain hold at most 1");
 }
 
 TEST_CASE("in_quotes: makes hostile text fit for a message") {

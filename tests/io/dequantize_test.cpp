@@ -72,6 +72,5 @@ TEST_CASE("dequantize: refuses broken blocks, wrong sizes and types it cannot de
         "dequantize Q4_0: expected blocks of 18 bytes for 32 weights, got 36 bytes for 31 weights");
   CHECK(message_of<ValueError>([&] { dequantize(GgmlType{24}, Bytes(blocks).first(32), y); }) ==
         "dequantize: tensors of type I8 are not decoded");
-  CHECK(message_of<ValueError>([&] { dequantize(GgmlType{99}, blocks, y); }) ==
-        "dequantize: unknown tensor type 99");
+  CHECK(message_of<ValueError>([&] { dequantize(GgmlType{99}, blocks, y); }) == "dequantize: unknown tensor type 99");
 }

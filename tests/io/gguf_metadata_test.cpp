@@ -67,9 +67,10 @@ TEST_CASE("GgufMetadata: arrays") {
 }
 
 TEST_CASE("GgufMetadata: lengths that lie") {
-  CHECK(refusal(GgufBytes(0, ~std::uint64_t{0})) ==
-        "gguf 'm.gguf' at byte 16: the number of metadata keys is 18446744073709551615, the 0 bytes that remain hold at "
-        "most 0");
+  CHECK(
+      refusal(GgufBytes(0, ~std::uint64_t{0})) ==
+      "gguf 'm.gguf' at byte 16: the number of metadata keys is 18446744073709551615, the 0 bytes that remain hold at "
+      "most 0");
   GgufBytes key(0, 1);
   key.value(~std::uint64_t{0}).value(std::uint64_t{0});
   CHECK(refusal(key) == "gguf 'm.gguf' at byte 32: a metadata key needs 18446744073709551615 bytes, 8 remain");
@@ -98,8 +99,8 @@ TEST_CASE("GgufMetadata: nested arrays, unknown types, bools that are neither") 
   for (const int type : {13, -1, 1 << 30}) {
     GgufBytes unknown(0, 1);
     unknown.key("a", type).value(std::uint64_t{0});
-    CHECK(refusal(unknown) == "gguf 'm.gguf' at byte 33: the value of key 'a': expected a type from 0 to 12, got " +
-                                  std::to_string(type));
+    CHECK(refusal(unknown) ==
+          "gguf 'm.gguf' at byte 33: the value of key 'a': expected a type from 0 to 12, got " + std::to_string(type));
   }
   GgufBytes maybe(0, 1);
   maybe.key("b", 7).value(std::uint8_t{2}).value(std::uint8_t{0});

@@ -41,8 +41,7 @@ TEST_CASE("GgufFile: finds tensors by name, with shape and bytes") {
   CHECK(gguf.tensor("a").bytes.size() == 68);
   CHECK(gguf.tensor("none").bytes.empty());
   CHECK(gguf.find_tensor("c") == nullptr);
-  CHECK(message_of<FormatError>([&] { gguf.tensor("c"); }) ==
-        "gguf 'm.gguf': expected tensor 'c', which is missing");
+  CHECK(message_of<FormatError>([&] { gguf.tensor("c"); }) == "gguf 'm.gguf': expected tensor 'c', which is missing");
 }
 
 TEST_CASE("GgufFile: decodes rows into a wider matrix, and refuses others") {
@@ -98,8 +97,9 @@ TEST_CASE("GgufFile: magic and version") {
 }
 
 TEST_CASE("GgufFile: counts and names that lie") {
-  CHECK(refusal(GgufBytes(~std::uint64_t{0})) ==
-        "gguf 'm.gguf' at byte 8: the number of tensors is 18446744073709551615, the 8 bytes that remain hold at most 0");
+  CHECK(
+      refusal(GgufBytes(~std::uint64_t{0})) ==
+      "gguf 'm.gguf' at byte 8: the number of tensors is 18446744073709551615, the 8 bytes that remain hold at most 0");
   GgufBytes name(1);
   name.value(~std::uint64_t{0}).value(std::uint64_t{0}).value(std::uint64_t{0}).value(std::uint64_t{0});
   CHECK(refusal(name) == "gguf 'm.gguf' at byte 32: a tensor's name needs 18446744073709551615 bytes, 24 remain");
@@ -127,8 +127,7 @@ TEST_CASE("GgufFile: shapes") {
   CHECK(with({huge, 1}, f32) == wraps);
   CHECK(with({std::int64_t{1} << 32, std::int64_t{1} << 32, std::int64_t{1} << 32, 1}, f32) == wraps);
   CHECK(with({0, huge, huge}, f32) == wraps);
-  CHECK(with({huge}, 24) ==
-        "gguf 'm.gguf' at byte 37: tensor 't' takes 4611686018427387904 bytes, the file has 128");
+  CHECK(with({huge}, 24) == "gguf 'm.gguf' at byte 37: tensor 't' takes 4611686018427387904 bytes, the file has 128");
   CHECK(with({31}, q8_0) == "gguf 'm.gguf' at byte 37: tensor 't': a row of 31 is no multiple of Q8_0's block of 32");
   CHECK(with({0, 7, 0}, q8_0).empty());
   CHECK(with({}, f32).empty());
@@ -138,8 +137,8 @@ TEST_CASE("GgufFile: tensor types") {
   for (const int type : {-1, 4, 42, 1 << 30}) {
     GgufBytes file(1);
     file.tensor("t", {1}, type, 0).data(32);
-    CHECK(refusal(file) == "gguf 'm.gguf' at byte 45: tensor 't': expected a known tensor type, got " +
-                               std::to_string(type));
+    CHECK(refusal(file) ==
+          "gguf 'm.gguf' at byte 45: tensor 't': expected a known tensor type, got " + std::to_string(type));
   }
 }
 
@@ -150,8 +149,7 @@ TEST_CASE("GgufFile: places of tensors") {
   for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{31}, std::uint64_t{64}, ~std::uint64_t{31}}) {
     GgufBytes hole(2);
     hole.tensor("a", {1}, f32, 0).tensor("b", {1}, f32, offset).data(128);
-    CHECK(refusal(hole) ==
-          "gguf 'm.gguf' at byte 57: tensor 'b': expected offset 32, got " + std::to_string(offset));
+    CHECK(refusal(hole) == "gguf 'm.gguf' at byte 57: tensor 'b': expected offset 32, got " + std::to_string(offset));
   }
   GgufBytes no_data(1);
   no_data.tensor("t", {1}, f32, 0);
@@ -166,8 +164,9 @@ TEST_CASE("GgufFile: alignments") {
     return refusal(file);
   };
   for (const std::uint32_t bad : {0u, 13u, 0x80000000u, 0xffffffffu})
-    CHECK(with(bad) == "gguf 'm.gguf' at byte 24: key 'general.alignment': expected a power of two up to 1048576, got " +
-                           std::to_string(bad));
+    CHECK(with(bad) ==
+          "gguf 'm.gguf' at byte 24: key 'general.alignment': expected a power of two up to 1048576, got " +
+              std::to_string(bad));
   CHECK(with(1).empty());
   CHECK(with(64).empty());
   CHECK(contains(with(1 << 20), "tensor 't' ends at 1048580"));

@@ -60,6 +60,7 @@ TEST_CASE("GgufWriter: refuses what a reader would") {
   CHECK(message_of<ValueError>([&] { writer.add_vector(std::string(64, 'n'), GgmlType::f32, one); }) ==
         "gguf tensor '" + std::string(64, 'n') + "': expected a name of 1 to 63 bytes without NUL");
   CHECK_THROWS_AS(writer.add_vector("u", GgmlType::q8_0, one), ValueError);
-  CHECK(message_of<ValueError>([&] { writer.add("u", GgmlType::q8_0, {16, 2}, std::vector<std::byte>(34)); }) ==
-        "gguf tensor 'u': expected 1 to 4 dimensions, rows of whole blocks and 32 weights, got 34 bytes");
+  CHECK(message_of<ValueError>([&] {
+          writer.add("u", GgmlType::q8_0, {16, 2}, std::vector<std::byte>(34));
+        }) == "gguf tensor 'u': expected 1 to 4 dimensions, rows of whole blocks and 32 weights, got 34 bytes");
 }

@@ -46,8 +46,8 @@ int in_child(F&& f) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-/// Whether f throws a FormatError without taking a MiB of memory for it. Sanitizers need memory of their own: under them
-/// the error alone is asked for.
+/// Whether f throws a FormatError without taking a MiB of memory for it. Sanitizers need memory of their own: under
+/// them the error alone is asked for.
 template <class F>
 bool fails_cheaply(F&& f) {
   return in_child([&] {

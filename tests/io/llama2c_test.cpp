@@ -53,6 +53,10 @@ TEST_CASE("Llama2c: headers that lie, and cuts") {
   const std::string size = std::to_string(bytes.size());
   CHECK(refusal(Bytes(bytes).first(bytes.size() - 1)) ==
         "llama2c 'm' at byte 0: expected a file of " + size + " bytes, got " + std::to_string(bytes.size() - 1));
+  auto longer = bytes;
+  longer.resize(longer.size() + 4);
+  CHECK(refusal(longer) ==
+        "llama2c 'm' at byte 0: expected a file of " + size + " bytes, got " + std::to_string(longer.size()));
   for (std::size_t length = 0; length < bytes.size(); ++length) REQUIRE(!refusal(Bytes(bytes).first(length)).empty());
   store_little(bytes.data() + 8, std::int32_t{0});
   CHECK(refusal(bytes) == "llama2c 'm' at byte 8: number of layers: expected 1 to 4096, got 0");

@@ -104,8 +104,7 @@ TEST_CASE("packed tensors: damage is named") {
   const auto refusal = [](Bytes b) { return message_of<FormatError>([&] { packed::decode(b, "a"); }); };
   CHECK(refusal(bytes_of("GGUF....")) == "packed 'a' at byte 0: expected the magic 'TERNPACK', got 'GGUF....'");
   CHECK(refusal({}) == "packed 'a' at byte 0: the magic needs 8 bytes, 0 remain");
-  CHECK(refusal(Bytes(bytes).first(40)) ==
-        "packed 'a' at byte 12: expected a file of " + size + " bytes, got 40");
+  CHECK(refusal(Bytes(bytes).first(40)) == "packed 'a' at byte 12: expected a file of " + size + " bytes, got 40");
   CHECK(refusal_of_lie(8, std::uint32_t{2}) == "packed 'a' at byte 8: expected version 1, got 2");
   bytes[100] ^= std::byte{1};
   CHECK(refusal(bytes) == "packed 'a' at byte " + std::to_string(bytes.size() - 8) +

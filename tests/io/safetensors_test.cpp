@@ -26,9 +26,9 @@ std::string refusal(std::string_view json, std::size_t data) {
 
 /// One tensor "t" of a dtype and shape at [0, end).
 std::string refusal(const std::string& dtype, const std::string& shape, std::size_t end) {
-  return refusal(R"({"t":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":[0,)" +
-                     std::to_string(end) + "]}}",
-                 end);
+  return refusal(
+      R"({"t":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":[0,)" + std::to_string(end) + "]}}",
+      end);
 }
 
 const std::string start = "safetensors 'a': ";
@@ -36,11 +36,12 @@ const std::string start = "safetensors 'a': ";
 }  // namespace
 
 TEST_CASE("SafetensorsFile: tensors by name, metadata, and matrices") {
-  const auto bytes = file_of(
-      R"({"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},)"
-      R"("a":{"dtype":"U8","shape":[3],"data_offsets":[16,19]},)"
-      R"("e":{"dtype":"F64","shape":[0,4],"data_offsets":[16,16]},"s":{"shape":[],"data_offsets":[19,21],"dtype":"F16"}}  )",
-      21);
+  const auto bytes =
+      file_of(R"({"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},)"
+              R"("a":{"dtype":"U8","shape":[3],"data_offsets":[16,19]},)"
+              R"("e":{"dtype":"F64","shape":[0,4],"data_offsets":[16,16]},)"
+              R"("s":{"shape":[],"data_offsets":[19,21],"dtype":"F16"}}  )",
+              21);
   const SafetensorsFile file(bytes, "a");
   CHECK(file.metadata().at("format") == "pt");
   CHECK(file.tensors().size() == 4);
@@ -128,8 +129,7 @@ TEST_CASE("SafetensorsFile: headers that are not the format's") {
         start + "tensor 't': expected dtype, shape and two data_offsets, got 1, 1 and 1");
   CHECK(refusal(R"({"t":{"dtype":"U8","shape":[],"data_offsets":[0,1,2]}})", 1) ==
         start + "tensor 't': expected dtype, shape and two data_offsets, got 1, 1 and 3");
-  CHECK(refusal(R"({"t":{"note":"x"}})", 0) ==
-        start + "tensor 't': expected dtype, shape, data_offsets, got 'note'");
+  CHECK(refusal(R"({"t":{"note":"x"}})", 0) == start + "tensor 't': expected dtype, shape, data_offsets, got 'note'");
   CHECK(refusal(R"({"t":{"shape":3}})", 0) == start + "tensor 't': unexpected the number 3 in 'shape'");
   CHECK(refusal(R"({"__metadata__":{"k":1}})", 0) == start + "unexpected the number 1 in 'k'");
   CHECK(refusal(R"({"__metadata__":"x"})", 0) == start + "unexpected the string 'x' in '__metadata__'");

@@ -22,8 +22,8 @@ enum class Access { umask, owner };
 /// renames it over `path`, so that `path` holds the old content or the whole new one at every moment, a power cut
 /// included. Without commit() the old file stays and the temporary is removed. A symbolic link stays one: its target is
 /// replaced. A path that is no regular file (a device, a pipe) is written straight to.
-/// Throws IoError with operation, path, errno's text and the bytes that were written. Where RLIMIT_FSIZE may be set, the
-/// program has to ignore SIGXFSZ to get that error in place of the signal.
+/// Throws IoError with operation, path, errno's text and the bytes that were written. Where RLIMIT_FSIZE may be set,
+/// the program has to ignore SIGXFSZ to get that error in place of the signal.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path, Access access = Access::umask) : path_(std::move(path)) {

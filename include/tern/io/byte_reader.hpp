@@ -6,7 +6,8 @@
 
 namespace tern {
 
-/// Text from a hostile file, fit for a message: in single quotes, cut at 64 bytes, anything but printable ASCII as \xNN.
+/// Text from a hostile file, fit for a message: in single quotes, cut at 64 bytes, anything but printable ASCII as
+/// \xNN.
 inline std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 64;
   constexpr std::string_view digits = "0123456789abcdef";

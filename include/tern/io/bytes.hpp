@@ -21,9 +21,12 @@ inline Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(te
 
 inline std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Reads a T at `p`, which need not be aligned. Checks nothing.
+/// Numbers, and bool, that files hold as they are.
 template <class T>
-  requires std::is_arithmetic_v<T>
+concept Arithmetic = std::is_arithmetic_v<T>;
+
+/// Reads a T at `p`, which need not be aligned. Checks nothing.
+template <Arithmetic T>
 T load_little(const void* p) {
   std::array<std::byte, sizeof(T)> raw;
   std::memcpy(raw.data(), p, sizeof(T));
@@ -32,8 +35,7 @@ T load_little(const void* p) {
 }
 
 /// Writes a T at `p`, which need not be aligned.
-template <class T>
-  requires std::is_arithmetic_v<T>
+template <Arithmetic T>
 void store_little(void* p, T value) {
   auto raw = std::bit_cast<std::array<std::byte, sizeof(T)>>(value);
   if constexpr (std::endian::native == std::endian::big) std::reverse(raw.begin(), raw.end());

@@ -126,16 +126,19 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
                      " bytes for " + std::to_string(y.size()) + " weights");
   const auto blocks_by = [&](auto&& decode) { detail::decode_blocks(*info, blocks, y, decode); };
   switch (type) {
-    case GgmlType::f32: return blocks_by([](const Byte* b, float* w) { *w = load_little<float>(b); });
+    case GgmlType::f32:
+      return blocks_by([](const Byte* b, float* w) { *w = load_little<float>(b); });
     case GgmlType::f64:
       return blocks_by([](const Byte* b, float* w) { *w = static_cast<float>(load_little<double>(b)); });
-    case GgmlType::f16: return blocks_by([](const Byte* b, float* w) { *w = half_at(b); });
+    case GgmlType::f16:
+      return blocks_by([](const Byte* b, float* w) { *w = half_at(b); });
     case GgmlType::bf16:
       return blocks_by([](const Byte* b, float* w) { *w = bfloat16_to_float(load_little<std::uint16_t>(b)); });
     case GgmlType::q4_0:
       return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 2, half_at(b), -8, -0.0f, w); });
     case GgmlType::q4_1:
-      return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 4, half_at(b), 0, half_at(b + 2), w); });
+      return blocks_by(
+          [](const Byte* b, float* w) { detail::decode_nibbles(b + 4, half_at(b), 0, half_at(b + 2), w); });
     case GgmlType::q5_0:
       return blocks_by([](const Byte* b, float* w) {
         detail::decode_nibbles(b + 6, load_little<std::uint32_t>(b + 2), half_at(b), -16, -0.0f, w);
@@ -144,14 +147,18 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
       return blocks_by([](const Byte* b, float* w) {
         detail::decode_nibbles(b + 8, load_little<std::uint32_t>(b + 4), half_at(b), 0, half_at(b + 2), w);
       });
-    case GgmlType::q8_0: return blocks_by(detail::decode_q8_0);
+    case GgmlType::q8_0:
+      return blocks_by(detail::decode_q8_0);
     case GgmlType::q4_k:
       return blocks_by([](const Byte* b, float* w) { detail::decode_k45(b, nullptr, b + 16, w); });
     case GgmlType::q5_k:
       return blocks_by([](const Byte* b, float* w) { detail::decode_k45(b, b + 16, b + 48, w); });
-    case GgmlType::q6_k: return blocks_by(detail::decode_q6_k);
-    case GgmlType::tq1_0: return blocks_by(detail::decode_tq1_0);
-    case GgmlType::tq2_0: return blocks_by(detail::decode_tq2_0);
+    case GgmlType::q6_k:
+      return blocks_by(detail::decode_q6_k);
+    case GgmlType::tq1_0:
+      return blocks_by(detail::decode_tq1_0);
+    case GgmlType::tq2_0:
+      return blocks_by(detail::decode_tq2_0);
   }
   throw ValueError("dequantize: tensors of type " + std::string(info->name) + " are not decoded");
 }

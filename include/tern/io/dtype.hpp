@@ -56,11 +56,16 @@ void decode(DType type, Bytes elements, std::span<S> y) {
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<S>(element(elements.data() + i * size_of(type)));
   };
   switch (type) {
-    case DType::f64: return each(load_little<double>);
-    case DType::f32: return each(load_little<float>);
-    case DType::f16: return each([](const std::byte* p) { return half_to_float(load_little<std::uint16_t>(p)); });
-    case DType::bf16: return each([](const std::byte* p) { return bfloat16_to_float(load_little<std::uint16_t>(p)); });
-    default: throw ValueError("decode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
+    case DType::f64:
+      return each(load_little<double>);
+    case DType::f32:
+      return each(load_little<float>);
+    case DType::f16:
+      return each([](const std::byte* p) { return half_to_float(load_little<std::uint16_t>(p)); });
+    case DType::bf16:
+      return each([](const std::byte* p) { return bfloat16_to_float(load_little<std::uint16_t>(p)); });
+    default:
+      throw ValueError("decode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
   }
 }
 
@@ -75,11 +80,16 @@ void encode(DType type, std::span<const S> x, ByteWriter& out) {
     }
   };
   switch (type) {
-    case DType::f64: return each([](S v) { return static_cast<double>(v); });
-    case DType::f32: return each([](S v) { return static_cast<float>(v); });
-    case DType::f16: return each([](S v) { return float_to_half(static_cast<float>(v)); });
-    case DType::bf16: return each([](S v) { return float_to_bfloat16(static_cast<float>(v)); });
-    default: throw ValueError("encode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
+    case DType::f64:
+      return each([](S v) { return static_cast<double>(v); });
+    case DType::f32:
+      return each([](S v) { return static_cast<float>(v); });
+    case DType::f16:
+      return each([](S v) { return float_to_half(static_cast<float>(v)); });
+    case DType::bf16:
+      return each([](S v) { return float_to_bfloat16(static_cast<float>(v)); });
+    default:
+      throw ValueError("encode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
   }
 }
 

@@ -27,8 +27,9 @@ struct GgufTensor {
 inline void dequantize(const GgufTensor& tensor, Index first_row, Out<float> y) {
   expect_shape("gguf tensor " + in_quotes(tensor.name), "a matrix to decode into", y, -1, tensor.columns());
   if (first_row < 0 || y.rows() > tensor.rows() - first_row)
-    throw ShapeError("gguf tensor " + in_quotes(tensor.name) + ": expected rows within " + std::to_string(tensor.rows()) +
-                     ", got " + std::to_string(y.rows()) + " from row " + std::to_string(first_row));
+    throw ShapeError("gguf tensor " + in_quotes(tensor.name) + ": expected rows within " +
+                     std::to_string(tensor.rows()) + ", got " + std::to_string(y.rows()) + " from row " +
+                     std::to_string(first_row));
   if (y.size() == 0) return;
   const std::size_t row_bytes = tensor.bytes.size() / static_cast<std::size_t>(tensor.rows());
   for (Index r = 0; r < y.rows(); ++r)
@@ -47,9 +48,9 @@ Matrix<S> dequantize(const GgufTensor& tensor) {
     return y.template cast<S>();
 }
 
-/// A GGUF file, version 2 or 3, little-endian. Everything is checked when it is opened, before anything is allocated that
-/// the file's own length does not pay for; metadata, tensors and their bytes then are views of the file.
-/// Throws IoError where the file cannot be read, FormatError "gguf '<path>' at byte <n>: ..." where it is broken.
+/// A GGUF file, version 2 or 3, little-endian. Everything is checked when it is opened, before anything is allocated
+/// that the file's own length does not pay for; metadata, tensors and their bytes then are views of the file. Throws
+/// IoError where the file cannot be read, FormatError "gguf '<path>' at byte <n>: ..." where it is broken.
 class GgufFile {
  public:
   /// Reads the file's index; tensors' bytes are paged in when used.
@@ -162,7 +163,8 @@ class GgufFile {
     t.type = static_cast<GgmlType>(reader.number<std::int32_t>(what));
     const auto* info = find_ggml_type(t.type);
     if (info == nullptr)
-      reader.fail(at, what + ": expected a known tensor type, got " + std::to_string(static_cast<std::int32_t>(t.type)));
+      reader.fail(at,
+                  what + ": expected a known tensor type, got " + std::to_string(static_cast<std::int32_t>(t.type)));
     if (static_cast<std::size_t>(t.columns()) % info->weights != 0)
       reader.fail(dims_at, what + ": a row of " + std::to_string(t.columns()) + " is no multiple of " +
                                std::string(info->name) + "'s block of " + std::to_string(info->weights));
@@ -175,8 +177,8 @@ class GgufFile {
     if (blocks > PTRDIFF_MAX || __builtin_mul_overflow(blocks / info->weights, info->bytes, &size))
       reader.fail(dims_at, what + ": its number of elements or bytes passes 2^63");
     if (!empty && size > bytes_.size())
-      reader.fail(dims_at, what + " takes " + std::to_string(size) + " bytes, the file has " +
-                               std::to_string(bytes_.size()));
+      reader.fail(dims_at,
+                  what + " takes " + std::to_string(size) + " bytes, the file has " + std::to_string(bytes_.size()));
     return empty ? 0 : size;
   }
 
@@ -189,7 +191,8 @@ class GgufFile {
       return tensors_[a].name == tensors_[b].name;
     });
     if (twice != by_name_.end())
-      reader.fail(place_of(tensors_[*twice]), "tensor " + in_quotes(tensors_[*twice].name) + " appears twice, also at byte " +
+      reader.fail(place_of(tensors_[*twice]), "tensor " + in_quotes(tensors_[*twice].name) +
+                                                  " appears twice, also at byte " +
                                                   std::to_string(place_of(tensors_[*(twice + 1)])));
   }
 

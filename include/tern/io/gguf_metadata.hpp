@@ -40,8 +40,8 @@ std::string gguf_wanted() {
   else if constexpr (std::is_floating_point_v<T>)
     return "f32 or f64";
   else
-    return std::string(std::is_signed_v<T> ? "a signed" : "an unsigned") + " integer of " + std::to_string(8 * sizeof(T)) +
-           " bits";
+    return std::string(std::is_signed_v<T> ? "a signed" : "an unsigned") + " integer of " +
+           std::to_string(8 * sizeof(T)) + " bits";
 }
 
 }  // namespace detail
@@ -71,8 +71,7 @@ class GgufMetadata {
     }
     std::sort(keys_.begin(), keys_.end());
     const auto twice = std::adjacent_find(keys_.begin(), keys_.end());
-    if (twice != keys_.end())
-      fail(*twice, "appears twice, also at byte " + std::to_string(offset(*(twice + 1))));
+    if (twice != keys_.end()) fail(*twice, "appears twice, also at byte " + std::to_string(offset(*(twice + 1))));
   }
 
   /// All keys, sorted.
@@ -189,20 +188,31 @@ class GgufMetadata {
       return T{};
     };
     switch (type) {
-      case GgufValueType::u8: return integer(load_little<std::uint8_t>(p));
-      case GgufValueType::i8: return integer(load_little<std::int8_t>(p));
-      case GgufValueType::u16: return integer(load_little<std::uint16_t>(p));
-      case GgufValueType::i16: return integer(load_little<std::int16_t>(p));
-      case GgufValueType::u32: return integer(load_little<std::uint32_t>(p));
-      case GgufValueType::i32: return integer(load_little<std::int32_t>(p));
-      case GgufValueType::u64: return integer(load_little<std::uint64_t>(p));
-      case GgufValueType::i64: return integer(load_little<std::int64_t>(p));
-      case GgufValueType::f32: return real(load_little<float>(p));
-      case GgufValueType::f64: return real(load_little<double>(p));
+      case GgufValueType::u8:
+        return integer(load_little<std::uint8_t>(p));
+      case GgufValueType::i8:
+        return integer(load_little<std::int8_t>(p));
+      case GgufValueType::u16:
+        return integer(load_little<std::uint16_t>(p));
+      case GgufValueType::i16:
+        return integer(load_little<std::int16_t>(p));
+      case GgufValueType::u32:
+        return integer(load_little<std::uint32_t>(p));
+      case GgufValueType::i32:
+        return integer(load_little<std::int32_t>(p));
+      case GgufValueType::u64:
+        return integer(load_little<std::uint64_t>(p));
+      case GgufValueType::i64:
+        return integer(load_little<std::int64_t>(p));
+      case GgufValueType::f32:
+        return real(load_little<float>(p));
+      case GgufValueType::f64:
+        return real(load_little<double>(p));
       case GgufValueType::boolean:
         if constexpr (std::is_same_v<T, bool>) return load_little<std::uint8_t>(p) != 0;
         break;
-      default: break;
+      default:
+        break;
     }
     wrong_type<T>(key, type);
   }

@@ -18,7 +18,7 @@ struct Llama2c {
   };
 
   Index width = 0, hidden = 0, heads = 0, kv_heads = 0, vocabulary = 0, context = 0;
-  Matrix<float> embedding;   // [vocabulary x width]
+  Matrix<float> embedding;  // [vocabulary x width]
   std::vector<Layer> layers;
   Matrix<float> final_norm;  // [1 x width]
   Matrix<float> head;        // [vocabulary x width]; empty: the embedding serves
@@ -85,12 +85,15 @@ struct Llama2c {
     return m;
   }
 
-  std::uint64_t rotary_bytes() const { return static_cast<std::uint64_t>(context * (head_dim() / 2) * 2) * sizeof(float); }
+  std::uint64_t rotary_bytes() const {
+    return static_cast<std::uint64_t>(context * (head_dim() / 2) * 2) * sizeof(float);
+  }
 
   /// Extents up to 2^20 keep every product here far below 2^63.
   void check(const ByteReader& reader, Index depth, bool tied) const {
     if (vocabulary < 1 || vocabulary > most_extent)
-      reader.fail(20, "vocabulary: expected 1 to " + std::to_string(most_extent) + ", got " + std::to_string(vocabulary));
+      reader.fail(20,
+                  "vocabulary: expected 1 to " + std::to_string(most_extent) + ", got " + std::to_string(vocabulary));
     if (width % heads != 0 || heads % kv_heads != 0)
       reader.fail(0, "expected a width that heads divide and heads that key/value heads divide, got " +
                          std::to_string(width) + ", " + std::to_string(heads) + ", " + std::to_string(kv_heads));

@@ -17,8 +17,8 @@ namespace tern {
 
 /// A regular file's bytes, read-only, paged in by the system as they are touched. Owns the mapping: views of bytes()
 /// live as long as it does, and survive a move of it. An empty file has empty bytes.
-/// Throws IoError where the file is missing, unreadable or no regular file. Whoever shortens the file while it is mapped
-/// gets this process a SIGBUS: replace files by AtomicFile, which never does.
+/// Throws IoError where the file is missing, unreadable or no regular file. Whoever shortens the file while it is
+/// mapped gets this process a SIGBUS: replace files by AtomicFile, which never does.
 class MappedFile {
  public:
   MappedFile() = default;

@@ -32,7 +32,8 @@ struct PackedFile {
 
 /// `values`, row after row, as elements of `dtype`, rounded to nearest.
 template <std::floating_point S>
-NamedTensor to_tensor(std::string name, const Matrix<S>& values, DType dtype = sizeof(S) == 8 ? DType::f64 : DType::f32) {
+NamedTensor to_tensor(std::string name, const Matrix<S>& values,
+                      DType dtype = sizeof(S) == 8 ? DType::f64 : DType::f32) {
   ByteWriter elements;
   encode(dtype, std::span<const S>(values.data(), static_cast<std::size_t>(values.size())), elements);
   return {std::move(name), values.rows(), values.cols(), dtype, elements.take()};
@@ -46,8 +47,8 @@ Matrix<S> to_matrix(const NamedTensor& tensor) {
   return values;
 }
 
-/// tern's own form for adapters and checkpoints: 36 bytes, 24 more and a name for each tensor, and one checksum over all
-/// of it, so that a cut or a flipped bit anywhere is found. Integers are little-endian:
+/// tern's own form for adapters and checkpoints: 36 bytes, 24 more and a name for each tensor, and one checksum over
+/// all of it, so that a cut or a flipped bit anywhere is found. Integers are little-endian:
 ///   "TERNPACK", u32 version = 1, u64 length of the whole file, u32 entries, u32 tensors,
 ///   entries in the order of their keys: u32 length, key, u32 length, value,
 ///   tensors in the order given: u32 length, name, u32 dtype, u64 rows, u64 columns, elements,
@@ -72,8 +73,8 @@ inline std::vector<std::byte> encode(const PackedFile& file) {
     length += 24 + t.name.size() + t.bytes.size();
     const std::size_t expected = static_cast<std::size_t>(t.rows * t.columns) * size_of(t.dtype);
     if (t.bytes.size() != expected)
-      throw ValueError("packed tensor " + in_quotes(t.name) + ": expected " + std::to_string(expected) + " bytes, got " +
-                       std::to_string(t.bytes.size()));
+      throw ValueError("packed tensor " + in_quotes(t.name) + ": expected " + std::to_string(expected) +
+                       " bytes, got " + std::to_string(t.bytes.size()));
     if (!names.emplace(t.name, true).second) throw ValueError("packed tensor " + in_quotes(t.name) + " is given twice");
   }
 
@@ -146,8 +147,8 @@ inline PackedFile decode(Bytes bytes, const std::string& name) {
   const auto n_entries = reader.count<std::uint32_t>(8, "the number of metadata entries");
   const auto n_tensors = reader.count<std::uint32_t>(24, "the number of tensors");
   if (n_entries > most_entries)
-    reader.fail(20, "expected at most " + std::to_string(most_entries) + " metadata entries, got " +
-                        std::to_string(n_entries));
+    reader.fail(
+        20, "expected at most " + std::to_string(most_entries) + " metadata entries, got " + std::to_string(n_entries));
   PackedFile file;
   for (std::size_t i = 0; i < n_entries; ++i) {
     const std::size_t at = reader.offset();

@@ -85,8 +85,8 @@ inline void encode_tq2_0(std::span<const float> x, std::uint8_t* b) {
 
 /// Appends `x`, a whole number of blocks, as `type`: F32, F16, BF16, Q4_0, Q8_0, TQ1_0 or TQ2_0.
 ///   Q4_0:  d = signed max / -8     Q8_0:  d = max|x| / 127     TQ1_0, TQ2_0:  d = max|x|, weights round(x/d)
-/// Throws ValueError for another type, a broken block and, where there is a scale, for NaN, infinity, or a scale that no half
-/// can hold.
+/// Throws ValueError for another type, a broken block and, where there is a scale, for NaN, infinity, or a scale that
+/// no half can hold.
 inline void quantize(GgmlType type, std::span<const float> x, ByteWriter& out) {
   const auto* info = find_ggml_type(type);
   if (info == nullptr || x.size() % info->weights != 0)
@@ -102,14 +102,22 @@ inline void quantize(GgmlType type, std::span<const float> x, ByteWriter& out) {
   };
   using Block = std::span<const float>;
   switch (type) {
-    case GgmlType::f32: return each([](Block w, std::uint8_t* y) { store_little(y, w[0]); });
-    case GgmlType::f16: return each([](Block w, std::uint8_t* y) { store_little(y, float_to_half(w[0])); });
-    case GgmlType::bf16: return each([](Block w, std::uint8_t* y) { store_little(y, float_to_bfloat16(w[0])); });
-    case GgmlType::q4_0: return each(detail::encode_q4_0);
-    case GgmlType::q8_0: return each(detail::encode_q8_0);
-    case GgmlType::tq1_0: return each(detail::encode_tq1_0);
-    case GgmlType::tq2_0: return each(detail::encode_tq2_0);
-    default: throw ValueError("quantize: tensors of type " + std::string(info->name) + " are not encoded");
+    case GgmlType::f32:
+      return each([](Block w, std::uint8_t* y) { store_little(y, w[0]); });
+    case GgmlType::f16:
+      return each([](Block w, std::uint8_t* y) { store_little(y, float_to_half(w[0])); });
+    case GgmlType::bf16:
+      return each([](Block w, std::uint8_t* y) { store_little(y, float_to_bfloat16(w[0])); });
+    case GgmlType::q4_0:
+      return each(detail::encode_q4_0);
+    case GgmlType::q8_0:
+      return each(detail::encode_q8_0);
+    case GgmlType::tq1_0:
+      return each(detail::encode_tq1_0);
+    case GgmlType::tq2_0:
+      return each(detail::encode_tq2_0);
+    default:
+      throw ValueError("quantize: tensors of type " + std::string(info->name) + " are not encoded");
   }
 }
 

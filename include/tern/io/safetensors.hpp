@@ -6,9 +6,9 @@
 
 namespace tern {
 
-/// A safetensors file. Its header and every tensor's place are checked when it is opened: tensors lie one after another,
-/// without hole or overlap, and end where the file ends. Tensors' bytes are views of the file.
-/// Throws IoError where the file cannot be read, FormatError "safetensors '<path>': ..." where it is broken.
+/// A safetensors file. Its header and every tensor's place are checked when it is opened: tensors lie one after
+/// another, without hole or overlap, and end where the file ends. Tensors' bytes are views of the file. Throws IoError
+/// where the file cannot be read, FormatError "safetensors '<path>': ..." where it is broken.
 class SafetensorsFile {
  public:
   static SafetensorsFile open(const std::filesystem::path& path) {
@@ -58,9 +58,8 @@ class SafetensorsFile {
   }
 
   void place_tensors(std::vector<detail::SafetensorsEntry> entries, Bytes data) {
-    std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
-      return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
-    });
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
     std::uint64_t expected = 0;
     tensors_.reserve(entries.size());
     for (auto& e : entries) {
@@ -70,8 +69,8 @@ class SafetensorsFile {
       if (e.end > data.size())
         fail(e.tensor.name, "ends at " + std::to_string(e.end) + ", the data at " + std::to_string(data.size()));
       if (e.end - e.begin != e.size)
-        fail(e.tensor.name, "has " + std::to_string(e.end - e.begin) + " bytes: its shape and dtype take " +
-                                std::to_string(e.size));
+        fail(e.tensor.name,
+             "has " + std::to_string(e.end - e.begin) + " bytes: its shape and dtype take " + std::to_string(e.size));
       e.tensor.bytes = data.subspan(static_cast<std::size_t>(e.begin), static_cast<std::size_t>(e.size));
       expected = e.end;
       tensors_.push_back(std::move(e.tensor));

@@ -95,8 +95,8 @@ class SafetensorsHeader {
 
   [[noreturn]] void fail(const std::string& message) const { throw FormatError(place_ + ": " + message); }
   [[noreturn]] void unexpected(const std::string& what) const {
-    fail((at_ == At::entry || at_ == At::array ? "tensor " + in_quotes(entry().tensor.name) + ": " : "") + "unexpected " +
-         what + " in " + in_quotes(key_));
+    fail((at_ == At::entry || at_ == At::array ? "tensor " + in_quotes(entry().tensor.name) + ": " : "") +
+         "unexpected " + what + " in " + in_quotes(key_));
   }
   SafetensorsEntry& entry() { return entries.back(); }
   const SafetensorsEntry& entry() const { return entries.back(); }
@@ -118,7 +118,10 @@ class SafetensorsHeader {
     at_ = At::entry;
   }
   void note_field() {
-    int* seen = key_ == "dtype" ? &dtypes_ : key_ == "shape" ? &shapes_ : key_ == "data_offsets" ? &offset_lists_ : nullptr;
+    int* seen = key_ == "dtype"          ? &dtypes_
+                : key_ == "shape"        ? &shapes_
+                : key_ == "data_offsets" ? &offset_lists_
+                                         : nullptr;
     const auto where = "tensor " + in_quotes(entry().tensor.name) + ": ";
     if (seen == nullptr) fail(where + "expected dtype, shape, data_offsets, got " + in_quotes(key_));
     if (++*seen > 1) fail(where + in_quotes(key_) + " appears twice");

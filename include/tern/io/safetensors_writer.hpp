@@ -8,8 +8,8 @@
 namespace tern {
 
 /// The bytes of a safetensors file before its data: u64 length, then JSON padded with spaces to a multiple of 8.
-/// `tensors` in the order their data will have. Throws ValueError for a name given twice or reserved, elements that do not
-/// fill their shape, or text that is no UTF-8.
+/// `tensors` in the order their data will have. Throws ValueError for a name given twice or reserved, elements that do
+/// not fill their shape, or text that is no UTF-8.
 inline std::vector<std::byte> safetensors_head(std::span<const SafeTensor* const> tensors,
                                                const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
