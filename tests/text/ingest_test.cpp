@@ -202,6 +202,13 @@ TEST_CASE("ingest: of conversations only the owner's words stay") {
   CHECK(contains(error_of<tern::FormatError>(folder / "ana", options), "nothing written by 'nobody'"));
 }
 
+TEST_CASE("ingest: a diary that begins with a date is no chat") {
+  Folder folder;
+  folder.write("a.txt", "[31/12/2020, 21:41] The last evening.\nWe ate.\n");
+  CHECK(ingest(folder.path()).documents.at(0).kind == Kind::prose);
+  CHECK(ingest(folder.path()).documents.at(0).text == "[31/12/2020, 21:41] The last evening.\nWe ate.\n");
+}
+
 TEST_CASE("ingest: broken JSON names its file and place") {
   Folder folder;
   folder.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\n");

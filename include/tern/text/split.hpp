@@ -1,20 +1,17 @@
 #pragma once
 /// Train, validation and held-out text of one person: never shuffled sentences, the same at every run.
 ///
-/// What decides is each document's own content, never its name, its neighbours or their number, so adding a document
-/// moves no other one:
-/// - *by document*: a document goes whole where its hash falls, 80 : 10 : 10. A long one (over `long_bytes`) would
-/// alone
-///   decide the proportions; it is cut instead.
+/// What decides is each document's own content, so adding a document moves no other one:
+/// - *by document*: a document goes whole where its hash falls, 80 : 10 : 10. One longer than `long_bytes` would decide
+///   the proportions alone; it is cut instead.
 /// - *contiguous*: each document is cut in itself: its head trains, its tail is held out, validation lies between. Cuts
 ///   fall on ends of paragraphs, else of lines, else of words.
-/// - A long document whose lines are sorted (a word list, sentences in alphabetical order) has no head or tail: its
-/// lines
-///   go in blocks of those that begin with the same word, each block where that word's hash falls.
-/// The first needs several documents and something in each part; otherwise the second holds for all. One rule for both
-/// cannot be had: few documents by hash leave parts empty. So the single exception is the document with which a folder
-/// grows from few to several; `method` then changes from "contiguous" to "by document", and never back, because the
-/// conditions (a number of documents, bytes in each part) only grow.
+/// - A document to be cut whose lines are sorted (sentences in alphabetical order) has no head or tail: its lines go in
+///   blocks of those that begin with the same word, each block where that word's hash falls.
+/// The first needs several documents and enough in each part; otherwise the second holds for all. One rule for both
+/// cannot be had, since few documents by hash leave parts empty. So there is a single exception, the document with
+/// which a folder grows from few to several: `method` changes from "contiguous" to "by document", and never back,
+/// because its conditions (a number of documents, bytes in each part) only grow. An edited document is another one.
 ///
 /// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those
 /// of validation that share one with held-out text. The held-out part is cut into eval texts of nearly equal size.

@@ -26,6 +26,7 @@ inline Utf8Result decode_charset(std::string_view bytes, const std::string& char
   const std::unique_ptr<UConverter, decltype(&ucnv_close)> converter(ucnv_open(charset.c_str(), &code), ucnv_close);
   if (U_FAILURE(code)) fail("expected a charset that ICU knows");
 
+  if (bytes.size() > std::size_t{1} << 29) fail("expected at most 2^29 bytes, got " + std::to_string(bytes.size()));
   std::u16string wide(2 * bytes.size() + 16, u'\0');
   const int32_t length = ucnv_toUChars(converter.get(), wide.data(), static_cast<int32_t>(wide.size()), bytes.data(),
                                        static_cast<int32_t>(bytes.size()), &code);

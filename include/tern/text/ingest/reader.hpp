@@ -153,12 +153,13 @@ class Reader {
   void read_prose(const FoundFile& file, std::string_view bytes) {
     std::string text = text_of(file, bytes);
     const std::string extension = lower(file.path.extension().string());
-    if (extension == ".txt" && is_whatsapp(text))
-      add_chat(read_whatsapp(text, file.name));
-    else if ((extension == ".txt" || extension == ".log") && is_irc(text))
-      add_chat(read_irc(text, file.name));
-    else
+    Chat chat;
+    if (extension == ".txt" && is_whatsapp(text)) chat = read_whatsapp(text, file.name);
+    if ((extension == ".txt" || extension == ".log") && is_irc(text)) chat = read_irc(text, file.name);
+    if (chat.messages.empty())  // a diary, too, may begin with a date
       add({file.name, std::move(text), Kind::prose, 0});
+    else
+      add_chat(std::move(chat));
   }
 
   void read_mails(const FoundFile& file, std::string_view bytes, bool is_mbox) {
