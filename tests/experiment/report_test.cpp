@@ -229,6 +229,18 @@ TEST_CASE("report: the numbers are those of the cells") {
   CHECK(*report::recovery(r, "norm", "bo") == doctest::Approx(0.5));
 }
 
+TEST_CASE("report: a shootout on ternary weights reads like one on dense weights") {
+  Document dense({"ada", "bo"});
+  dense.all_verdicts();
+  json ternary = dense.results;
+  ternary["protocol"]["weights"] = "ternary";
+  for (const char* list : {"adapters", "cells"})
+    for (json& entry : ternary[list]) entry["weights"] = "ternary";
+  check_sound(ternary);
+  CHECK(has(report_markdown(ternary), "15.00 (+25.0%)"));
+  CHECK(heat_map_svg(ternary, "norm") == heat_map_svg(dense.results, "norm"));
+}
+
 TEST_CASE("report: failed runs and users left out are named") {
   Document d({"ada", "bo"});
   d.all_verdicts();

@@ -101,7 +101,7 @@ inline std::string heat_map(const Readings& r, const std::string& format, double
 }  // namespace report
 
 /// The heat map of one format as an SVG file that stands alone. Throws ValueError where the document has no adapter of
-/// that format on the dense base.
+/// that format.
 inline std::string heat_map_svg(const nlohmann::json& results, const std::string& format) {
   const report::Readings r(results);
   const auto formats = report::formats_with(r);

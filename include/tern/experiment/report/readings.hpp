@@ -59,14 +59,16 @@ inline Maybe margin_over(const Maybe& a, const Maybe& b) {
 
 /// Which adapter: what determines it among those of one document.
 struct Which {
-  std::string format, user, data = "real", weights = "dense";
-  std::string seed = {};  // the first, unless named
+  std::string format, user, data = "real";
+  std::string weights = {};  // those of the protocol, unless named
+  std::string seed = {};     // the first, unless named
 };
 
 /// An index over one results document, which must outlive it.
 class Readings {
  public:
   explicit Readings(const Json& results) : document_(results) {
+    if (const std::string weights = words(member(results, "protocol"), "weights"); !weights.empty()) weights_ = weights;
     for (const Json& user : list(results, "users")) add(users_, words(user, "name"));
     for (const Json& format : list(member(results, "protocol"), "formats")) add(formats_, words(format));
     for (const Json& adapter : list(results, "adapters")) {
@@ -99,6 +101,7 @@ class Readings {
   const std::vector<std::string>& texts() const { return texts_; }
 
   const Json* adapter(Which which) const {
+    if (which.weights.empty()) which.weights = weights_;
     if (which.seed.empty() && !seeds_.empty()) which.seed = seeds_.front();
     const auto found = adapters_.find(key(which));
     return found == adapters_.end() ? nullptr : found->second;
@@ -110,14 +113,14 @@ class Readings {
   }
 
   /// exp(sum nll / sum tokens) of the base on a user's texts, or on one of them.
-  Maybe base(const std::string& user, const std::string& weights = "dense", const std::string& text = {}) const {
-    return ppl({"", weights, user, text});
+  Maybe base(const std::string& user, const std::string& weights = {}, const std::string& text = {}) const {
+    return ppl({"", weights.empty() ? weights_ : weights, user, text});
   }
 
   /// The same of an adapter, on the texts of `user`.
   Maybe on(const Which& which, const std::string& user, const std::string& text = {}) const {
     const Json* a = adapter(which);
-    return a == nullptr ? std::nullopt : ppl({words(*a, "id"), which.weights, user, text});
+    return a == nullptr ? std::nullopt : ppl({words(*a, "id"), words(*a, "weights"), user, text});
   }
 
   /// The same of an adapter, on its own user's texts.
@@ -127,8 +130,8 @@ class Readings {
   Maybe pooled(const std::string& format, const std::string& seed, const std::string& text) const {
     Sum all;
     for (const std::string& user : users_) {
-      const Json* a = adapter({format, user, "real", "dense", seed});
-      const auto found = a == nullptr ? sums_.end() : sums_.find({words(*a, "id"), "dense", user, text});
+      const Json* a = adapter({format, user, "real", {}, seed});
+      const auto found = a == nullptr ? sums_.end() : sums_.find({words(*a, "id"), weights_, user, text});
       if (found == sums_.end()) return std::nullopt;
       all.add(found->second.nll, found->second.tokens, 0);
     }
@@ -137,13 +140,13 @@ class Readings {
 
   /// nll in bits over the bytes of the text.
   Maybe base_bits_per_byte(const std::string& user) const {
-    const auto found = sums_.find({"", "dense", user, ""});
+    const auto found = sums_.find({"", weights_, user, ""});
     if (found == sums_.end() || !(found->second.bytes > 0)) return std::nullopt;
     return found->second.nll / std::log(2.0) / found->second.bytes;
   }
 
   Maybe tokens(const std::string& user) const {
-    const auto found = sums_.find({"", "dense", user, ""});
+    const auto found = sums_.find({"", weights_, user, ""});
     return found == sums_.end() ? std::nullopt : Maybe(found->second.tokens);
   }
 
@@ -172,6 +175,7 @@ class Readings {
   }
 
   const Json& document_;
+  std::string weights_ = "dense";  // what all but E6 ran on
   std::vector<std::string> users_, formats_, seeds_, texts_;
   std::map<Key, const Json*> adapters_;
   std::map<CellKey, Sum> sums_;

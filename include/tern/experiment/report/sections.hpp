@@ -138,6 +138,7 @@ inline std::vector<std::pair<std::string, std::string>> method(const Readings& r
   fact("Architecture", words(base, "architecture"));
   fact("Parameters", count(number(base, "parameters")));
   fact("Weights", words(base, "weights") + (number(base, "bytes") ? ", " + bytes(number(base, "bytes")) : ""));
+  if (words(protocol, "weights") == "ternary") fact("Trained on", "ternary weights");
   fact("Gains a user", count(number(base, "gains")));
   fact("Fingerprint", words(base, "fingerprint"));
   const Json& budget = member(protocol, "budget");

@@ -42,7 +42,7 @@ inline OwnMargins own_margins(const Readings& r, const std::string& format, cons
 
 /// The formats of which at least one adapter of this kind was meant to be trained.
 inline std::vector<std::string> formats_with(const Readings& r, const std::string& data = "real",
-                                             const std::string& weights = "dense") {
+                                             const std::string& weights = {}) {
   std::vector<std::string> found;
   for (const std::string& format : r.formats())
     if (std::any_of(r.users().begin(), r.users().end(), [&](const std::string& user) {
@@ -69,7 +69,7 @@ inline std::size_t lowest(const std::vector<Maybe>& values) {
 }
 
 inline std::vector<Which> every_adapter(const Readings& r, const std::string& format, const std::string& data = "real",
-                                        const std::string& weights = "dense") {
+                                        const std::string& weights = {}) {
   std::vector<Which> all;
   for (const std::string& user : r.users())
     for (const std::string& seed : r.seeds())
