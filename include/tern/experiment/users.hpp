@@ -42,13 +42,6 @@ struct Users {
 
 namespace detail {
 
-inline std::string hex(std::uint64_t value) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string text(16, '0');
-  for (std::size_t i = 16; i-- > 0; value >>= 4) text[i] = digits[value & 15];
-  return text;
-}
-
 /// The kind that most of a user's bytes are.
 inline std::string main_kind(const std::vector<Document>& documents) {
   std::map<std::string, std::size_t> bytes;
@@ -71,11 +64,13 @@ inline void split_tokens(const std::vector<TokenDocument>& documents, Index text
     user.validation.insert(user.validation.end(), a, b);
     held_out.insert(held_out.end(), b, d.tokens.end());
   }
+  user.held_out.resize(static_cast<std::size_t>(texts));
   for (Index i = 0; i < texts; ++i) {
     const auto at = [&](Index k) {
       return held_out.begin() + static_cast<std::ptrdiff_t>(held_out.size()) * k / texts;
     };
-    user.held_out.emplace_back(at(i), at(i + 1));
+    auto& text = user.held_out[static_cast<std::size_t>(i)];
+    text.insert(text.end(), at(i), at(i + 1));
   }
 }
 
@@ -94,21 +89,16 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
     user.scrubbed.emplace_back(std::move(label), found.scrubbed[static_cast<std::size_t>(kind)]);
   }
   for (const Document& d : found.documents) user.bytes += d.bytes;
-  if (found.documents.empty()) {
-    split_tokens(found.token_documents, texts, user);
-    user.method = "contiguous";
-    std::uint64_t hash = content_hash("tern token split 1");
-    for (const TokenDocument& d : found.token_documents)
-      hash = content_hash({reinterpret_cast<const char*>(d.tokens.data()), d.tokens.size() * sizeof(Token)}, hash);
-    user.split_hash = hex(hash);
-  } else {
+  std::uint64_t hash = 0;
+  user.method = "contiguous";
+  if (!found.documents.empty()) {
     SplitOptions split_options;
     split_options.texts = texts;
     const Split parts = split(found.documents, split_options);
     if (parts.left_out) return parts.left_out;
     user.method = parts.method;
     user.duplicates_removed = parts.duplicates_removed;
-    user.split_hash = hex(parts.hash);
+    hash = parts.hash;
     for (const Split::Piece& piece : parts.train) user.train.push_back(base.tokenizer->encode(piece.text));
     for (const Split::Piece& piece : parts.validation) {
       const auto tokens = base.tokenizer->encode(piece.text);
@@ -116,8 +106,17 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
     }
     for (const std::string& text : parts.texts) user.held_out.push_back(base.tokenizer->encode(text));
   }
-  for (const auto* part : {&user.validation, user.held_out.empty() ? &user.validation : &user.held_out.back()})
-    if (part->size() < 2) return "expected at least 2 tokens in each part, got " + std::to_string(part->size());
+  if (!found.token_documents.empty()) {
+    split_tokens(found.token_documents, texts, user);
+    for (const TokenDocument& d : found.token_documents)
+      hash = content_hash({reinterpret_cast<const char*>(d.tokens.data()), d.tokens.size() * sizeof(Token)}, hash);
+  }
+  user.split_hash = hex(hash);
+  std::vector<const std::vector<Token>*> scored = {&user.validation};
+  for (const auto& text : user.held_out) scored.push_back(&text);
+  for (const auto* tokens : scored)
+    if (tokens->size() < 2)
+      return "expected at least 2 tokens of validation and of each eval text, got " + std::to_string(tokens->size());
   const auto foreign = [&](const std::vector<Token>& tokens) {
     return std::find_if(tokens.begin(), tokens.end(), [&](Token t) { return t < 0 || t >= base.model.config.vocabulary; });
   };
