@@ -238,6 +238,7 @@ TEST_CASE("report: a shootout on ternary weights reads like one on dense weights
     for (json& entry : ternary[list]) entry["weights"] = "ternary";
   check_sound(ternary);
   CHECK(has(report_markdown(ternary), "15.00 (+25.0%)"));
+  CHECK_FALSE(has(report_markdown(ternary), "recovery"));
   CHECK(heat_map_svg(ternary, "norm") == heat_map_svg(dense.results, "norm"));
 }
 
@@ -293,6 +294,15 @@ TEST_CASE("report: one diverged adapter does not flatten the others") {
   check_sound(d.results);
   CHECK(report::colour_limit(report::Readings(d.results)) == doctest::Approx(std::log(2.0)));
   CHECK(has(report_markdown(d.results), "×5e+07"));
+}
+
+TEST_CASE("report: the mean of the others is geometric") {
+  Document d({"ada", "bo", "cy"});
+  for (json& cell : d.results["cells"])
+    if (cell["adapter"] == "norm/bo/real/dense" && cell["user"] == "ada") cell["nll"] = 100 * std::log(120.0);
+  const auto m = report::own_margins(report::Readings(d.results), "norm", "ada");
+  CHECK(*m.mean == doctest::Approx(0.75));  // sqrt(30 * 120) = 60
+  CHECK(*m.best == doctest::Approx(0.5));
 }
 
 TEST_CASE("report: a heat map stands alone") {

@@ -83,7 +83,7 @@ inline std::string figures_of(const Readings& r, const std::string& id) {
                                                       "one scale for all formats.");
   }
   if (id == "E6")
-    for (const std::string& format : formats_with(r, "real", "ternary"))
+    for (const std::string& format : ternary_formats(r))
       out += figure(ternary_chart(r, format), format + ": margin over the base of the same weights.",
                     key({"dense base", "ternary base"}));
   if (id == "E9") out += figure(storage_chart(r), "One user, 215,000 users, 10,000,000 users; logarithmic.");

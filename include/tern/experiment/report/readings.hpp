@@ -95,6 +95,8 @@ class Readings {
   }
 
   const Json& document() const { return document_; }
+  /// What all experiments but E6 ran on.
+  const std::string& weights() const { return weights_; }
   const std::vector<std::string>& users() const { return users_; }
   const std::vector<std::string>& formats() const { return formats_; }
   const std::vector<std::string>& seeds() const { return seeds_; }
@@ -175,7 +177,7 @@ class Readings {
   }
 
   const Json& document_;
-  std::string weights_ = "dense";  // what all but E6 ran on
+  std::string weights_ = "dense";
   std::vector<std::string> users_, formats_, seeds_, texts_;
   std::map<Key, const Json*> adapters_;
   std::map<CellKey, Sum> sums_;

@@ -110,7 +110,7 @@ inline std::vector<Table> tables_of(const Readings& r, const std::string& id) {
     for (const std::string& format : formats_with(r)) tables.push_back(personal_table(r, format));
   }
   if (id == "E6")
-    for (const std::string& format : formats_with(r, "real", "ternary")) tables.push_back(ternary_table(r, format));
+    for (const std::string& format : ternary_formats(r)) tables.push_back(ternary_table(r, format));
   if (id == "E9") tables = {storage_table(r)};
   if (id == "E12") tables = {budget_table(r)};
   tables.erase(std::remove_if(tables.begin(), tables.end(),

@@ -87,7 +87,8 @@ inline std::vector<double> ticks(double low, double high, int most) {
   for (const double factor : {5.0, 2.0, 1.0})
     if (power * factor >= raw) step = power * factor;
   std::vector<double> all;
-  for (double t = std::ceil(low / step - 1e-9); t * step <= high + 1e-9 * step; ++t) all.push_back(t * step);
+  const double first = std::ceil(low / step - 1e-9);
+  for (int i = 0; i <= 2 * most && (first + i) * step <= high + 1e-9 * step; ++i) all.push_back((first + i) * step);
   return all;
 }
 

@@ -191,6 +191,11 @@ inline Table confusion_table(const Readings& r, const std::string& format) {
   return t;
 }
 
+/// E6: the formats trained on ternary weights beside dense ones.
+inline std::vector<std::string> ternary_formats(const Readings& r) {
+  return r.weights() == "ternary" ? std::vector<std::string>{} : formats_with(r, "real", "ternary");
+}
+
 /// E6: the share of the gain, in log perplexity, that a ternary base keeps; missing where the dense base gains nothing.
 inline Maybe recovery(const Readings& r, const std::string& format, const std::string& user) {
   const Maybe dense = r.base(user), dense_own = r.own({format, user});
