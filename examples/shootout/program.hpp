@@ -1,6 +1,7 @@
 #pragma once
 /// What the two programs share: where bundled things lie, and how errors reach the shell.
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -23,6 +24,7 @@ inline tern::Base load(const std::string& name) {
 template <class Body>
 int run(CLI::App& app, int argc, char** argv, Body&& body) {
   const std::string name = app.get_name();
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit of file size then is an error that names the file
   try {
     app.parse(argc, argv);
     return body();

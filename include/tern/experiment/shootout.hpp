@@ -33,8 +33,8 @@ class Shootout {
 
   const std::vector<Task>& tasks() const { return tasks_; }
 
-  /// Does what is not done yet, each task written to `out`/tasks at once, then writes results.json, report.md and
-  /// report.html. Returns the results, or nothing where it was interrupted. Throws IoError.
+  /// Does what is not done yet, each task written to `out`/tasks at once, then writes results.json, report.md,
+  /// report.html and, where everybody's adapter met everybody's text, heat_map.svg. Returns the results, or nothing where it was interrupted. Throws IoError.
   std::optional<nlohmann::json> run(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
     const Journal journal(out);
     Lab dense(base_, base_.model, users_, options_, table_, pass_, hooks.interrupted);
@@ -104,6 +104,8 @@ class Shootout {
     write_file(out / "results.json", results.dump(1) + "\n");
     write_file(out / "report.md", report_markdown(results));
     write_file(out / "report.html", report_html(results));
+    const std::string first = results.at("protocol").at("formats").at(0);
+    if (results.at("verdicts").contains("E4")) write_file(out / "heat_map.svg", heat_map_svg(results, first));
   }
 
  private:
