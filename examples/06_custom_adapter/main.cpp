@@ -57,10 +57,9 @@ int main() {
   const nlohmann::json results = shootout.run(out).value();
 
   for (const auto& a : results["adapters"])
-    std::printf("%-5s for %-13s %5ld numbers, %s after %ld steps, validation %s\n", a["format"].get<std::string>().c_str(),
+    std::printf("%-5s for %-8s %5ld numbers, %s, validation %s\n", a["format"].get<std::string>().c_str(),
                 a["user"].get<std::string>().c_str(), a["parameters"].get<long>(), a["status"].get<std::string>().c_str(),
-                a["steps"].get<long>(),
-                a["curve"].back()["validation_ppl"] < a["curve"].front()["validation_ppl"] ? "better" : "not better");
+                a["curve"][1]["validation_ppl"] < a["curve"][0]["validation_ppl"] ? "better" : "not better");
   std::printf("%zu cells, %zu verdicts, report.html: %s\n", results["cells"].size(), results["verdicts"].size(),
               std::filesystem::exists(out / "report.html") ? "written" : "missing");
   std::filesystem::remove_all(out);
