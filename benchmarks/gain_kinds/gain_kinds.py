@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares the two ways of writing a user's gain down: it replaces the base's (absolute) or multiplies it (relative).
 
-    benchmarks/gain_kinds/gain_kinds.py [--steps 40] [USER...]
+    benchmarks/gain_kinds/gain_kinds.py [--steps 20] [USER...]
 
 Trains SmolLM2-135M's norms on each user's text with Adam at several rates, and prints the loss on text held out of it,
 in nats a token. It wants what step/step.py wants, and the shared data.
@@ -17,7 +17,7 @@ import oracle as tern  # noqa: E402
 import reference  # noqa: E402
 
 CONTEXT, HELD_OUT = 256, 2048
-RATES = [1e-3, 3e-3, 1e-2]
+RATES = [1e-3, 3e-3, 1e-2, 3e-2]
 
 
 def texts(data, user):
@@ -28,7 +28,7 @@ def texts(data, user):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("users", nargs="*", default=["technotes-en", "meeting-transcript-en", "novelist-austen-en"])
     options = parser.parse_args()
 

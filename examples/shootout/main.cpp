@@ -24,7 +24,7 @@ struct Arguments {
   std::string base = "bundled", users, out = "shootout-out";
   std::vector<std::string> formats, experiments, noise_formats;
   std::string budget, self;
-  Index steps = 0;
+  std::optional<Index> steps;
   bool keep_personal_data = false, replace_bad_bytes = false;
   ShootoutOptions options;
 };
@@ -83,8 +83,10 @@ void finish_options(Arguments& a) {
   if (!a.experiments.empty()) o.experiments = a.experiments;
   if (!a.budget.empty())
     o.budget = Budget::of_seconds(parse_seconds(a.budget));
-  else if (a.steps != 0)
-    o.budget = Budget::of_steps(a.steps);
+  else if (a.steps && *a.steps < 1)
+    throw ValueError("--steps: expected at least 1, got " + std::to_string(*a.steps));
+  else if (a.steps)
+    o.budget = Budget::of_steps(*a.steps);
   else if (a.base == "bundled")
     o.budget = Budget::of_steps(60);  // the demonstration
   validate(o, contenders());
@@ -183,11 +185,12 @@ int main(int argc, char** argv) {
   app.add_option("--out", a.out, "where results go")->capture_default_str();
   app.add_option("--formats", a.formats, "some of norm,lora-r4,lora-matched,full")->delimiter(',');
   auto* budget = app.add_option("--budget", a.budget, "training time of one adapter: 300s, 5m (default 300s; bundled: 60 steps)");
-  app.add_option("--steps", a.steps, "training steps instead of time")->excludes(budget)->check(CLI::PositiveNumber);
+  app.add_option("--steps", a.steps, "training steps instead of time")->excludes(budget);
   app.add_option("--seeds", o.seeds, "repetitions (E2)")->capture_default_str();
   app.add_option("--texts", o.texts, "eval texts a user")->capture_default_str();
   app.add_option("--experiments", a.experiments, "some of E1,E2,E3,E4,E6,E9,E12")->delimiter(',');
   app.add_option("--noise-formats", a.noise_formats, "formats whose noise floor E3 measures (default norm)")->delimiter(',');
+  app.add_option("--trials", o.trials, "learning rates tried, as many for every format")->capture_default_str();
   app.add_option("--weights", o.weights, "dense or ternary: the base that adapters are trained on")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();

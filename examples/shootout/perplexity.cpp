@@ -51,7 +51,12 @@ int main(int argc, char** argv) {
     const Convention kind = convention == "rolling"   ? Convention::rolling
                             : convention == "chunked" ? Convention::chunked
                                                       : Convention::llama_cpp;
-    const Perplexity p = perplexity(subject, pass, kind, tokens, cache, options, base.token_bytes(tokens));
+    Perplexity p;
+    try {
+      p = perplexity(subject, pass, kind, tokens, cache, options, base.token_bytes(tokens));
+    } catch (const ValueError& e) {  // too few tokens
+      throw FormatError("'" + text_path + "': " + e.what());
+    }
     const nlohmann::json result = {{"nll", p.nll},     {"tokens", p.tokens},
                                    {"ppl", p.ppl},     {"stderr", p.stderr_},
                                    {"bytes", p.bytes}, {"bits_per_byte", p.bits_per_byte},

@@ -34,7 +34,7 @@ class ModelView {
 struct Contender {
   std::string name;         ///< as --formats and the results call it
   std::string title;        ///< as the report calls it
-  std::vector<double> rates;  ///< learning rates tried with Adam; every contender gets as many
+  std::vector<double> rates;  ///< Adam's learning rates that the search starts from
   bool trains_base = false;   ///< the base's own weights train (a copy of them, one user at a time)
   /// Attaches the adapters, freshly initialised; all of them train.
   std::function<void(const ModelView&, AdapterSet<float>&, Random&)> attach;

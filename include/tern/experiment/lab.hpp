@@ -12,6 +12,7 @@
 
 #include "tern/eval/perplexity.hpp"
 #include "tern/experiment/adapter_file.hpp"
+#include "tern/experiment/learning_rates.hpp"
 #include "tern/experiment/task.hpp"
 #include "tern/models/adapted.hpp"
 #include "tern/train/adam.hpp"
@@ -42,8 +43,8 @@ class Lab {
   }
 
   /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
-  /// format was tried before (noise floors take the real run's); without it the contender's rates are tried, each for
-  /// `trial_share` of the budget, and judged on validation text. Adapters whose numbers fill at most 16 MB are kept in
+  /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
+  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most 16 MB are kept in
   /// `adapters`, if given.
   std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
                                     const std::filesystem::path& adapters) {
@@ -54,21 +55,19 @@ class Lab {
                             {"status", "ok"},        {"reason", ""}};
     nlohmann::json trials = nlohmann::json::array();
     if (!rate) {
-      double best = std::numeric_limits<double>::infinity();
-      for (const double candidate : contender.rates) {
+      LearningRateSearch search(contender.rates, options_.trials);
+      while (const auto candidate = search.next()) {
         Training t(*this, contender, task);
         const Budget trial = share(options_.budget, options_.trial_share);
-        const FitResult result = t.fit(candidate, trial, trial);
+        const FitResult result = t.fit(*candidate, trial, trial);
         if (result.status == FitStatus::interrupted) return std::nullopt;
         const bool ok = result.ok() && result.curve.size() > 1;
-        trials.push_back({{"learning_rate", candidate},
-                          {"validation_ppl", ok ? nlohmann::json(std::exp(after_start(result))) : nlohmann::json()}});
-        if (ok && after_start(result) < best) {
-          best = after_start(result);
-          rate = candidate;
-        }
+        const double loss = ok ? after_start(result) : std::numeric_limits<double>::infinity();
+        trials.push_back({{"learning_rate", *candidate},
+                          {"validation_ppl", ok ? nlohmann::json(std::exp(loss)) : nlohmann::json()}});
+        search.record(*candidate, loss);
       }
-      if (!rate) rate = contender.rates.front();  // all diverged; the run itself will say so
+      rate = search.best();  // where all diverged, the run itself will say so
     }
     Training training(*this, contender, task);
     const FitResult result = training.fit(*rate, options_.budget, share(options_.budget, 0.1));

@@ -19,7 +19,8 @@ struct ShootoutOptions {
   Index context = 256;
   Index eval_tokens = 1024;        ///< read of each eval text
   Index validation_tokens = 256;   ///< read of the validation text
-  double trial_share = 0.1;        ///< of the budget, for each learning-rate trial
+  Index trials = 5;                ///< of learning rates, as many for every format
+  double trial_share = 0.1;        ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
   std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
   Index threads = 2;
@@ -50,7 +51,11 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
     throw ValueError("--weights: expected dense or ternary, got '" + o.weights + "'");
   if (o.formats.empty()) throw ValueError("--formats: expected at least one");
   for (const auto* names : {&o.formats, &o.noise_formats})
-    for (const std::string& f : *names) (void)find_contender(table, f);
+    for (const std::string& f : *names) {
+      const auto& rates = find_contender(table, f).rates;
+      if (rates.empty()) throw ValueError("format '" + f + "': expected a learning rate to start from");
+      at_least("--trials", o.trials, static_cast<Index>(rates.size()));
+    }
   static const std::vector<std::string> known = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
   for (const std::string& e : o.experiments)
     if (std::find(known.begin(), known.end(), e) == known.end())

@@ -73,12 +73,10 @@ inline nlohmann::json describe(const User& u) {
 
 inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Contender>& table) {
   nlohmann::json rates, titles;
-  Index trials = 0;
   for (const std::string& f : o.formats) {
     const Contender& c = find_contender(table, f);
     rates[f] = c.rates;
     titles[f] = c.title;
-    trials = std::max(trials, static_cast<Index>(c.rates.size()));
   }
   return {{"context", o.context},
           {"budget", to_json(o.budget)},
@@ -88,7 +86,7 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
           {"titles", titles},
           {"experiments", o.experiments},
           {"noise_formats", o.noise_formats},
-          {"learning_rate_trials", trials},
+          {"learning_rate_trials", o.trials},
           {"learning_rates", rates},
           {"trial_share", o.trial_share},
           {"patience", o.patience},

@@ -66,7 +66,6 @@ class Shootout {
     nlohmann::json formats;
     double seconds = 0, disk = 0;
     Index largest = 0;
-    const std::size_t trials = find_contender(table_, options_.formats[0]).rates.size();
     double text_seconds = 0;
     for (const std::string& f : options_.formats) {
       const auto cost = dense.measure(f);
@@ -86,8 +85,8 @@ class Shootout {
       const double step = formats[t.format]["seconds_a_step"];
       const double training =
           options_.budget.steps != Budget::any_steps ? static_cast<double>(options_.budget.steps) * step : options_.budget.seconds;
-      const double tried = t.data == "real" ? static_cast<double>(trials) * options_.trial_share : 0;
-      seconds += training * (1 + tried) + (11 + (t.data == "real" ? 2 * static_cast<double>(trials) : 0)) * text_seconds *
+      const double tried = t.data == "real" ? static_cast<double>(options_.trials) * options_.trial_share : 0;
+      seconds += training * (1 + tried) + (11 + (t.data == "real" ? 2 * static_cast<double>(options_.trials) : 0)) * text_seconds *
                                               static_cast<double>(options_.validation_tokens) /
                                               static_cast<double>(options_.eval_tokens);
       const double bytes = formats[t.format]["bytes"];

@@ -42,6 +42,7 @@ inline std::string task_id(const Task& t, const Base& base, const Users& users, 
     key["data"] = t.data;
     key["budget"] = to_json(o.budget);
     key["validation_tokens"] = o.validation_tokens;
+    key["trials"] = o.trials;
     key["trial_share"] = o.trial_share;
     key["patience"] = o.patience;
     key["rates"] = find_contender(table, t.format).rates;

@@ -249,7 +249,7 @@ inline Table budget_table(const Readings& r) {
 
 /// Fair play: the learning rates tried for each format, and how often each was chosen.
 inline Table rates_table(const Readings& r) {
-  Table t{"Learning rates", {"format", "tried", "chosen"}};
+  Table t{"Learning rates", {"format", "started from", "chosen"}};
   t.numbers = false;
   t.note = "Chosen on validation text, never on held-out text.";
   const Json& tried = member(member(r.document(), "protocol"), "learning_rates");

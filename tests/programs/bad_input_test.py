@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""What the programs do with bad input: one clear line and the exit code for it, or a user left out with the reason.
+
+    bad_input_test.py FOLDER_OF_PROGRAMS FOLDER_OF_BUNDLED_FILES
+"""
+import ctypes
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+PROGRAMS, BUNDLED = (Path(argument).resolve() for argument in sys.argv[1:3])
+LIBC = ctypes.CDLL(None)
+PROSE = "".join(
+    f"On day {day} I measured bed {day % 7} again, and {day * day} seeds had come up since the rain of last week.\n\n"
+    for day in range(300)
+)
+QUICK = ["--steps", "1", "--formats", "norm", "--experiments", "E9", "--eval-tokens", "32", "--context", "32"]
+
+
+def no_privileges():
+    """Root reads what it likes; without these two capabilities it has to keep to permissions like everyone."""
+    if os.geteuid() == 0:
+        drop_from_bounding_set, dac_override, dac_read_search = 24, 1, 2  # linux/prctl.h, linux/capability.h
+        for capability in [dac_override, dac_read_search]:
+            LIBC.prctl(drop_from_bounding_set, capability, 0, 0, 0)
+
+
+class BadInput(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.users = self.folder / "users"
+        self.write("good/notes.txt", PROSE)
+
+    def write(self, path, text):
+        path = self.users / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def run_program(self, program, *arguments, **options):
+        done = subprocess.run(
+            [PROGRAMS / program, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder, timeout=300, **options
+        )
+        self.assertGreaterEqual(done.returncode, 0, f"died of a signal: {done.stderr}")
+        return done
+
+    def shootout(self, *arguments, users=None, out="out", **options):
+        where = ["--users", users or self.users, "--out", out]
+        return self.run_program("tern-shootout", "run", *where, *QUICK, *arguments, **options)
+
+    def assert_fails(self, done, code, *words):
+        self.assertEqual(done.returncode, code, done.stderr)
+        for word in words:
+            self.assertIn(word, done.stderr)
+
+    def base(self, replace=None, by=None, size=None):
+        """The bundled base with one thing wrong."""
+        data = (BUNDLED / "base.gguf").read_bytes()
+        if replace:
+            self.assertEqual(len(replace), len(by))
+            self.assertEqual(data.count(replace), 1)
+            data = data.replace(replace, by)
+        path = self.folder / "broken.gguf"
+        path.write_bytes(data[:size])
+        return path
+
+    def left_out(self):
+        """Why users were left out, by name; the good one never is."""
+        done = self.shootout(preexec_fn=no_privileges)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = json.loads((self.folder / "out/results.json").read_text())
+        self.assertEqual([user["name"] for user in results["users"]], ["good"])
+        return {user["name"]: user["reason"] for user in results["left_out"]}
+
+    def test_users_left_out(self):
+        (self.users / "empty").mkdir()
+        self.write("one-word/a.txt", "hello")
+        self.write("short/a.txt", PROSE[:2600])  # enough to train, nothing left to hold out
+        self.write("picture/a.png", "\x00\x01")
+        self.write("secret/a.txt", PROSE)
+        (self.users / "secret").chmod(0)
+        self.addCleanup((self.users / "secret").chmod, 0o700)
+        why = self.left_out()
+        self.assertEqual(set(why), {"empty", "one-word", "short", "picture", "secret"})
+        self.assertIn("expected at least one text, got none", why["empty"])
+        self.assertIn("training text: expected at least", why["one-word"])
+        self.assertIn("expected at least", why["short"])
+        self.assertIn("got none", why["picture"])
+        self.assertIn("Permission denied", why["secret"])
+
+    def test_nobody_left(self):
+        shutil.rmtree(self.users / "good")
+        self.write("one-word/a.txt", "hello")
+        self.assert_fails(self.shootout(), 2, "--users", "found no usable one", "one-word: training text: expected")
+
+    def test_users_missing(self):
+        self.assert_fails(self.shootout(users="nowhere"), 1, "nowhere", "No such file")
+
+    def test_truncated_base(self):
+        size = (BUNDLED / "base.gguf").stat().st_size
+        for cut in [0, 3, 24, 1000, size // 2, size - 1]:
+            self.assert_fails(self.shootout("--base", self.base(size=cut)), 1, "broken.gguf", "at byte")
+
+    def test_base_of_another_architecture(self):
+        done = self.shootout("--base", self.base(b"\x05\0\0\0\0\0\0\0llama", b"\x05\0\0\0\0\0\0\0mamba"))
+        self.assert_fails(done, 1, "broken.gguf", "general.architecture", "llama", "mamba")
+
+    def test_base_without_tokenizer(self):
+        done = self.shootout("--base", self.base(b"tokenizer.ggml.tokens", b"tokenizer.ggml.nothing"[:21]))
+        self.assert_fails(done, 1, "broken.gguf", "tokenizer.ggml.tokens")
+
+    def test_unknown_base(self):
+        self.assert_fails(self.shootout("--base", "smollm3"), 2, "smollm3", "expected")
+
+    def test_adapter_for_another_base(self):
+        self.assertEqual(self.shootout().returncode, 0)
+        (adapter,) = (self.folder / "out/adapters").iterdir()
+        text = self.users / "good/notes.txt"
+        ask = ["--text", text, "--context", "64", "--adapter"]
+        right = self.run_program("tern-perplexity", "--base", "bundled", *ask, adapter)
+        self.assertEqual(right.returncode, 0, right.stderr)
+        wrong = self.run_program("tern-perplexity", "--base", BUNDLED / "base-ternary.gguf", *ask, adapter)
+        self.assert_fails(wrong, 1, adapter.name, "base", "expected", "got")
+        broken = self.folder / "broken.adapter"
+        data = bytearray(adapter.read_bytes())
+        data[len(data) // 2] ^= 1
+        broken.write_bytes(data)
+        self.assert_fails(self.run_program("tern-perplexity", "--base", "bundled", *ask, broken), 1, "broken.adapter")
+
+    def test_disk_full(self):
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+        self.assert_fails(self.shootout(preexec_fn=limit), 1, "out/")
+        self.assertEqual(self.shootout().returncode, 0)  # and goes on once there is room
+
+    def test_out_is_no_folder(self):
+        self.assert_fails(self.shootout(out="/dev/null/x"), 1, "/dev/null/x")
+
+    def test_wrong_usage(self):
+        for option, value, expected in [
+            ("--budget", "0", "--budget: expected a time above 0"),
+            ("--budget", "soon", "--budget: expected a time above 0"),
+            ("--steps", "0", "--steps: expected at least 1, got 0"),
+            ("--steps", "many", "--steps"),
+            ("--texts", "0", "--texts: expected at least 1, got 0"),
+            ("--seeds", "-1", "--seeds: expected at least 1, got -1"),
+            ("--threads", "0", "--threads: expected at least 1, got 0"),
+            ("--trials", "2", "--trials: expected at least 3, got 2"),
+            ("--context", "0", "--context: expected at least"),
+            ("--formats", "lora-r9", "expected one of norm, lora-r4"),
+            ("--experiments", "E99", "--experiments: expected some of E1"),
+            ("--weights", "bronze", "--weights: expected dense or ternary, got 'bronze'"),
+        ]:
+            with self.subTest(option=option, value=value):
+                done = self.run_program("tern-shootout", "run", "--users", self.users, "--out", "out", option, value)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(expected, done.stderr)
+        self.assertEqual(self.run_program("tern-shootout").returncode, 2)
+        self.assertEqual(self.run_program("tern-shootout", "walk").returncode, 2)
+
+    def test_perplexity(self):
+        text = self.folder / "text.txt"
+        for content, words in [(b"", ["text.txt"]), (b"a", ["text.txt"]), (b"good \xff bad", ["text.txt", "5"])]:
+            with self.subTest(content=content):
+                text.write_bytes(content)
+                self.assert_fails(self.run_program("tern-perplexity", "--base", "bundled", "--text", text), 1, *words)
+        self.assert_fails(self.run_program("tern-perplexity", "--base", "bundled", "--text", "gone.txt"), 1, "gone.txt")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1], verbosity=2)
