@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times one step of norm tuning on SmolLM2-135M, 256 tokens, fp32: tern against PyTorch with PEFT's LN tuning.
+"""Times one step of training on SmolLM2-135M, 256 tokens: tern against PyTorch with PEFT, each in two precisions.
 
-    benchmarks/step/step.py [--rounds 15] [--threads 2]
+    benchmarks/step/step.py [--kind norm|lora] [--rounds 15] [--threads 2]
 
-The two take turns within one run, so that whatever else the machine does burdens both; compare medians. It wants
+All take turns within one run, so that whatever else the machine does burdens them equally; compare medians. It wants
 tests/interop/requirements.txt installed, and tern-oracle built by the release preset (or $TERN_BIN to name its folder).
 """
 import argparse
@@ -24,8 +24,8 @@ TOKENS = 256
 class Tern:
     """A tern-oracle that takes a step whenever it is told to."""
 
-    def __init__(self, gguf, ids, threads, folder):
-        command = [tern.program(), "step", gguf, tern.Oracle(folder).ids(ids), threads]
+    def __init__(self, kind, mixed, gguf, ids, threads):
+        command = [tern.program(), *["--mixed"][: mixed], "step", gguf, ids, threads, kind]
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -36,11 +36,11 @@ class Tern:
 
 
 class Torch:
-    def __init__(self, gguf, ids, threads):
+    def __init__(self, kind, dtype, gguf, ids):
         import torch
 
-        torch.set_num_threads(threads)
-        self.model = reference.norm_tuning(reference.model(gguf))
+        model = reference.model(gguf).to(getattr(torch, dtype))
+        self.model = reference.norm_tuning(model) if kind == "norm" else reference.lora(model, rank=4, alpha=8)
         self.adam = torch.optim.Adam([p for p in self.model.parameters() if p.requires_grad], lr=1e-3)
         self.ids = torch.tensor(ids)
         self.loss = torch.nn.functional.cross_entropy
@@ -56,33 +56,42 @@ class Torch:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kind", choices=["norm", "lora"], default="norm")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
 
+    import torch
+
+    torch.set_num_threads(options.threads)
     gguf = reference.smollm2()
-    ids = reference.tokenizer(gguf).encode(Path(__file__).read_text()).ids[: TOKENS + 1]
+    ids = reference.tokenizer(gguf).encode(Path(reference.__file__).read_text()).ids[: TOKENS + 1]
     with tempfile.TemporaryDirectory() as folder:
+        file = tern.Oracle(folder).ids(ids)
         sides = {
-            "tern": Tern(gguf, ids, options.threads, folder),
-            "PyTorch": Torch(gguf, ids, options.threads),
+            "tern, full": Tern(options.kind, False, gguf, file, options.threads),
+            "tern, mixed": Tern(options.kind, True, gguf, file, options.threads),
+            "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
+            "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),
         }
-        seconds = {name: [] for name in sides}
+        seconds, losses = {name: [] for name in sides}, {}
         for round_ in range(options.rounds + 1):
             for name, side in sides.items():
                 taken, loss = side.step()
                 if round_ == 0:
-                    print(f"{name}: first loss {loss:.4f}")
-                else:  # the first step allocates
+                    losses[name] = loss  # this first step also allocates: it is not counted
+                else:
                     seconds[name].append(taken)
 
-    medians = {name: statistics.median(taken) for name, taken in seconds.items()}
+    def ratio(a, b):
+        return statistics.median(x / y for x, y in zip(seconds[a], seconds[b]))
+
+    print(f"{options.kind}, {TOKENS} tokens, {options.threads} threads, {options.rounds} rounds, PyTorch {torch.__version__}")
+    print("| | first loss | median s | best s | worst s | to PyTorch fp32 | to PyTorch bf16 |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for name, taken in seconds.items():
-        print(f"{name}: median {medians[name]:.3f} s, best {min(taken):.3f} s, worst {max(taken):.3f} s")
-    ratios = [a / b for a, b in zip(seconds["tern"], seconds["PyTorch"])]
-    print(f"tern / PyTorch: {medians['tern'] / medians['PyTorch']:.2f} of medians, "
-          f"{statistics.median(ratios):.2f} the median of {len(ratios)} rounds' ratios, {TOKENS} tokens, "
-          f"{options.threads} threads")
+        print(f"| {name} | {losses[name]:.4f} | {statistics.median(taken):.3f} | {min(taken):.3f} | {max(taken):.3f} | "
+              f"{ratio(name, 'PyTorch, fp32'):.2f} | {ratio(name, 'PyTorch, bf16'):.2f} |")
 
 
 if __name__ == "__main__":

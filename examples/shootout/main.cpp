@@ -191,6 +191,8 @@ int main(int argc, char** argv) {
   app.add_option("--experiments", a.experiments, "some of E1,E2,E3,E4,E6,E9,E12")->delimiter(',');
   app.add_option("--noise-formats", a.noise_formats, "formats whose noise floor E3 measures (default norm)")->delimiter(',');
   app.add_option("--trials", o.trials, "learning rates tried, as many for every format")->capture_default_str();
+  app.add_option("--precision", o.precision, "of products with weights: full, or mixed (bf16, where the machine has it)")
+      ->capture_default_str();
   app.add_option("--weights", o.weights, "dense or ternary: the base that adapters are trained on")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();

@@ -28,8 +28,8 @@ using Model = tern::Decoder<float>;
 using Adapters = tern::AdapterSet<float>;
 using AdaptedModel = tern::Adapted<Model, Adapters>;
 
-constexpr const char* usage = R"(tern-oracle COMMAND ARGUMENT...
-MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
+constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
+--mixed: products with weights in mixed precision. MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
 
   tokens GGUF PATHS OUT          for each file that PATHS names, one a line: how many ids, then the ids (i32)
   logits MODEL IDS OUT           [ids x vocabulary] f32
@@ -42,7 +42,8 @@ MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
                                  relative; prints each step's loss, and HELD_OUT's before and after; writes the gains
   train-lora MODEL IDS CONTEXT RATE RANK ALPHA INITIAL OUT
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
-  step MODEL IDS THREADS         for each line on stdin, takes one step of norm tuning on IDS; prints seconds and loss
+  step MODEL IDS THREADS KIND    for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
+                                 lora (rank 4, every linear of the blocks)
 )";
 
 struct UsageError {};
@@ -287,14 +288,20 @@ void train_lora(Arguments arguments, const tern::Pass& pass) {
   save(adapters, arguments.path());
 }
 
-void step(Arguments arguments) {
+void step(Arguments arguments, tern::Pass pass) {
   Model base = load(arguments.path());
   const auto ids = read_ids(arguments.path());
   tern::ThreadPool pool(arguments.integer());
-  tern::Pass pass;
   pass.parallel = pool.parallel();
   Adapters adapters;
-  attach_user_gains(base, adapters);
+  const std::string kind = arguments.text();
+  tern::Random random(1);
+  if (kind == "norm")
+    attach_user_gains(base, adapters);
+  else if (kind == "lora")
+    attach_lora(base, adapters, 4, 8.f, random, tern::is_block_linear);
+  else
+    throw UsageError();
   tern::select_trainable(adapters, [](std::string_view) { return true; });
   AdaptedModel model(base, adapters);
   AdaptedModel::Cache cache;
@@ -310,9 +317,10 @@ void step(Arguments arguments) {
   }
 }
 
-void run(const std::string& command, const Arguments& arguments) {
+void run(const std::string& command, const Arguments& arguments, tern::Precision precision) {
   tern::ThreadPool pool;
   tern::Pass pass;
+  pass.precision = precision;
   pass.parallel = pool.parallel();
   if (command == "tokens") return tokens(arguments);
   if (command == "logits") return logits(arguments, pass);
@@ -320,16 +328,19 @@ void run(const std::string& command, const Arguments& arguments) {
   if (command == "perplexity") return perplexity(arguments, pass);
   if (command == "train-norm") return train_norm(arguments, pass);
   if (command == "train-lora") return train_lora(arguments, pass);
-  if (command == "step") return step(arguments);
+  if (command == "step") return step(arguments, pass);
   throw UsageError();
 }
 
 }  // namespace
 
 int main(int count, char** values) try {
-  if (count < 2) throw UsageError();
+  const bool mixed = count > 1 && std::string(values[1]) == "--mixed";
+  const int command = mixed ? 2 : 1;
+  if (count <= command) throw UsageError();
   std::cout << std::setprecision(17);
-  run(values[1], Arguments(count - 2, values + 2));
+  run(values[command], Arguments(count - command - 1, values + command + 1),
+      mixed ? tern::Precision::mixed : tern::Precision::full);
   return EXIT_SUCCESS;
 } catch (const UsageError&) {
   std::cerr << usage;

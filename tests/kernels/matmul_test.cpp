@@ -1,41 +1,10 @@
-#include "support/kernels.hpp"
+#include "support/matrices.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;
 
-namespace {
-
-struct Shape {
-  Index m, n, k;
-};
-
-constexpr Shape shapes[] = {{0, 5, 3},     {5, 0, 3},    {3, 4, 0},     {1, 1, 1},    {1, 64, 16},    {2, 3, 4},
-                            {13, 31, 15},  {14, 32, 16}, {15, 33, 17},  {28, 64, 64}, {29, 65, 67},   {1, 200, 256},
-                            {6, 128, 257}, {7, 63, 255}, {64, 16, 511}, {5, 17, 513}, {43, 129, 300}, {100, 4, 576}};
-
-/// A [m x n] matrix in a guarded buffer, by rows or by columns, its lines `gap` longer than need be.
-template <class S>
-struct Laid {
-  Laid(Index m, Index n, bool by_columns, Index gap, unsigned seed)
-      : line((by_columns ? m : n) + gap),
-        buffer(random_buffer<S>(extent(by_columns ? n : m, gap), seed)),
-        view{buffer.data(), by_columns ? 1 : line, by_columns ? line : 1} {}
-  Index extent(Index lines, Index gap) const { return lines > 0 ? lines * line - gap : 0; }
-
-  Index line;
-  GuardedBuffer<S> buffer;
-  Strided<const S> view;
-};
-
-template <class S>
-double at(Strided<const S> a, Index i, Index j) {
-  return static_cast<double>(a.data[i * a.row + j * a.column]);
-}
-
-}  // namespace
-
 TEST_CASE_TEMPLATE("matmul: every ISA agrees with a sum in double", S, float, double) {
-  for (const Shape s : shapes)
+  for (const ProductShape s : product_shapes)
     for (const bool a_by_columns : {false, true})
       for (const bool b_by_columns : {false, true})
         for (const Index gap : {0, 3})

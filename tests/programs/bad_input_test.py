@@ -157,6 +157,7 @@ class BadInput(unittest.TestCase):
             ("--context", "0", "--context: expected at least"),
             ("--formats", "lora-r9", "expected one of norm, lora-r4"),
             ("--experiments", "E99", "--experiments: expected some of E1"),
+            ("--precision", "half", "--precision: expected full or mixed, got 'half'"),
             ("--weights", "bronze", "--weights: expected dense or ternary, got 'bronze'"),
         ]:
             with self.subTest(option=option, value=value):

@@ -16,10 +16,15 @@ struct Sequence {
   Index start = 0;  ///< position of the first: tokens that the key/value store already holds
 };
 
+/// How products with weights are computed in float: in float throughout, or with factors rounded to bf16 and sums in
+/// float, where the machine has such products (mixed precision, arXiv 1710.03740, about twice as fast). Double is exact.
+enum class Precision { full, mixed };
+
 /// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to copy.
 struct Pass {
   const kernels::Table* kernels = nullptr;  ///< which kernels to run; null: the best that this machine has
   Parallel parallel{};                      ///< who runs them; serial by default
+  Precision precision = Precision::full;    ///< of products with weights
   std::span<const Index> user{};            ///< user of each row; empty: user 0 everywhere
   std::span<const Sequence> sequences{};    ///< how rows fall into texts; empty: all rows are one text from position 0
 };

@@ -30,7 +30,9 @@ class Lab {
   Lab(const Base& base, const Model& model, const Users& users, const ShootoutOptions& options,
       const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
       : base_(base), model_(model), users_(users), options_(options), table_(table), pass_(pass),
-        interrupted_(interrupted), view_(model) {}
+        interrupted_(interrupted), view_(model) {
+    pass_.precision = options.precision == "mixed" ? Precision::mixed : Precision::full;
+  }
   Lab(const Lab&) = delete;
   Lab& operator=(const Lab&) = delete;
 

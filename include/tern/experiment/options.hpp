@@ -22,6 +22,7 @@ struct ShootoutOptions {
   Index trials = 5;                ///< of learning rates, as many for every format
   double trial_share = 0.1;        ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
+  std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
   std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
   Index threads = 2;
 
@@ -49,6 +50,8 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   at_least("--threads", o.threads, 1);
   if (o.weights != "dense" && o.weights != "ternary")
     throw ValueError("--weights: expected dense or ternary, got '" + o.weights + "'");
+  if (o.precision != "full" && o.precision != "mixed")
+    throw ValueError("--precision: expected full or mixed, got '" + o.precision + "'");
   if (o.formats.empty()) throw ValueError("--formats: expected at least one");
   for (const auto* names : {&o.formats, &o.noise_formats})
     for (const std::string& f : *names) {

@@ -93,6 +93,7 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
           {"eval_tokens", o.eval_tokens},
           {"validation_tokens", o.validation_tokens},
           {"weights", o.weights},
+          {"precision", o.precision},
           {"convention", "chunked"}};
 }
 

@@ -16,9 +16,10 @@ enum class Isa {
   portable,   ///< xsimd at the width that the includer's compiler flags allow
   avx2,       ///< AVX2, FMA
   avx512,     ///< AVX-512 F, BW, DQ, VL
+  avx512_bf16,  ///< and VNNI, BF16, VBMI: Zen 4, Sapphire Rapids
 };
 
-inline constexpr std::array all_isas{Isa::reference, Isa::portable, Isa::avx2, Isa::avx512};
+inline constexpr std::array all_isas{Isa::reference, Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16};
 
 constexpr std::string_view name(Isa isa) {
   switch (isa) {
@@ -30,6 +31,8 @@ constexpr std::string_view name(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::avx512_bf16:
+      return "avx512_bf16";
   }
   return "unknown";
 }
@@ -50,6 +53,9 @@ inline bool runnable(Isa isa) {
   if (isa == Isa::avx512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (isa == Isa::avx512_bf16)
+    return runnable(Isa::avx512) && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") &&
+           __builtin_cpu_supports("avx512vbmi");
 #endif
   return false;
 }

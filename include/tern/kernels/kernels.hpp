@@ -6,11 +6,13 @@
 #include "tern/kernels/gate/reference.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/matmul/reference.hpp"
+#include "tern/kernels/matmul_bf16/reference.hpp"
 #include "tern/kernels/quantize/reference.hpp"
 #include "tern/kernels/rms_norm/reference.hpp"
 #include "tern/kernels/rope/reference.hpp"
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
+#include "tern/kernels/simd/avx512_bf16.hpp"
 #include "tern/kernels/simd/portable.hpp"
 #include "tern/kernels/softmax/reference.hpp"
 #include "tern/kernels/table.hpp"
@@ -23,6 +25,8 @@ namespace detail {
 template <class S>
 constexpr Operations<S> reference_operations() {
   return {.matmul = reference::matmul<S>,
+          .matmul_mixed = reference::matmul<S>,
+          .matmul_bf16 = reference::matmul_bf16<S>,
           .rms_norm = reference::rms_norm<S>,
           .rms_norm_backward = reference::rms_norm_backward<S>,
           .rms_norm_backward_gain = reference::rms_norm_backward_gain<S>,
@@ -48,6 +52,8 @@ template <class Arch>
 inline constexpr Table avx2_table{Isa::avx2, avx2::operations<avx2::Floats>(), portable_table<Arch>.f64};
 template <class Arch>
 inline constexpr Table avx512_table{Isa::avx512, avx512::operations<avx512::Floats>(), portable_table<Arch>.f64};
+template <class Arch>
+inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::operations(), portable_table<Arch>.f64};
 #endif
 
 }  // namespace detail
@@ -62,6 +68,8 @@ const Table& table(Isa isa) {
       return detail::avx2_table<Arch>;
     case Isa::avx512:
       return detail::avx512_table<Arch>;
+    case Isa::avx512_bf16:
+      return detail::avx512_bf16_table<Arch>;
 #endif
     case Isa::portable:
       return detail::portable_table<Arch>;

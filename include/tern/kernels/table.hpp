@@ -3,6 +3,7 @@
 /// A table is immutable; callers may copy one, replace entries and pass the copy.
 #include <cstdint>
 
+#include "tern/kernels/bf16.hpp"
 #include "tern/kernels/formats/ternary2.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/types.hpp"
@@ -16,6 +17,15 @@ struct Operations {
   /// An element's sum runs over k in an order that depends on k alone, so any split of m and n gives the same bits.
   void (*matmul)(Index m, Index n, Index k, Strided<const S> a, Strided<const S> b, S* c, Index c_row,
                  bool accumulate) noexcept;
+
+  /// As matmul, in mixed precision where the machine multiplies bf16: A and B are then rounded to bf16 (by at most
+  /// bf16_rounding, relative), numbers below 2^-126 count as 0, and sums are float. Elsewhere it is matmul itself.
+  /// Of A, and of B, the rows or the columns are contiguous.
+  void (*matmul_mixed)(Index m, Index n, Index k, Strided<const S> a, Strided<const S> b, S* c, Index c_row,
+                       bool accumulate) noexcept;
+  /// As matmul_mixed with B stored in bf16.
+  void (*matmul_bf16)(Index m, Index n, Index k, Strided<const S> a, Strided<const Bf16> b, S* c, Index c_row,
+                      bool accumulate) noexcept;
 
   /// rstd[t] = 1/sqrt(mean_c x[t,c]^2 + eps);  y[t,c] = gain[c] * x[t,c] * rstd[t]. gain null: ones.
   void (*rms_norm)(Index rows, Index channels, S eps, const S* x, Index x_row, const S* gain, S* y, Index y_row,

@@ -26,9 +26,10 @@ template <class S>
 void parallel_matmul(const Pass& pass, Index m, Index n, Index k, kernels::Strided<const S> a,
                      kernels::Strided<const S> b, S* c, Index c_row, bool accumulate) {
   const auto& ops = operations<S>(pass);
+  const auto matmul = pass.precision == Precision::mixed ? ops.matmul_mixed : ops.matmul;
   pass.parallel.ranges(n, 32, [&](Index begin, Index end) {
     const kernels::Strided<const S> piece{b.data + begin * b.column, b.row, b.column};
-    ops.matmul(m, end - begin, k, a, piece, c + begin, c_row, accumulate);
+    matmul(m, end - begin, k, a, piece, c + begin, c_row, accumulate);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "tern/kernels/bf16.hpp"
 #include "tern/kernels/formats/ternary2.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/target.hpp"

@@ -1,0 +1,23 @@
+#pragma once
+/// AVX-512 with products of bf16 pairs, of bytes, and permutations of bytes (VNNI, BF16, VBMI): the float kernels are
+/// AVX-512's.
+#include "tern/kernels/simd/avx512.hpp"
+#if TERN_X86
+
+TERN_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx512vbmi,avx2,fma")
+namespace tern::kernels::avx512_bf16 {
+
+using avx512::Floats;
+
+#include "tern/kernels/matmul_bf16/avx512_bf16.inc"
+
+constexpr Operations<float> operations() {
+  Operations<float> ops = avx512::operations<Floats>();
+  ops.matmul_bf16 = matmul_bf16<Bf16>;
+  ops.matmul_mixed = matmul_bf16<float>;
+  return ops;
+}
+
+}  // namespace tern::kernels::avx512_bf16
+TERN_TARGET_END
+#endif
