@@ -8,7 +8,8 @@ namespace {
 /// A matrix of bf16 in a guarded buffer, as Laid has it.
 struct LaidBf16 {
   LaidBf16(Index m, Index n, bool by_columns, Index gap, unsigned seed)
-      : source(m, n, by_columns, gap, seed), buffer(source.buffer.size()),
+      : source(m, n, by_columns, gap, seed),
+        buffer(source.buffer.size()),
         view{buffer.data(), source.view.row, source.view.column} {
     for (Index i = 0; i < buffer.size(); ++i) buffer[i] = to_bf16(source.buffer[i]);
   }
@@ -24,9 +25,14 @@ struct LaidBf16 {
 }  // namespace
 
 TEST_CASE("bf16: rounds to nearest, ties to even") {
-  const std::pair<float, std::uint16_t> cases[] = {{0.f, 0},           {-0.f, 0x8000},       {1.f, 0x3f80},
-                                                   {1.00390625f, 0x3f80}, {1.01171875f, 0x3f82}, {1.004f, 0x3f81},
-                                                   {3.3895314e38f, 0x7f80 - 1}, {3.4e38f, 0x7f80}};
+  const std::pair<float, std::uint16_t> cases[] = {{0.f, 0},
+                                                   {-0.f, 0x8000},
+                                                   {1.f, 0x3f80},
+                                                   {1.00390625f, 0x3f80},
+                                                   {1.01171875f, 0x3f82},
+                                                   {1.004f, 0x3f81},
+                                                   {3.3895314e38f, 0x7f80 - 1},
+                                                   {3.4e38f, 0x7f80}};
   for (const auto& [x, bits] : cases) {
     CAPTURE(x);
     CHECK(to_bf16(x).bits == bits);
@@ -110,7 +116,8 @@ TEST_CASE("matmul_bf16: exact where nothing rounds, in every lane") {
   for (Index i = 0; i < b.size(); ++i) b[i] = to_bf16(static_cast<float>(i % 13 - 6));
   for (const bool by_columns : {false, true})
     on_every_isa<float>([&](const Operations<float>& ops) {
-      const Strided<const Bf16> right = by_columns ? Strided<const Bf16>{b.data(), 1, k} : Strided<const Bf16>{b.data(), n, 1};
+      const Strided<const Bf16> right =
+          by_columns ? Strided<const Bf16>{b.data(), 1, k} : Strided<const Bf16>{b.data(), n, 1};
       GuardedBuffer<float> c(m * n);
       ops.matmul_bf16(m, n, k, {a.data(), k, 1}, right, c.data(), n, false);
       Index wrong = 0;

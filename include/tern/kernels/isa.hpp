@@ -12,10 +12,10 @@ namespace tern::kernels {
 
 /// From the slowest to the fastest.
 enum class Isa {
-  reference,  ///< plain loops, the meaning of every kernel
-  portable,   ///< xsimd at the width that the includer's compiler flags allow
-  avx2,       ///< AVX2, FMA
-  avx512,     ///< AVX-512 F, BW, DQ, VL
+  reference,    ///< plain loops, the meaning of every kernel
+  portable,     ///< xsimd at the width that the includer's compiler flags allow
+  avx2,         ///< AVX2, FMA
+  avx512,       ///< AVX-512 F, BW, DQ, VL
   avx512_bf16,  ///< and VNNI, BF16, VBMI: Zen 4, Sapphire Rapids
 };
 

@@ -49,11 +49,11 @@ inline constexpr Table portable_table{Isa::portable, portable::operations<portab
 #if TERN_X86
 // Double is for checking gradients: there the portable kernels do.
 template <class Arch>
-inline constexpr Table avx2_table{Isa::avx2, avx2::operations<avx2::Floats>(), portable_table<Arch>.f64};
+inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), portable_table<Arch>.f64};
 template <class Arch>
-inline constexpr Table avx512_table{Isa::avx512, avx512::operations<avx512::Floats>(), portable_table<Arch>.f64};
+inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), portable_table<Arch>.f64};
 template <class Arch>
-inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::operations(), portable_table<Arch>.f64};
+inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(), portable_table<Arch>.f64};
 #endif
 
 }  // namespace detail

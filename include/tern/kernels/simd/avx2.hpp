@@ -72,6 +72,14 @@ struct Floats {
 
 #include "tern/kernels/simd/kernels.inc"
 
+#include "tern/kernels/ternary_matmul/avx2.inc"
+
+constexpr Operations<float> all_operations() {
+  Operations<float> ops = operations<Floats>();
+  ops.ternary_matmul = ternary_matmul_bytes;
+  return ops;
+}
+
 }  // namespace tern::kernels::avx2
 TERN_TARGET_END
 #endif

@@ -1,5 +1,6 @@
 #pragma once
 /// AVX-512 (F, BW, DQ, VL): registers of 16 floats, 32 of them.
+#include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/needs.hpp"
 #if TERN_X86
 #include <immintrin.h>
@@ -70,6 +71,12 @@ struct Floats {
 };
 
 #include "tern/kernels/simd/kernels.inc"
+
+constexpr Operations<float> all_operations() {
+  Operations<float> ops = operations<Floats>();
+  ops.ternary_matmul = avx2::ternary_matmul_bytes;
+  return ops;
+}
 
 }  // namespace tern::kernels::avx512
 TERN_TARGET_END

@@ -11,10 +11,16 @@ using avx512::Floats;
 
 #include "tern/kernels/matmul_bf16/avx512_bf16.inc"
 
-constexpr Operations<float> operations() {
+#include "tern/kernels/ternary_matmul/avx512_vnni.inc"
+
+#include "tern/kernels/ternary_matmul/avx512_bf16.inc"
+
+constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::operations<Floats>();
   ops.matmul_bf16 = matmul_bf16<Bf16>;
   ops.matmul_mixed = matmul_bf16<float>;
+  ops.ternary_matmul = ternary_matmul;
+  ops.ternary_matmul_transposed = ternary_matmul_transposed;
   return ops;
 }
 
