@@ -2,6 +2,8 @@
 ///   tern-shootout plan --users people      what it would cost
 ///   tern-shootout run --users people       train, evaluate, judge; run again to go on after an interruption
 ///   tern-shootout report --out shootout    the reports anew from results.json
+#include "tern_commit.hpp"  // before what reads it
+//
 #include <unistd.h>
 
 #include <atomic>

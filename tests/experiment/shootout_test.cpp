@@ -65,7 +65,7 @@ TEST_CASE("shootout: every format, user, seed and kind of noise leaves its cells
   for (const auto& a : results["adapters"]) {
     CHECK(a["status"] == "ok");
     CHECK((a["steps"] == 4 || a["stopped_early"] == true));
-    CHECK(a["trials"].size() == (a["data"] == "real" ? 5 : 0));
+    CHECK(a["trials"].size() == (a["data"] == "real" ? 4 : 0));
   }
   for (const char* file : {"results.json", "report.md", "report.html"}) CHECK(fs::exists(folder.path() / "out" / file));
 

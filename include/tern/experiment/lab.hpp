@@ -171,7 +171,9 @@ class Lab {
       FitHooks hooks;
       hooks.validate = [&] { return lab_.mean_nll(subject, user_.validation); };
       hooks.interrupted = [&] { return lab_.interrupted_ != nullptr && lab_.interrupted_->load(); };
-      const Index warmup = budget.steps == Budget::any_steps ? 3 : std::max<Index>(1, budget.steps / 20);
+      // A trial of a few steps that warmed up for three would never feel its rate, and the highest would win.
+      const bool trial = budget.seconds < lab_.options_.budget.seconds;
+      const Index warmup = budget.steps != Budget::any_steps ? std::max<Index>(1, budget.steps / 20) : trial ? 1 : 3;
       return tern::fit(subject, lab_.cache_, lab_.pass_, adam, windows,
                        WarmupCosine{.peak = rate, .warmup = warmup, .floor = 0.1}, options, hooks);
     }

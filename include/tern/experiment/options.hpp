@@ -19,8 +19,8 @@ struct ShootoutOptions {
   Index context = 256;
   Index eval_tokens = 1024;        ///< read of each eval text
   Index validation_tokens = 256;   ///< read of the validation text
-  Index trials = 5;                ///< of learning rates, as many for every format
-  double trial_share = 0.1;        ///< of the budget, for each of them
+  Index trials = 4;                ///< of learning rates, as many for every format
+  double trial_share = 0.15;       ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
   std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
   std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
