@@ -72,20 +72,26 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
         }
 }
 
-TEST_CASE("ternary_matmul: saturated inputs stay exact") {
-  for (const Index columns : {2560, 16384})
-    for (const int code : {127, -127, -128}) {
-      Weights w(17, columns, TernaryScale::row, 8, true);
-      for (float& s : w.scales) s = 1;
-      GuardedBuffer<std::int8_t> q(columns);
-      for (auto& x : q) x = static_cast<std::int8_t>(code);
-      const float scale = 1;
-      on_every_isa<float>([&](const Operations<float>& ops) {
-        GuardedBuffer<float> y(17);
-        ops.ternary_matmul(w.view, 0, 17, 1, q.data(), columns, &scale, y.data(), 17);
-        for (const float value : y) CHECK(value == static_cast<float>(code * columns));
-      });
-    }
+TEST_CASE("ternary_matmul: saturated inputs stay exact, of many columns and tokens") {
+  for (const Index columns : {2560, 16389})
+    for (const Index tokens : {1, 9})
+      for (const int code : {127, -127, -128}) {
+        CAPTURE(columns);
+        CAPTURE(tokens);
+        Weights w(17, columns, TernaryScale::row, 8, true);
+        for (float& s : w.scales) s = 1;
+        GuardedBuffer<std::int8_t> q(tokens * columns);
+        for (auto& x : q) x = static_cast<std::int8_t>(code);
+        GuardedBuffer<float> scale(tokens);
+        for (float& s : scale) s = 1;
+        on_every_isa<float>([&](const Operations<float>& ops) {
+          GuardedBuffer<float> y(17 * tokens);
+          ops.ternary_matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(), y.data(), 17);
+          Index wrong = 0;
+          for (const float value : y) wrong += value != static_cast<float>(code * columns);
+          CHECK(wrong == 0);
+        });
+      }
 }
 
 TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {

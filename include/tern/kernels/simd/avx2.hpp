@@ -38,6 +38,15 @@ struct Floats {
     const Register n = whole(mul(bounded, set(std::numbers::log2e_v<float>))), half = whole(mul(n, set(0.5)));
     return mul(mul(exp_reduced<Floats>(bounded, n), power_of_2(half)), power_of_2(sub(n, half)));
   }
+  static void store_low_bytes(std::int8_t* p, Register a, Index n) {
+    const __m256i low = _mm256_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,  //
+                                         0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    const __m256i bytes = _mm256_shuffle_epi8(_mm256_castps_si256(a), low);
+    const __m128i eight = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    std::int8_t part[16];
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(part), eight);
+    std::memcpy(p, part, n == lanes ? 8 : static_cast<std::size_t>(n));
+  }
   static Register two_bits(const std::uint8_t* p, int shift) {
     const __m256i words =
         _mm256_srl_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm_cvtsi32_si128(shift));

@@ -42,6 +42,9 @@ struct Floats {
     const Register n = _mm512_maskz_roundscale_ps(all, mul(bounded, set(std::numbers::log2e_v<float>)), 0);
     return _mm512_maskz_scalef_ps(all, exp_reduced<Floats>(bounded, n), n);
   }
+  static void store_low_bytes(std::int8_t* p, Register a, Index n) {
+    _mm512_mask_cvtepi32_storeu_epi8(p, first(n), _mm512_castps_si512(a));
+  }
   static Register two_bits(const std::uint8_t* p, int shift) {
     const __m512i words = _mm512_maskz_srl_epi32(all, _mm512_loadu_si512(p), _mm_cvtsi32_si128(shift));
     return _mm512_maskz_cvtepi32_ps(all, _mm512_and_si512(words, _mm512_set1_epi32(3)));

@@ -53,6 +53,16 @@ struct Vector {
     for (Index i = 0; i < lanes; ++i) part[i] = static_cast<S>(p[4 * i + shift / 8] >> (shift % 8) & 3);
     return load(part);
   }
+  /// The lowest byte of each of the first n numbers.
+  static void store_low_bytes(std::int8_t* p, Register a, Index n) {
+    S part[lanes];
+    store(part, a);
+    for (Index i = 0; i < n; ++i) {
+      std::uint32_t bits;  // the low half of a double comes first, as all machines here are little-endian
+      std::memcpy(&bits, &part[i], sizeof bits);
+      p[i] = static_cast<std::int8_t>(bits);
+    }
+  }
   /// panel[p * panel_row + j] = b[j * column + p], for p < 4, j < lanes.
   static void transpose4(const S* b, Index column, S* panel, Index panel_row) {
     for (Index p = 0; p < 4; ++p)
