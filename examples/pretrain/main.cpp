@@ -26,6 +26,7 @@ struct Options {
   std::string books, tokenizer, out, ternary_from;
   Index steps = 5000, sequences = 8, context = 256, threads = 2, ffn = 768;
   double rate = 2e-3;
+  std::string precision = "mixed";
   std::uint64_t seed = 1;
 };
 
@@ -95,13 +96,15 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
   ThreadPool pool(o.threads);
   Pass pass;
   pass.parallel = pool.parallel();
+  if (o.precision == "mixed") pass.precision = Precision::mixed;
   Adam<float> adam({.beta2 = 0.95, .weight_decay = 0.1, .decay_vectors = false}, model);
   std::vector<std::span<const Token>> documents(corpus.training.begin(), corpus.training.end());
   Windows windows(documents, {.context = o.context, .sequences = o.sequences, .shuffled = true, .seed = o.seed});
 
   const nlohmann::json run = {{"steps", o.steps},       {"sequences", o.sequences}, {"context", o.context},
                               {"rate", o.rate},         {"seed", o.seed},           {"documents", documents.size()},
-                              {"windows", windows.count()}, {"ternary", !o.ternary_from.empty()}};
+                              {"windows", windows.count()}, {"ternary", !o.ternary_from.empty()},
+                              {"precision", o.precision}};
   const CheckpointFolder checkpoints(std::filesystem::path(o.out) / "checkpoints");
   FitOptions options{.budget = Budget::of_steps(o.steps), .clip = 1.0};
   nlohmann::json curve = nlohmann::json::array();
@@ -146,7 +149,8 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
   const auto path = std::filesystem::path(o.out) / "base.gguf";
   out.write(path);
 
-  // Measured on what was written, not on what was trained.
+  // Measured on what was written, not on what was trained, and in full precision.
+  pass.precision = Precision::full;
   const auto file = GgufFile::open(path);
   double bits = 0;
   const auto measure = [&](auto written) {
@@ -208,6 +212,7 @@ int main(int argc, char** argv) {
   app.add_option("--sequences", o.sequences, "sequences a step")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--rate", o.rate, "peak learning rate of AdamW")->capture_default_str();
+  app.add_option("--precision", o.precision, "of products with weights")->check(CLI::IsMember({"full", "mixed"}))->capture_default_str();
   app.add_option("--ffn", o.ffn, "feed-forward width")->capture_default_str();
   app.add_option("--seed", o.seed, "of initialisation and data order")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();

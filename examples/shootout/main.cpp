@@ -2,8 +2,6 @@
 ///   tern-shootout plan --users people      what it would cost
 ///   tern-shootout run --users people       train, evaluate, judge; run again to go on after an interruption
 ///   tern-shootout report --out shootout    the reports anew from results.json
-#include "tern_commit.hpp"  // before what reads it
-//
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +12,7 @@
 
 #include "program.hpp"
 #include "tern/experiment/shootout.hpp"
+#include "tern_commit.hpp"
 
 using namespace tern;
 
@@ -80,6 +79,7 @@ struct Stage {
 
 void finish_options(Arguments& a) {
   ShootoutOptions& o = a.options;
+  o.commit = TERN_COMMIT;
   if (!a.formats.empty()) o.formats = a.formats;
   if (!a.noise_formats.empty()) o.noise_formats = a.noise_formats;
   if (!a.experiments.empty()) o.experiments = a.experiments;

@@ -90,19 +90,10 @@ TEST_CASE("matmul_bf16: any cut of rows and columns gives the same bits") {
     const Laid<float> a(m, k, false, 0, 4);
     const LaidBf16 b(k, n, b_by_columns, 0, 5);
     on_every_isa<float>([&](const Operations<float>& ops) {
-      GuardedBuffer<float> whole(m * n), cut(m * n);
-      ops.matmul_bf16(m, n, k, a.view, b.view, whole.data(), n, false);
-      for (const Index rows : {1, 5, 14, 30})
-        for (const Index columns : {1, 7, 32, 64, 100}) {
-          for (Index i = 0; i < m; i += rows)
-            for (Index j = 0; j < n; j += columns)
-              ops.matmul_bf16(std::min(rows, m - i), std::min(columns, n - j), k, {a.view.data + i * k, k, 1},
-                              {b.view.data + j * b.view.column, b.view.row, b.view.column}, cut.data() + i * n + j, n,
-                              false);
-          CAPTURE(rows);
-          CAPTURE(columns);
-          CHECK(same_bits(whole, cut));
-        }
+      check_cuts<float>(m, n, [&](Index i, Index j, Index rows, Index columns, float* c) {
+        ops.matmul_bf16(rows, columns, k, {a.view.data + i * k, k, 1},
+                        {b.view.data + j * b.view.column, b.view.row, b.view.column}, c, n, false);
+      });
     });
   }
 }

@@ -43,20 +43,10 @@ TEST_CASE_TEMPLATE("matmul: any cut of rows and columns gives the same bits", S,
     for (const bool b_by_columns : {false, true}) {
       const Laid<S> a(m, k, a_by_columns, 0, 4), b(k, n, b_by_columns, 0, 5);
       on_every_isa<S>([&](const Operations<S>& ops) {
-        GuardedBuffer<S> whole(m * n), cut(m * n);
-        ops.matmul(m, n, k, a.view, b.view, whole.data(), n, false);
-        for (const Index rows : {1, 5, 14, 30})
-          for (const Index columns : {1, 7, 32, 64, 100}) {
-            for (Index i = 0; i < m; i += rows)
-              for (Index j = 0; j < n; j += columns)
-                ops.matmul(std::min(rows, m - i), std::min(columns, n - j), k,
-                           {a.view.data + i * a.view.row, a.view.row, a.view.column},
-                           {b.view.data + j * b.view.column, b.view.row, b.view.column}, cut.data() + i * n + j, n,
-                           false);
-            CAPTURE(rows);
-            CAPTURE(columns);
-            CHECK(same_bits(whole, cut));
-          }
+        check_cuts<S>(m, n, [&](Index i, Index j, Index rows, Index columns, S* c) {
+          ops.matmul(rows, columns, k, {a.view.data + i * a.view.row, a.view.row, a.view.column},
+                     {b.view.data + j * b.view.column, b.view.row, b.view.column}, c, n, false);
+        });
       });
     }
 }

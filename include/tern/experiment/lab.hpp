@@ -46,8 +46,8 @@ class Lab {
 
   /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
   /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
-  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most 16 MB are kept in
-  /// `adapters`, if given.
+  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most
+  /// 16 MB are kept in `adapters`, if given.
   std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
                                     const std::filesystem::path& adapters) {
     const Contender& contender = find_contender(table_, task.format);
@@ -61,7 +61,8 @@ class Lab {
       while (const auto candidate = search.next()) {
         Training t(*this, contender, task);
         const Budget trial = share(options_.budget, options_.trial_share);
-        const FitResult result = t.fit(*candidate, trial, trial);
+        // A trial of a few steps that warmed up for three would never feel its rate, and the highest would win.
+        const FitResult result = t.fit(*candidate, trial, trial, 1);
         if (result.status == FitStatus::interrupted) return std::nullopt;
         const bool ok = result.ok() && result.curve.size() > 1;
         const double loss = ok ? after_start(result) : std::numeric_limits<double>::infinity();
@@ -72,7 +73,7 @@ class Lab {
       rate = search.best();  // where all diverged, the run itself will say so
     }
     Training training(*this, contender, task);
-    const FitResult result = training.fit(*rate, options_.budget, share(options_.budget, 0.1));
+    const FitResult result = training.fit(*rate, options_.budget, share(options_.budget, 0.1), 3);
     if (result.status == FitStatus::interrupted) return std::nullopt;
 
     entry["trials"] = trials;
@@ -158,7 +159,8 @@ class Lab {
     AdapterSet<float>& set() { return set_; }
     Index parameters() const { return count_trainable(set_) + (own_ ? count_trainable(*own_) : 0); }
 
-    FitResult fit(double rate, const Budget& budget, const Budget& validate_every) {
+    /// `warmup`: steps under a budget of time; one of steps warms up for a twentieth of them.
+    FitResult fit(double rate, const Budget& budget, const Budget& validate_every, Index warmup = 1) {
       Subject subject(model(), set_);
       Adam<float> adam = own_ ? Adam<float>(AdamOptions{}, *own_, set_) : Adam<float>(AdamOptions{}, set_);
       std::vector<std::span<const Token>> documents(data_.begin(), data_.end());
@@ -171,9 +173,7 @@ class Lab {
       FitHooks hooks;
       hooks.validate = [&] { return lab_.mean_nll(subject, user_.validation); };
       hooks.interrupted = [&] { return lab_.interrupted_ != nullptr && lab_.interrupted_->load(); };
-      // A trial of a few steps that warmed up for three would never feel its rate, and the highest would win.
-      const bool trial = budget.seconds < lab_.options_.budget.seconds;
-      const Index warmup = budget.steps != Budget::any_steps ? std::max<Index>(1, budget.steps / 20) : trial ? 1 : 3;
+      if (budget.steps != Budget::any_steps) warmup = std::max<Index>(1, budget.steps / 20);
       return tern::fit(subject, lab_.cache_, lab_.pass_, adam, windows,
                        WarmupCosine{.peak = rate, .warmup = warmup, .floor = 0.1}, options, hooks);
     }

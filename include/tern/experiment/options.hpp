@@ -25,6 +25,7 @@ struct ShootoutOptions {
   std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
   std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
   Index threads = 2;
+  std::string commit = "unknown";  ///< of the program that runs, for the results to name
 
   bool wants(const std::string& experiment) const {
     return std::find(experiments.begin(), experiments.end(), experiment) != experiments.end();

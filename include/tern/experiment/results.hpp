@@ -32,12 +32,7 @@ inline std::string compiler_name() {
 }  // namespace detail
 
 /// Which tern, built how, on what.
-inline nlohmann::json describe_build(Index threads) {
-#if defined(TERN_COMMIT)
-  const char* commit = TERN_COMMIT;
-#else
-  const char* commit = "unknown";
-#endif
+inline nlohmann::json describe_build(const std::string& commit, Index threads) {
   return {{"version", std::string(version)}, {"commit", commit}, {"compiler", detail::compiler_name()},
           {"isa", std::string(kernels::name(kernels::best_isa()))}, {"threads", threads}, {"cpu", detail::cpu_name()}};
 }
@@ -101,7 +96,7 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
 inline nlohmann::json collect_results(const Base& base, const Users& users, const ShootoutOptions& o,
                                       const std::vector<Contender>& table, const std::vector<Task>& tasks,
                                       const Journal& journal) {
-  nlohmann::json r = {{"tern", describe_build(o.threads)},
+  nlohmann::json r = {{"tern", describe_build(o.commit, o.threads)},
                       {"base", describe(base)},
                       {"protocol", describe(o, table)},
                       {"users", nlohmann::json::array()},

@@ -34,7 +34,8 @@ class Shootout {
   const std::vector<Task>& tasks() const { return tasks_; }
 
   /// Does what is not done yet, each task written to `out`/tasks at once, then writes results.json, report.md,
-  /// report.html and, where everybody's adapter met everybody's text, heat_map.svg. Returns the results, or nothing where it was interrupted. Throws IoError.
+  /// report.html and, where everybody's adapter met everybody's text, heat_map.svg. Returns the results, or nothing
+  /// where it was interrupted. Throws IoError.
   std::optional<nlohmann::json> run(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
     const Journal journal(out);
     Lab dense(base_, base_.model, users_, options_, table_, pass_, hooks.interrupted);

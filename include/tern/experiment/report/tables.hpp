@@ -247,15 +247,15 @@ inline Table budget_table(const Readings& r) {
   return t;
 }
 
-/// Fair play: the learning rates tried for each format, and how often each was chosen.
+/// Fair play: the learning rates that each format's search started from, and how often each was chosen.
 inline Table rates_table(const Readings& r) {
   Table t{"Learning rates", {"format", "started from", "chosen"}};
   t.numbers = false;
   t.note = "Chosen on validation text, never on held-out text.";
-  const Json& tried = member(member(r.document(), "protocol"), "learning_rates");
+  const Json& start = member(member(r.document(), "protocol"), "learning_rates");
   for (const std::string& format : r.formats()) {
     std::string rates, chosen;
-    for (const Json& rate : list(tried, format.c_str())) rates += (rates.empty() ? "" : ", ") + words(rate);
+    for (const Json& rate : list(start, format.c_str())) rates += (rates.empty() ? "" : ", ") + words(rate);
     std::map<double, int> times;
     for (const Json& adapter : list(r.document(), "adapters"))
       if (const Maybe rate = number(adapter, "learning_rate"); rate && words(adapter, "format") == format)
