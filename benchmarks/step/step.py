@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times one step of training on SmolLM2-135M, 256 tokens: tern against PyTorch with PEFT, each in two precisions.
+"""Times one step of training on SmolLM2-135M, 256 tokens: tern in its precisions and storages against PyTorch with PEFT.
 
     benchmarks/step/step.py [--kind norm|lora] [--rounds 15] [--threads 2]
 
@@ -24,8 +24,8 @@ TOKENS = 256
 class Tern:
     """A tern-oracle that takes a step whenever it is told to."""
 
-    def __init__(self, kind, mixed, gguf, ids, threads):
-        command = [tern.program(), *["--mixed"][: mixed], "step", gguf, ids, threads, kind]
+    def __init__(self, kind, mixed, weights, gguf, ids, threads):
+        command = [tern.program(), *["--mixed"][: mixed], "step", gguf, ids, threads, kind, weights]
         self.process = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
         )
@@ -69,8 +69,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = tern.Oracle(folder).ids(ids)
         sides = {
-            "tern, full": Tern(options.kind, False, gguf, file, options.threads),
-            "tern, mixed": Tern(options.kind, True, gguf, file, options.threads),
+            "tern, full": Tern(options.kind, False, "dense", gguf, file, options.threads),
+            **{
+                name: Tern(options.kind, True, weights, gguf, file, options.threads)
+                for name, weights in [("tern, mixed", "dense"), ("tern, bf16", "bf16"), ("tern, q8", "q8"), ("tern, q4", "q4")]
+            },
             "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
             "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),
         }

@@ -94,17 +94,20 @@ void finish_options(Arguments& a) {
   validate(o, contenders());
 }
 
+/// Measured by tern-perplexity on the first 60,000 bytes of WikiText-2's test set (docs/shootout.md).
+constexpr const char* ruined =
+    "a pretrained base merely rounded to ternary is ruined (SmolLM2-135M: perplexity 29 becomes 8e7; tern-perplexity "
+    "--weights ternary measures it for any base)";
+
 Stage load(Arguments& a) {
   Stage stage;
   stage.base = program::load(a.base);
   if (a.base == "bundled") {
     stage.ternary = load_model<float, Ternary<float>>(GgufFile::open(program::bundled() / "base-ternary.gguf"));
   } else if (a.options.weights == "ternary") {
-    throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base +
-                     "'; a pretrained base merely rounded to ternary is ruined (SmolLM2-135M: perplexity 55 becomes 1e8)");
+    throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base + "'; " + ruined);
   } else if (a.options.wants("E6")) {
-    std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); a pretrained base merely "
-                 "rounded to ternary is ruined (SmolLM2-135M: perplexity 55 becomes 1e8)\n";
+    std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
   IngestOptions ingest;

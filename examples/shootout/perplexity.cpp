@@ -9,11 +9,34 @@
 #include "tern/experiment/adapter_file.hpp"
 #include "tern/experiment/contender.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/with_weights.hpp"
 #include "tern/text/utf8.hpp"
+#include "tern/weights/bf16.hpp"
+#include "tern/weights/grouped.hpp"
+#include "tern/weights/ternary.hpp"
+
+namespace {
+
+using namespace tern;
+
+/// Calls f with the model as `weights` says: as it is, or its projections rounded.
+template <class F>
+Perplexity in_weights(const std::string& weights, Decoder<float>& model, F&& f) {
+  const auto rounded = [&](auto other) { return f(other); };
+  if (weights == "bf16") return rounded(with_weights<Bf16<float>>(model));
+  if (weights == "q8") return rounded(with_weights<Q8<float>>(model));
+  if (weights == "q4") return rounded(with_weights<Q4<float>>(model));
+  if (weights == "ternary")
+    return rounded(with_weights<Ternary<float>>(model, [](const Dense<float>& w) {
+      return Ternary<float>::quantize(w.parameter.value, kernels::TernaryScale::tensor);
+    }));
+  return f(model);
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
-  using namespace tern;
-  std::string base_name = "bundled", text_path, convention = "llama.cpp", adapter_path;
+  std::string base_name = "bundled", text_path, convention = "llama.cpp", adapter_path, weights = "dense";
   Index context = 512, threads = 2;
   CLI::App app("Perplexity of a text under a base model, with an adapter or without", "tern-perplexity");
   app.add_option("--base", base_name, "bundled, smollm2-135m, or a .gguf file")->capture_default_str();
@@ -23,6 +46,9 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember(std::set<std::string>{"llama.cpp", "rolling", "chunked"}));
   app.add_option("--adapter", adapter_path, "an adapter that tern-shootout left");
+  app.add_option("--weights", weights, "the projections: dense as the file has them, or rounded to bf16, q8, q4, ternary")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::set<std::string>{"dense", "bf16", "q8", "q4", "ternary"}));
   app.add_option("--threads", threads, "worker threads")->capture_default_str()->check(CLI::Range(Index(1), Index(1024)));
 
   return program::run(app, argc, argv, [&] {
@@ -43,8 +69,6 @@ int main(int argc, char** argv) {
     ThreadPool pool(threads);
     Pass pass;
     pass.parallel = pool.parallel();
-    Adapted subject(base.model, adapters);
-    decltype(subject)::Cache cache;
     PerplexityOptions options;
     options.context = context;
     options.prefix = base.prefix();
@@ -53,7 +77,11 @@ int main(int argc, char** argv) {
                                                       : Convention::llama_cpp;
     Perplexity p;
     try {
-      p = perplexity(subject, pass, kind, tokens, cache, options, base.token_bytes(tokens));
+      p = in_weights(weights, base.model, [&](auto& model) {
+        Adapted subject(model, adapters);
+        typename decltype(subject)::Cache cache;
+        return perplexity(subject, pass, kind, tokens, cache, options, base.token_bytes(tokens));
+      });
     } catch (const ValueError& e) {  // too few tokens
       throw FormatError("'" + text_path + "': " + e.what());
     }

@@ -15,7 +15,9 @@
 
 #include "tern/kernels/kernels.hpp"
 
+#include "tern/weights/bf16.hpp"
 #include "tern/weights/dense.hpp"
+#include "tern/weights/grouped.hpp"
 #include "tern/weights/operations.hpp"
 #include "tern/weights/ternary.hpp"
 #include "tern/weights/ternary_aware.hpp"
@@ -39,6 +41,7 @@
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/decoder.hpp"
+#include "tern/models/with_weights.hpp"
 
 #include "tern/train/adam.hpp"
 #include "tern/train/batches.hpp"

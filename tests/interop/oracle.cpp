@@ -15,10 +15,13 @@
 #include "tern/io/safetensors.hpp"
 #include "tern/io/safetensors_writer.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/with_weights.hpp"
 #include "tern/text/byte_bpe.hpp"
 #include "tern/text/gguf_vocabulary.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
+#include "tern/weights/bf16.hpp"
+#include "tern/weights/grouped.hpp"
 
 namespace {
 
@@ -42,8 +45,9 @@ constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
                                  relative; prints each step's loss, and HELD_OUT's before and after; writes the gains
   train-lora MODEL IDS CONTEXT RATE RANK ALPHA INITIAL OUT
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
-  step MODEL IDS THREADS KIND    for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
-                                 lora (rank 4, every linear of the blocks)
+  step MODEL IDS THREADS KIND [WEIGHTS]
+                                 for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
+                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8 or q4
 )";
 
 struct UsageError {};
@@ -288,13 +292,10 @@ void train_lora(Arguments arguments, const tern::Pass& pass) {
   save(adapters, arguments.path());
 }
 
-void step(Arguments arguments, tern::Pass pass) {
-  Model base = load(arguments.path());
-  const auto ids = read_ids(arguments.path());
-  tern::ThreadPool pool(arguments.integer());
-  pass.parallel = pool.parallel();
+template <class W>
+void take_steps(tern::Decoder<float, W> base, const std::vector<Token>& ids, const std::string& kind,
+                const tern::Pass& pass) {
   Adapters adapters;
-  const std::string kind = arguments.text();
   tern::Random random(1);
   if (kind == "norm")
     attach_user_gains(base, adapters);
@@ -303,8 +304,8 @@ void step(Arguments arguments, tern::Pass pass) {
   else
     throw UsageError();
   tern::select_trainable(adapters, [](std::string_view) { return true; });
-  AdaptedModel model(base, adapters);
-  AdaptedModel::Cache cache;
+  tern::Adapted model(base, adapters);
+  typename decltype(model)::Cache cache;
   tern::Adam<float> adam(tern::AdamOptions{}, adapters);
   const std::span<const Token> text(ids);
   const auto rows = text.size() - 1;
@@ -315,6 +316,19 @@ void step(Arguments arguments, tern::Pass pass) {
     adam.step(1e-3, pass.parallel);
     std::cout << watch.seconds() << ' ' << sum / static_cast<double>(rows) << std::endl;
   }
+}
+
+void step(Arguments arguments, tern::Pass pass) {
+  Model base = load(arguments.path());
+  const auto ids = read_ids(arguments.path());
+  tern::ThreadPool pool(arguments.integer());
+  pass.parallel = pool.parallel();
+  const std::string kind = arguments.text(), weights = arguments.more() ? arguments.text() : "dense";
+  if (weights == "dense") return take_steps(std::move(base), ids, kind, pass);
+  if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>>(base), ids, kind, pass);
+  if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>>(base), ids, kind, pass);
+  if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>>(base), ids, kind, pass);
+  throw UsageError();
 }
 
 void run(const std::string& command, const Arguments& arguments, tern::Precision precision) {

@@ -52,7 +52,7 @@ TEST_CASE("dequantize: every format gives the bits of the reference") {
 
 TEST_CASE("dequantize: a block by hand") {
   ByteWriter block;
-  block.number(float_to_half(0.5f));
+  block.number(kernels::to_half(0.5f).bits);
   for (int j = 0; j < 16; ++j) block.number(static_cast<std::uint8_t>(j | (15 - j) << 4));
   std::vector<float> y(32);
   dequantize(GgmlType::q4_0, block.view(), y);

@@ -6,7 +6,8 @@
 #include "tern/core/error.hpp"
 #include "tern/io/bytes.hpp"
 #include "tern/io/ggml_type.hpp"
-#include "tern/io/half.hpp"
+#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/half.hpp"
 
 namespace tern {
 
@@ -14,7 +15,7 @@ namespace detail {
 
 using Byte = std::uint8_t;
 
-inline float half_at(const Byte* p) { return half_to_float(load_little<std::uint16_t>(p)); }
+inline float half_at(const Byte* p) { return to_float(kernels::Half{load_little<std::uint16_t>(p)}); }
 inline int low(Byte b) { return b & 15; }
 inline int high(Byte b) { return b >> 4; }
 
@@ -133,7 +134,7 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
     case GgmlType::f16:
       return blocks_by([](const Byte* b, float* w) { *w = half_at(b); });
     case GgmlType::bf16:
-      return blocks_by([](const Byte* b, float* w) { *w = bfloat16_to_float(load_little<std::uint16_t>(b)); });
+      return blocks_by([](const Byte* b, float* w) { *w = to_float(kernels::Bf16{load_little<std::uint16_t>(b)}); });
     case GgmlType::q4_0:
       return blocks_by([](const Byte* b, float* w) { detail::decode_nibbles(b + 2, half_at(b), -8, -0.0f, w); });
     case GgmlType::q4_1:

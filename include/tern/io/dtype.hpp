@@ -9,7 +9,8 @@
 #include "tern/core/error.hpp"
 #include "tern/core/matrix.hpp"
 #include "tern/io/bytes.hpp"
-#include "tern/io/half.hpp"
+#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/half.hpp"
 
 namespace tern {
 
@@ -61,9 +62,9 @@ void decode(DType type, Bytes elements, std::span<S> y) {
     case DType::f32:
       return each(load_little<float>);
     case DType::f16:
-      return each([](const std::byte* p) { return half_to_float(load_little<std::uint16_t>(p)); });
+      return each([](const std::byte* p) { return to_float(kernels::Half{load_little<std::uint16_t>(p)}); });
     case DType::bf16:
-      return each([](const std::byte* p) { return bfloat16_to_float(load_little<std::uint16_t>(p)); });
+      return each([](const std::byte* p) { return to_float(kernels::Bf16{load_little<std::uint16_t>(p)}); });
     default:
       throw ValueError("decode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
   }
@@ -85,9 +86,9 @@ void encode(DType type, std::span<const S> x, ByteWriter& out) {
     case DType::f32:
       return each([](S v) { return static_cast<float>(v); });
     case DType::f16:
-      return each([](S v) { return float_to_half(static_cast<float>(v)); });
+      return each([](S v) { return kernels::to_half(static_cast<float>(v)).bits; });
     case DType::bf16:
-      return each([](S v) { return float_to_bfloat16(static_cast<float>(v)); });
+      return each([](S v) { return kernels::to_bf16(static_cast<float>(v)).bits; });
     default:
       throw ValueError("encode: expected F64, F32, F16 or BF16, got " + std::string(name(type)));
   }

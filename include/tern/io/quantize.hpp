@@ -7,7 +7,8 @@
 #include "tern/core/error.hpp"
 #include "tern/io/bytes.hpp"
 #include "tern/io/ggml_type.hpp"
-#include "tern/io/half.hpp"
+#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/half.hpp"
 
 namespace tern {
 
@@ -21,11 +22,11 @@ struct BlockScale {
 
 inline BlockScale block_scale(std::string_view type, float scale) {
   const float inverse = 1.0f / scale;
-  const std::uint16_t half = float_to_half(scale);
-  if (!std::isfinite(half_to_float(half)))
+  const kernels::Half half = kernels::to_half(scale);
+  if (!std::isfinite(to_float(half)))
     throw ValueError("quantize " + std::string(type) + ": expected a scale that a half can hold, got " +
                      std::to_string(scale));
-  return {half, std::isfinite(inverse) ? inverse : 0.0f};
+  return {half.bits, std::isfinite(inverse) ? inverse : 0.0f};
 }
 
 inline float largest_magnitude(std::span<const float> x) {
@@ -105,9 +106,9 @@ inline void quantize(GgmlType type, std::span<const float> x, ByteWriter& out) {
     case GgmlType::f32:
       return each([](Block w, std::uint8_t* y) { store_little(y, w[0]); });
     case GgmlType::f16:
-      return each([](Block w, std::uint8_t* y) { store_little(y, float_to_half(w[0])); });
+      return each([](Block w, std::uint8_t* y) { store_little(y, kernels::to_half(w[0]).bits); });
     case GgmlType::bf16:
-      return each([](Block w, std::uint8_t* y) { store_little(y, float_to_bfloat16(w[0])); });
+      return each([](Block w, std::uint8_t* y) { store_little(y, kernels::to_bf16(w[0]).bits); });
     case GgmlType::q4_0:
       return each(detail::encode_q4_0);
     case GgmlType::q8_0:

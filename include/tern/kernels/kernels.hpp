@@ -4,6 +4,7 @@
 ///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
 #include "tern/kernels/cross_entropy/reference.hpp"
 #include "tern/kernels/gate/reference.hpp"
+#include "tern/kernels/grouped_matmul/reference.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/matmul/reference.hpp"
 #include "tern/kernels/matmul_bf16/reference.hpp"
@@ -38,7 +39,11 @@ constexpr Operations<S> reference_operations() {
           .cross_entropy = reference::cross_entropy<S>,
           .quantize_int8 = reference::quantize_int8<S>,
           .ternary_matmul = reference::ternary_matmul<S>,
-          .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>};
+          .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
+          .q8_matmul = reference::grouped_matmul<Q8, S>,
+          .q8_matmul_transposed = reference::grouped_matmul_transposed<Q8, S>,
+          .q4_matmul = reference::grouped_matmul<Q4, S>,
+          .q4_matmul_transposed = reference::grouped_matmul_transposed<Q4, S>};
 }
 
 inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};

@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "tern/kernels/bf16.hpp"
+#include "tern/kernels/formats/q4.hpp"
+#include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary2.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/types.hpp"
@@ -68,6 +70,24 @@ struct Operations {
   /// multiple of 16. Any cut of tokens and columns gives the same bits.
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                     const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
+
+  /// Weights of 8 bits in groups of 32 columns (formats/q8.hpp) against int8 activations in -127..127 with a scale for
+  /// every 128 columns, which lie at scale[t*scale_row + k/128]:
+  ///   y[t,r] = sum_G scale[t,G] * sum_{g in G} w.scale(r,g) * (exact integer sum over group g of q[t,k]*w.code(r,k))
+  /// for r in [row_begin, row_end); row_begin a multiple of 16. Sums over groups are chains of fused multiplications and
+  /// additions in S, in order: same bits on every ISA.
+  void (*q8_matmul)(const Q8View& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q, Index q_row,
+                    const S* scale, Index scale_row, S* y, Index y_row) noexcept;
+  /// dx[t,k] += sum_r dy[t,r] * w.weight(r,k), for k in [column_begin, column_end); column_begin a multiple of 32. Any
+  /// cut of tokens and columns gives the same bits.
+  void (*q8_matmul_transposed)(const Q8View& w, Index column_begin, Index column_end, Index tokens, const S* dy,
+                               Index dy_row, S* dx, Index dx_row) noexcept;
+  /// As q8_matmul for weights of 4 bits (formats/q4.hpp); within each group w.minimum(r,g) * sum_k q[t,k] follows.
+  void (*q4_matmul)(const Q4View& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q, Index q_row,
+                    const S* scale, Index scale_row, S* y, Index y_row) noexcept;
+  /// As q8_matmul_transposed.
+  void (*q4_matmul_transposed)(const Q4View& w, Index column_begin, Index column_end, Index tokens, const S* dy,
+                               Index dy_row, S* dx, Index dx_row) noexcept;
 };
 
 struct Table {

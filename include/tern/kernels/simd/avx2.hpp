@@ -83,9 +83,13 @@ struct Floats {
 
 #include "tern/kernels/ternary_matmul/avx2.inc"
 
+#include "tern/kernels/grouped_matmul/avx2.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;
+  ops.q8_matmul = grouped_matmul_bytes<Q8>;
+  ops.q4_matmul = grouped_matmul_bytes<Q4>;
   return ops;
 }
 

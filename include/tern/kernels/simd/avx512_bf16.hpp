@@ -15,12 +15,20 @@ using avx512::Floats;
 
 #include "tern/kernels/ternary_matmul/avx512_bf16.inc"
 
+#include "tern/kernels/grouped_matmul/avx512_vnni.inc"
+
+#include "tern/kernels/grouped_matmul/avx512_bf16.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::operations<Floats>();
   ops.matmul_bf16 = matmul_bf16<Bf16>;
   ops.matmul_mixed = matmul_bf16<float>;
   ops.ternary_matmul = ternary_matmul;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
+  ops.q8_matmul = grouped_matmul<Q8>;
+  ops.q8_matmul_transposed = grouped_matmul_transposed<Q8>;
+  ops.q4_matmul = grouped_matmul<Q4>;
+  ops.q4_matmul_transposed = grouped_matmul_transposed<Q4>;
   return ops;
 }
 

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "tern/kernels/bf16.hpp"
+#include "tern/kernels/formats/q4.hpp"
+#include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary2.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/target.hpp"

@@ -1,0 +1,67 @@
+#pragma once
+/// What q8 and q4 share: weights of few bits, with a scale for every 32 columns of a row.
+///
+/// W [rows x columns] is padded and cut into blocks of 16 rows, which follow each other along a row of blocks, rows of
+/// blocks from top to bottom. A format says how wide a block is and how its bytes lie (q8.hpp, q4.hpp).
+#include <cstdint>
+#include <cstring>
+
+#include "tern/kernels/half.hpp"
+#include "tern/kernels/types.hpp"
+
+namespace tern::kernels {
+
+inline constexpr Index group_rows = 16;          ///< rows of a block
+inline constexpr Index group_columns = 32;       ///< columns of a row of weights that share a scale
+inline constexpr Index activation_columns = 128; ///< columns of a token that share a scale
+
+constexpr Index groups_of(Index columns) { return (columns + group_columns - 1) / group_columns; }
+constexpr Index activation_groups(Index columns) { return (columns + activation_columns - 1) / activation_columns; }
+
+/// Sixteen rows of one group: `scales` begins their binary16 scales, `codes` their codes.
+struct GroupBytes {
+  const std::uint8_t* scales;
+  const std::uint8_t* codes;
+};
+
+/// The i-th of consecutive binary16 numbers, which need not be aligned.
+inline float half_at(const std::uint8_t* halves, Index i) {
+  Half h;
+  std::memcpy(&h, halves + 2 * i, sizeof h);
+  return to_float(h);
+}
+inline void put_half(std::uint8_t* halves, Index i, Half h) { std::memcpy(halves + 2 * i, &h, sizeof h); }
+
+/// Borrows packed weights of a format F.
+template <class F>
+struct GroupedView {
+  const std::uint8_t* blocks;
+  Index rows;
+  Index columns;
+
+  /// The 16 rows from `row`, a multiple of 16: their blocks lie one after another.
+  const std::uint8_t* tile(Index row) const { return blocks + row / group_rows * F::blocks_across(columns) * F::block_bytes; }
+  GroupBytes group(Index row, Index g) const { return F::group(tile(row - row % group_rows), g); }
+  float scale(Index row, Index g) const { return half_at(group(row, g).scales, row % group_rows); }
+  /// What is added to scale * code: 0 in a format without it.
+  float minimum(Index row, Index g) const {
+    if constexpr (F::has_minimum) return half_at(group(row, g).scales + 2 * group_rows, row % group_rows);
+    return 0;
+  }
+  int code(Index row, Index column) const {
+    return F::code(group(row, column / group_columns).codes, row % group_rows, column % group_columns);
+  }
+  template <class S>
+  S weight(Index row, Index column) const {
+    const Index g = column / group_columns;
+    return static_cast<S>(scale(row, g)) * static_cast<S>(code(row, column)) + static_cast<S>(minimum(row, g));
+  }
+};
+
+/// Bytes of packed weights of format F.
+template <class F>
+constexpr Index grouped_bytes(Index rows, Index columns) {
+  return (rows + group_rows - 1) / group_rows * F::blocks_across(columns) * F::block_bytes;
+}
+
+}  // namespace tern::kernels

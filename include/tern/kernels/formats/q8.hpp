@@ -1,0 +1,47 @@
+#pragma once
+/// Weights of 8 bits, a scale for every 32 columns of a row: w = scale * code, code in -127..127. It holds Q8_0 and Q5_0
+/// exactly, and whatever has one scale a row; 8.5 bits a weight.
+///
+/// A block is 16 rows x 64 columns, two groups, 1088 bytes:
+///   scale(r, g)  binary16 at byte 32*(g%2) + 2*(r%16)
+///   code(r, k)   plus 128 at byte 64 + 64*((k%64)/4) + 4*(r%16) + k%4
+/// Beyond the matrix's edge scales are 0 and codes 0 (byte 128).
+#include "tern/kernels/formats/grouped.hpp"
+
+namespace tern::kernels {
+
+struct Q8 {
+  static constexpr bool has_minimum = false;
+  static constexpr Index block_columns = 64, block_bytes = 1088;
+  static constexpr Index blocks_across(Index columns) { return (columns + block_columns - 1) / block_columns; }
+
+  static GroupBytes group(const std::uint8_t* tile, Index g) {
+    const std::uint8_t* block = tile + g / 2 * block_bytes;
+    return {block + 32 * (g % 2), block + 64 + 512 * (g % 2)};
+  }
+  static int code(const std::uint8_t* codes, Index row, Index column) {
+    return codes[64 * (column / 4) + 4 * row + column % 4] - 128;
+  }
+};
+using Q8View = GroupedView<Q8>;
+
+/// codes [rows x columns] in -127..127, row-major; scales [rows x groups_of(columns)], finite.
+/// Writes grouped_bytes<Q8>(rows, columns) bytes.
+inline void pack_q8(Index rows, Index columns, const std::int8_t* codes, const Half* scales,
+                    std::uint8_t* blocks) noexcept {
+  for (Index top = 0; top < rows; top += group_rows)
+    for (Index left = 0; left < columns; left += Q8::block_columns, blocks += Q8::block_bytes)
+      for (Index i = 0; i < group_rows; ++i) {
+        const Index row = top + i;
+        for (Index half = 0; half < 2; ++half) {
+          const Index g = left / group_columns + half;
+          put_half(blocks + 32 * half, i, row < rows && g < groups_of(columns) ? scales[row * groups_of(columns) + g] : Half{0});
+        }
+        for (Index k = 0; k < Q8::block_columns; ++k) {
+          const int code = row < rows && left + k < columns ? codes[row * columns + left + k] : 0;
+          blocks[64 + 64 * (k / 4) + 4 * i + k % 4] = static_cast<std::uint8_t>(code + 128);
+        }
+      }
+}
+
+}  // namespace tern::kernels

@@ -1,0 +1,44 @@
+#pragma once
+#include <utility>
+
+#include "tern/models/decoder.hpp"
+
+namespace tern {
+
+/// The same model with the projections of its blocks in storage W: convert(storage) gives each. Embedding, norms,
+/// biases and head are copied.
+template <class W, std::floating_point S, class From, class F>
+Decoder<S, W> with_weights(const Decoder<S, From>& model, F&& convert) {
+  Decoder<S, W> to(model.config);
+  to.embedding = model.embedding;
+  to.final_norm = model.final_norm;
+  to.head = model.head;
+  for (std::size_t i = 0; i < to.blocks.size(); ++i) {
+    const Block<S, From>& a = model.blocks[i];
+    Block<S, W>& b = to.blocks[i];
+    const auto linear = [&](const Linear<S, From>& from, Linear<S, W>& into) {
+      into.weight = convert(from.weight);
+      into.bias = from.bias;
+    };
+    b.attention_norm = a.attention_norm;
+    b.attention.sub_norm = a.attention.sub_norm;
+    b.mlp_norm = a.mlp_norm;
+    b.mlp.sub_norm = a.mlp.sub_norm;
+    linear(a.attention.query, b.attention.query);
+    linear(a.attention.key, b.attention.key);
+    linear(a.attention.value, b.attention.value);
+    linear(a.attention.output, b.attention.output);
+    linear(a.mlp.gate, b.mlp.gate);
+    linear(a.mlp.up, b.mlp.up);
+    linear(a.mlp.down, b.mlp.down);
+  }
+  return to;
+}
+
+/// The projections of a dense model rounded to a storage that can quantize() (Bf16, Q8, Q4).
+template <class W, std::floating_point S>
+Decoder<S, W> with_weights(const Decoder<S>& model) {
+  return with_weights<W>(model, [](const Dense<S>& w) { return W::quantize(w.parameter.value); });
+}
+
+}  // namespace tern

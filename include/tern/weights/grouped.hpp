@@ -1,0 +1,119 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "tern/core/concepts.hpp"
+#include "tern/core/error.hpp"
+#include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/operations.hpp"
+
+namespace tern {
+
+/// Weights of few bits with a scale for every 32 columns of a row, packed as kernels/formats/q8.hpp or q4.hpp says.
+/// forward quantises tokens to int8 with a scale for every 128 columns and sums integers exactly within groups;
+/// backward passes the gradient straight through that rounding: dx += dy * W. Frozen by type: it cannot accumulate.
+template <std::floating_point S, class F>
+class Grouped {
+ public:
+  using Scalar = S;
+  using Format = F;
+  using Code = std::conditional_t<F::has_minimum, std::uint8_t, std::int8_t>;
+  struct Cache {
+    std::vector<std::int8_t> codes;  // [tokens x columns]
+    std::vector<S> scales;           // [tokens x activation groups]
+  };
+
+  Grouped() = default;
+
+  /// Rounds dense weights: see kernels::quantize_q8, kernels::quantize_q4.
+  static Grouped quantize(In<S> w) {
+    const auto size = static_cast<std::size_t>(w.size());
+    const auto groups = static_cast<std::size_t>(w.rows() * kernels::groups_of(w.cols()));
+    std::vector<Code> codes(size);
+    std::vector<kernels::Half> scales(groups), minimums(F::has_minimum ? groups : 0);
+    if constexpr (F::has_minimum)
+      kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(), minimums.data());
+    else
+      kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
+    return from_codes(w.rows(), w.cols(), codes, scales, minimums);
+  }
+
+  /// Takes codes, row-major, in the format's range, with the scales (and minimums, if the format has them) of each
+  /// row's groups. Throws ShapeError on a wrong number of them.
+  static Grouped from_codes(Index rows, Index columns, std::span<const Code> codes,
+                            std::span<const kernels::Half> scales, std::span<const kernels::Half> minimums = {}) {
+    const Index groups = rows * kernels::groups_of(columns);
+    const auto expect = [](const char* what, std::size_t got, Index expected) {
+      if (static_cast<Index>(got) != expected)
+        throw ShapeError(std::string("grouped weights: expected ") + std::to_string(expected) + " " + what + ", got " +
+                         std::to_string(got));
+    };
+    expect("codes", codes.size(), rows * columns);
+    expect("scales", scales.size(), groups);
+    expect("minimums", minimums.size(), F::has_minimum ? groups : 0);
+    Grouped g;
+    g.rows_ = rows;
+    g.columns_ = columns;
+    g.blocks_.resize(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
+    if constexpr (F::has_minimum)
+      kernels::pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), g.blocks_.data());
+    else
+      kernels::pack_q8(rows, columns, codes.data(), scales.data(), g.blocks_.data());
+    return g;
+  }
+
+  Index rows() const { return rows_; }
+  Index columns() const { return columns_; }
+  std::size_t bytes() const { return blocks_.size(); }
+  kernels::GroupedView<F> view() const { return {blocks_.data(), rows_, columns_}; }
+
+  void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
+    const auto& ops = operations<S>(pass);
+    const Index tokens = x.rows(), groups = kernels::activation_groups(columns_);
+    cache.codes.resize(static_cast<std::size_t>(tokens * columns_));
+    cache.scales.resize(static_cast<std::size_t>(tokens * groups));
+    pass.parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      kernels::quantize_activations(ops, end - begin, columns_, x.data() + begin * x.outerStride(), x.outerStride(),
+                                    cache.codes.data() + begin * columns_, columns_,
+                                    cache.scales.data() + begin * groups, groups);
+    });
+    pass.parallel.ranges(rows_, kernels::group_rows, [&](Index begin, Index end) {
+      forward(ops)(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(), groups, y.data(),
+                   y.outerStride());
+    });
+  }
+
+  void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
+    const auto& ops = operations<S>(pass);
+    pass.parallel.ranges(columns_, kernels::group_columns, [&](Index begin, Index end) {
+      backward(ops)(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(), dx.outerStride());
+    });
+  }
+
+ private:
+  static auto forward(const kernels::Operations<S>& ops) {
+    if constexpr (F::has_minimum)
+      return ops.q4_matmul;
+    else
+      return ops.q8_matmul;
+  }
+  static auto backward(const kernels::Operations<S>& ops) {
+    if constexpr (F::has_minimum)
+      return ops.q4_matmul_transposed;
+    else
+      return ops.q8_matmul_transposed;
+  }
+
+  Index rows_ = 0, columns_ = 0;
+  std::vector<std::uint8_t> blocks_;
+};
+
+/// 8.5 bits a weight.
+template <std::floating_point S>
+using Q8 = Grouped<S, kernels::Q8>;
+/// 5 bits a weight.
+template <std::floating_point S>
+using Q4 = Grouped<S, kernels::Q4>;
+static_assert(WeightStorage<Q8<float>, float> && WeightStorage<Q4<float>, float>);
+
+}  // namespace tern

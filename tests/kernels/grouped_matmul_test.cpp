@@ -1,0 +1,221 @@
+#include <vector>
+
+#include "support/kernels.hpp"
+
+using namespace tern::kernels;
+using namespace tern::test;
+
+namespace {
+
+/// Packed random weights, at a wall, with what they were packed from.
+template <class F>
+struct Weights {
+  static constexpr int least_code = F::has_minimum ? 0 : -127, most_code = F::has_minimum ? 15 : 127;
+
+  /// With `code` given, every code is that one, every scale 1 and every minimum 0.
+  Weights(Index rows, Index columns, unsigned seed, std::optional<int> code = {})
+      : codes(static_cast<std::size_t>(rows * columns)),
+        scales(static_cast<std::size_t>(rows * groups_of(columns))),
+        minimums(scales.size()),
+        blocks(grouped_bytes<F>(rows, columns)),
+        view{blocks.data(), rows, columns} {
+    std::minstd_rand random(seed);
+    std::uniform_real_distribution<float> uniform(-1, 1);
+    for (int& c : codes) c = code ? *code : least_code + static_cast<int>(random() >> 5) % (most_code - least_code + 1);
+    for (Half& s : scales) s = to_half(code ? 1 : uniform(random));
+    for (Half& m : minimums) m = to_half(code ? 0 : uniform(random));
+    if constexpr (F::has_minimum) {
+      const std::vector<std::uint8_t> bytes(codes.begin(), codes.end());
+      pack_q4(rows, columns, bytes.data(), scales.data(), minimums.data(), blocks.data());
+    } else {
+      const std::vector<std::int8_t> bytes(codes.begin(), codes.end());
+      pack_q8(rows, columns, bytes.data(), scales.data(), blocks.data());
+    }
+  }
+  int code(Index r, Index k) const { return codes[static_cast<std::size_t>(r * view.columns + k)]; }
+  float scale(Index r, Index g) const { return at(scales, r, g); }
+  float minimum(Index r, Index g) const { return F::has_minimum ? at(minimums, r, g) : 0; }
+  double weight(Index r, Index k) const {
+    const Index g = k / group_columns;
+    return static_cast<double>(scale(r, g)) * code(r, k) + static_cast<double>(minimum(r, g));
+  }
+
+  std::vector<int> codes;
+  std::vector<Half> scales, minimums;
+  GuardedBuffer<std::uint8_t> blocks;
+  GroupedView<F> view;
+
+ private:
+  float at(const std::vector<Half>& halves, Index r, Index g) const {
+    return to_float(halves[static_cast<std::size_t>(r * groups_of(view.columns) + g)]);
+  }
+};
+
+template <class F, class S>
+auto forward(const Operations<S>& ops) {
+  if constexpr (std::is_same_v<F, Q4>)
+    return ops.q4_matmul;
+  else
+    return ops.q8_matmul;
+}
+template <class F, class S>
+auto backward(const Operations<S>& ops) {
+  if constexpr (std::is_same_v<F, Q4>)
+    return ops.q4_matmul_transposed;
+  else
+    return ops.q8_matmul_transposed;
+}
+
+GuardedBuffer<std::int8_t> random_codes(Index n, unsigned seed) {
+  GuardedBuffer<std::int8_t> q(n);
+  std::minstd_rand random(seed);
+  for (auto& x : q) x = static_cast<std::int8_t>(static_cast<int>(random() >> 5) % 255 - 127);
+  return q;
+}
+
+/// The chain that table.hpp promises, from what was packed.
+template <class F, class S>
+S chain(const Weights<F>& w, Index r, const std::int8_t* q, const S* scale) {
+  S total = 0;
+  for (Index top = 0; top < w.view.columns; top += activation_columns) {
+    S part = 0;
+    for (Index first = top; first < std::min(w.view.columns, top + activation_columns); first += group_columns) {
+      std::int64_t sum = 0, plain = 0;
+      for (Index k = first; k < std::min(w.view.columns, first + group_columns); ++k) {
+        sum += q[k] * w.code(r, k);
+        plain += q[k];
+      }
+      const Index g = first / group_columns;
+      part = std::fma(static_cast<S>(sum), static_cast<S>(w.scale(r, g)), part);
+      if (F::has_minimum) part = std::fma(static_cast<S>(plain), static_cast<S>(w.minimum(r, g)), part);
+    }
+    total = std::fma(part, scale[top / activation_columns], total);
+  }
+  return total;
+}
+
+template <class F, class S>
+struct Case {
+  using Format = F;
+  using Scalar = S;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("grouped: what was packed is read back", F, Q4, Q8) {
+  for (const Index rows : {1, 16, 17})
+    for (const Index columns : {0, 1, 31, 32, 33, 64, 65, 100}) {
+      const Weights<F> w(rows, columns, 3);
+      Index wrong = 0;
+      for (Index r = 0; r < rows; ++r)
+        for (Index k = 0; k < columns; ++k) {
+          const Index g = k / group_columns;
+          wrong += w.view.code(r, k) != w.code(r, k) || w.view.scale(r, g) != w.scale(r, g) ||
+                   w.view.minimum(r, g) != w.minimum(r, g);
+        }
+      CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4, float>, Case<Q8, float>,
+                   Case<Q4, double>, Case<Q8, double>) {
+  using F = typename C::Format;
+  using S = typename C::Scalar;
+  for (const Index rows : {1, 16, 31})
+    for (const Index columns : {0, 1, 31, 33, 64, 127, 129, 300})
+      for (const Index tokens : {0, 1, 7, 33}) {
+        CAPTURE(rows);
+        CAPTURE(columns);
+        CAPTURE(tokens);
+        const Weights<F> w(rows, columns, 5);
+        const Index q_row = columns + 3, y_row = rows + 2, scale_row = activation_groups(columns) + 1;
+        const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
+        const auto scale = random_buffer<S>(std::max<Index>(0, tokens * scale_row - 1), 7);
+        on_every_isa<S>([&](const Operations<S>& ops) {
+          GuardedBuffer<S> y(std::max<Index>(0, tokens * y_row - 2));
+          forward<F>(ops)(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), scale_row, y.data(), y_row);
+          Index wrong = 0;
+          for (Index t = 0; t < tokens; ++t)
+            for (Index r = 0; r < rows; ++r)
+              wrong += y[t * y_row + r] != chain<F, S>(w, r, q.data() + t * q_row, scale.data() + t * scale_row);
+          CHECK(wrong == 0);
+        });
+      }
+}
+
+TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns and tokens", F, Q4, Q8) {
+  for (const Index columns : {2560, 16390})
+    for (const Index tokens : {1, 9})
+      for (const int activation : {127, -127})
+        for (const int code : {Weights<F>::least_code, Weights<F>::most_code}) {
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          const Weights<F> w(17, columns, 8, code);
+          GuardedBuffer<std::int8_t> q(tokens * columns);
+          for (auto& x : q) x = static_cast<std::int8_t>(activation);
+          GuardedBuffer<float> scale(tokens * activation_groups(columns));
+          for (float& s : scale) s = 0x1p-11f;  // sums of a token's groups are then exact in float
+          on_every_isa<float>([&](const Operations<float>& ops) {
+            GuardedBuffer<float> y(17 * tokens);
+            forward<F>(ops)(w.view, 0, 17, tokens, q.data(), columns, scale.data(), activation_groups(columns), y.data(),
+                            17);
+            const float expected = chain<F, float>(w, 0, q.data(), scale.data());
+            Index wrong = 0;
+            for (const float value : y) wrong += value != expected;
+            CHECK(wrong == 0);
+          });
+        }
+}
+
+TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bits", F, Q4, Q8) {
+  const Index rows = 100, columns = 300, tokens = 37, groups = activation_groups(columns);
+  const Weights<F> w(rows, columns, 9);
+  const auto q = random_codes(tokens * columns, 10);
+  const auto scale = random_buffer<float>(tokens * groups, 11);
+  on_every_isa<float>([&](const Operations<float>& ops) {
+    GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
+    forward<F>(ops)(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, whole.data(), rows);
+    for (Index r = 0; r < rows; r += 48)
+      for (Index t = 0; t < tokens; t += 10)
+        forward<F>(ops)(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t), q.data() + t * columns,
+                        columns, scale.data() + t * groups, groups, cut.data() + t * rows, rows);
+    CHECK(same_bits(whole, cut));
+  });
+}
+
+TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of columns", C, Case<Q4, float>, Case<Q8, float>,
+                   Case<Q4, double>, Case<Q8, double>) {
+  using F = typename C::Format;
+  using S = typename C::Scalar;
+  for (const Index rows : {1, 16, 130, 330})
+    for (const Index columns : {1, 33, 129, 300})
+      for (const Index tokens : {0, 1, 20}) {
+        CAPTURE(rows);
+        CAPTURE(columns);
+        CAPTURE(tokens);
+        const Weights<F> w(rows, columns, 12);
+        const auto dy = random_buffer<S>(tokens * rows, 13), before = random_buffer<S>(tokens * columns, 14);
+        on_every_isa<S>([&](const Operations<S>& ops) {
+          auto whole = copy(before), cut = copy(before);
+          backward<F>(ops)(w.view, 0, columns, tokens, dy.data(), rows, whole.data(), columns);
+          for (Index k = 0; k < columns; k += 96)
+            backward<F>(ops)(w.view, k, std::min(columns, k + 96), tokens, dy.data(), rows, cut.data(), columns);
+          CHECK(same_bits(whole, cut));
+          Index wrong = 0;
+          for (Index t = 0; t < tokens; ++t)
+            for (Index k = 0; k < columns; ++k) {
+              double sum = static_cast<double>(before[t * columns + k]), magnitude = std::abs(sum);
+              for (Index r = 0; r < rows; ++r) {
+                const double d = static_cast<double>(dy[t * rows + r]);
+                sum += d * w.weight(r, k);
+                magnitude += std::abs(d) * (std::abs(w.weight(r, k)) + std::abs(static_cast<double>(w.minimum(r, k / group_columns))));
+              }
+              // In roundings of S: those of the sum and of the weight; in float also dy and the weight, each to bf16.
+              const double to_bf16 =
+                  sizeof(S) == 4 ? 2.01 * bf16_rounding / static_cast<double>(std::numeric_limits<S>::epsilon()) : 0;
+              wrong += !within(whole[t * columns + k], sum, static_cast<double>(rows + 4) + to_bf16, magnitude);
+            }
+          CHECK(wrong == 0);
+        });
+      }
+}

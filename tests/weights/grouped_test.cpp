@@ -1,0 +1,73 @@
+#include "tern/weights/grouped.hpp"
+
+#include "support/layer_contract.hpp"
+#include "tern/layers/linear.hpp"
+
+using namespace tern;
+using namespace tern::test;
+
+namespace {
+
+template <class W>
+Matrix<double> unpacked(const W& weights) {
+  const auto view = weights.view();
+  Matrix<double> w(weights.rows(), weights.columns());
+  for (Index r = 0; r < w.rows(); ++r)
+    for (Index k = 0; k < w.cols(); ++k) w(r, k) = view.template weight<double>(r, k);
+  return w;
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("grouped weights keep the layer contract", W, Q8<float>, Q4<float>, Q8<double>, Q4<double>) {
+  using S = typename W::Scalar;
+  Random random(5);
+  check_layer_contract(Linear<S, W>{W::quantize(random_matrix<S>(33, 140, random))},
+                       {.tokens = 5, .in = 140, .out = 33, .seed = 3, .differentiable = false});
+}
+
+TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>, Q4<float>) {
+  constexpr bool four = W::Format::has_minimum;
+  Random random(6);
+  Matrix<float> w = random_matrix<float>(19, 100, random);
+  w.row(3).setZero();
+  w.row(4).setConstant(0.7f);
+  w.row(5) *= 1e-6f;  // scales below what binary16 holds normally
+  const Matrix<double> got = unpacked(W::quantize(w));
+  for (Index r = 0; r < w.rows(); ++r)
+    for (Index first = 0; first < w.cols(); first += kernels::group_columns) {
+      const auto group = w.row(r).segment(first, std::min<Index>(kernels::group_columns, w.cols() - first)).cast<double>();
+      const double top = group.cwiseAbs().maxCoeff();
+      const double step = four ? (group.maxCoeff() - group.minCoeff()) / 15 : top / 127;
+      // binary16 moves the scale and the minimum: by 2^-11 relative, or by 2^-25 where it is subnormal.
+      const double halves = (four ? 15 * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
+      for (Index k = 0; k < group.size(); ++k)
+        CHECK(std::abs(got(r, first + k) - group[k]) <= 0.5 * step + halves);
+    }
+}
+
+TEST_CASE_TEMPLATE("grouped weights multiply as what they hold", W, Q8<double>, Q4<double>) {
+  Random random(7);
+  const W weights = W::quantize(random_matrix<double>(31, 300, random));
+  const Matrix<double> w = unpacked(weights), x = random_matrix<double>(9, 300, random),
+                       dy = random_matrix<double>(9, 31, random);
+  typename W::Cache cache;
+  Matrix<double> y(9, 31), dx = Matrix<double>::Zero(9, 300);
+  weights.multiply({}, x, cache, y);
+  weights.multiply_transposed({}, dy, cache, dx);
+  // A token's rounding is at most half of its group's scale, times the weights it meets.
+  const Matrix<double> expected = x * w.transpose();
+  for (Index t = 0; t < 9; ++t)
+    for (Index r = 0; r < 31; ++r) {
+      const double bound = x.row(t).cwiseAbs().maxCoeff() / 127 * 0.5 * w.row(r).cwiseAbs().sum() * (1 + 1e-9);
+      CHECK(std::abs(y(t, r) - expected(t, r)) <= bound);
+    }
+  CHECK((dx - dy * w).cwiseAbs().maxCoeff() < 1e-12);
+}
+
+TEST_CASE("grouped weights say what they expected") {
+  const std::vector<std::int8_t> codes(64);
+  const std::vector<kernels::Half> scales(1);
+  CHECK_THROWS_WITH_AS(Q8<float>::from_codes(2, 32, codes, scales), "grouped weights: expected 2 scales, got 1",
+                       ShapeError);
+}
