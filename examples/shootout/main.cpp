@@ -91,6 +91,8 @@ void finish_options(Arguments& a) {
     o.budget = Budget::of_steps(*a.steps);
   else if (a.base == "bundled")
     o.budget = Budget::of_steps(60);  // the demonstration
+  if (a.formats.empty() && o.weights != "dense" && std::erase(o.formats, "full") > 0)
+    std::cerr << "full is left out: --weights " << o.weights << " holds weights that cannot train\n";
   validate(o, contenders());
 }
 
@@ -198,7 +200,7 @@ int main(int argc, char** argv) {
   app.add_option("--trials", o.trials, "learning rates tried, as many for every format")->capture_default_str();
   app.add_option("--precision", o.precision, "of products with weights: full, or mixed (bf16, where the machine has it)")
       ->capture_default_str();
-  app.add_option("--weights", o.weights, "dense or ternary: the base that adapters are trained on")->capture_default_str();
+  app.add_option("--weights", o.weights, "of the base that adapters are trained on: dense, q8, q4 or ternary")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();

@@ -87,6 +87,25 @@ TEST_CASE("shootout: the same bits at any thread count") {
   CHECK(one["cells"] == three["cells"]);
 }
 
+TEST_CASE("shootout: rounded weights serve adapters as dense ones do, the same bits at any thread count") {
+  const TemporaryDirectory folder;
+  Stage stage(folder.path(), 2);
+  stage.options.experiments = {"E1"};
+  stage.options.formats = {"norm", "lora-r4"};
+  const auto dense = stage.run(folder.path() / "dense").value();
+  for (const std::string weights : {"q8", "q4"}) {
+    CAPTURE(weights);
+    stage.options.weights = weights;
+    const auto one = timeless(stage.run(folder.path() / (weights + "1"), 1).value());
+    CHECK(one == timeless(stage.run(folder.path() / (weights + "3"), 3).value()));
+    CHECK(one["adapters"].size() == dense["adapters"].size());
+    CHECK(one["adapters"][0]["weights"] == weights);
+    const double rounded = one["cells"][0]["ppl"], whole = dense["cells"][0]["ppl"];
+    CHECK(rounded != whole);
+    CHECK(rounded == doctest::Approx(whole).epsilon(0.1));
+  }
+}
+
 TEST_CASE("shootout: an interruption loses only the task under way") {
   const TemporaryDirectory folder;
   Stage stage(folder.path(), 2);
@@ -202,6 +221,10 @@ TEST_CASE("shootout: options that cannot be are refused by name") {
   o = {};
   o.budget = Budget::of_seconds(0);
   CHECK_THROWS_AS(validate(o, contenders()), ValueError);
+  o = {};
+  o.weights = "q4";
+  CHECK_THROWS_WITH_AS(validate(o, contenders()),
+                       "--formats full: expected --weights dense, for its own weights train, got q4", ValueError);
   o = {};
   o.experiments = {"E7"};
   CHECK_THROWS_WITH_AS(validate(o, contenders()), "--experiments: expected some of E1,E2,E3,E4,E6,E9,E12, got 'E7'",

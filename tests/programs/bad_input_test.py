@@ -158,7 +158,7 @@ class BadInput(unittest.TestCase):
             ("--formats", "lora-r9", "expected one of norm, lora-r4"),
             ("--experiments", "E99", "--experiments: expected some of E1"),
             ("--precision", "half", "--precision: expected full or mixed, got 'half'"),
-            ("--weights", "bronze", "--weights: expected dense or ternary, got 'bronze'"),
+            ("--weights", "bronze", "--weights: expected dense, q8, q4 or ternary, got 'bronze'"),
         ]:
             with self.subTest(option=option, value=value):
                 done = self.run_program("tern-shootout", "run", "--users", self.users, "--out", "out", option, value)

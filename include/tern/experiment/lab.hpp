@@ -15,41 +15,61 @@
 #include "tern/experiment/learning_rates.hpp"
 #include "tern/experiment/task.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/with_weights.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
+#include "tern/weights/grouped.hpp"
+#include "tern/weights/ternary.hpp"
 
 namespace tern {
 
-/// Where adapters are trained and evaluated: one base in one kind of weights, with the threads it may use.
-/// Not copyable; borrows all it is given.
-template <class W>
+/// Where adapters are trained and evaluated: one base, whatever its weights are stored in.
 class Lab {
+ public:
+  virtual ~Lab() = default;
+
+  /// The bare base on everybody's eval texts.
+  virtual nlohmann::json evaluate_base(const Task& task) = 0;
+
+  /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
+  /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
+  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most
+  /// 16 MB are kept in `adapters`, if given.
+  virtual std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
+                                            const std::filesystem::path& adapters) = 0;
+
+  /// Seconds of one training step and of evaluating one eval text, measured; and the numbers that train.
+  struct Cost {
+    double step = 0, text = 0;
+    Index parameters = 0;
+  };
+  virtual Cost measure(const std::string& format) = 0;
+};
+
+/// The lab of a base in storage W, with the threads it may use. Not copyable; borrows all but the model.
+template <class W>
+class LabOf final : public Lab {
  public:
   using Model = Decoder<float, W>;
 
-  Lab(const Base& base, const Model& model, const Users& users, const ShootoutOptions& options,
-      const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
-      : base_(base), model_(model), users_(users), options_(options), table_(table), pass_(pass),
-        interrupted_(interrupted), view_(model) {
+  LabOf(const Base& base, std::shared_ptr<const Model> model, const Users& users, const ShootoutOptions& options,
+        const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
+      : base_(base), shared_(std::move(model)), model_(*shared_), users_(users), options_(options), table_(table),
+        pass_(pass), interrupted_(interrupted), view_(model_) {
     pass_.precision = options.precision == "mixed" ? Precision::mixed : Precision::full;
   }
-  Lab(const Lab&) = delete;
-  Lab& operator=(const Lab&) = delete;
+  LabOf(const LabOf&) = delete;
+  LabOf& operator=(const LabOf&) = delete;
 
-  /// The bare base on everybody's eval texts.
-  nlohmann::json evaluate_base(const Task& task) {
+  nlohmann::json evaluate_base(const Task& task) override {
     AdapterSet<float> none;
     nlohmann::json result;
     result["cells"] = evaluate(model_, none, task, nullptr);
     return result;
   }
 
-  /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
-  /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
-  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most
-  /// 16 MB are kept in `adapters`, if given.
   std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
-                                    const std::filesystem::path& adapters) {
+                                    const std::filesystem::path& adapters) override {
     const Contender& contender = find_contender(table_, task.format);
     const User& user = users_.users[task.user];
     nlohmann::json entry = {{"id", task.id},         {"format", task.format}, {"user", user.name},
@@ -110,12 +130,7 @@ class Lab {
     return nlohmann::json{{"adapter", entry}, {"cells", cells}};
   }
 
-  /// Seconds of one training step and of evaluating one eval text, measured; and the numbers that train.
-  struct Cost {
-    double step = 0, text = 0;
-    Index parameters = 0;
-  };
-  Cost measure(const std::string& format) {
+  Cost measure(const std::string& format) override {
     const Contender& contender = find_contender(table_, format);
     const Task task{.format = format, .weights = options_.weights};
     Training t(*this, contender, task);
@@ -139,7 +154,7 @@ class Lab {
   /// One fresh adapter with its optimiser and data.
   class Training {
    public:
-    Training(Lab& lab, const Contender& contender, const Task& task) : lab_(lab), user_(lab.users_.users[task.user]) {
+    Training(LabOf& lab, const Contender& contender, const Task& task) : lab_(lab), user_(lab.users_.users[task.user]) {
       // Everything random in a task comes from here: initial values and the order of the data.
       const std::uint64_t seed =
           content_hash(task.format + "/" + user_.split_hash, static_cast<std::uint64_t>(task.seed));
@@ -179,7 +194,7 @@ class Lab {
     }
 
    private:
-    Lab& lab_;
+    LabOf& lab_;
     const User& user_;
     AdapterSet<float> set_;
     std::unique_ptr<Model> own_;
@@ -261,6 +276,7 @@ class Lab {
   }
 
   const Base& base_;
+  std::shared_ptr<const Model> shared_;
   const Model& model_;
   const Users& users_;
   const ShootoutOptions& options_;
@@ -270,5 +286,27 @@ class Lab {
   ModelView view_;
   typename Subject::Cache cache_;
 };
+
+/// The lab of `base` in `weights`: dense as it is, rounded to q8 or q4, or `ternary`, which was trained to be that.
+inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& base,
+                                     const Decoder<float, Ternary<float>>* ternary, const Users& users,
+                                     const ShootoutOptions& options, const std::vector<Contender>& table,
+                                     const Pass& pass, const std::atomic<bool>* interrupted = nullptr) {
+  const auto lab = [&]<class W>(std::shared_ptr<const Decoder<float, W>> model) -> std::unique_ptr<Lab> {
+    return std::make_unique<LabOf<W>>(base, std::move(model), users, options, table, pass, interrupted);
+  };
+  const auto borrowed = [&]<class W>(const Decoder<float, W>& model) {
+    return lab(std::shared_ptr<const Decoder<float, W>>(std::shared_ptr<void>(), &model));
+  };
+  const auto owned = [&]<class W>(Decoder<float, W> model) {
+    return lab(std::make_shared<const Decoder<float, W>>(std::move(model)));
+  };
+  if (weights == "q8") return owned(with_weights<Q8<float>>(base.model));
+  if (weights == "q4") return owned(with_weights<Q4<float>>(base.model));
+  if (weights != "ternary") return borrowed(base.model);
+  if (ternary == nullptr)
+    throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");
+  return borrowed(*ternary);
+}
 
 }  // namespace tern

@@ -23,7 +23,7 @@ struct ShootoutOptions {
   double trial_share = 0.15;       ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
   std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
-  std::string weights = "dense";   ///< what E1-E4 run on: "dense" or "ternary"
+  std::string weights = "dense";   ///< what E1-E4 run on: "dense", "q8", "q4" or "ternary"
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs, for the results to name
 
@@ -49,16 +49,18 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   at_least("--context", o.context, 8);
   at_least("--eval-tokens", o.eval_tokens, 2);
   at_least("--threads", o.threads, 1);
-  if (o.weights != "dense" && o.weights != "ternary")
-    throw ValueError("--weights: expected dense or ternary, got '" + o.weights + "'");
+  if (o.weights != "dense" && o.weights != "q8" && o.weights != "q4" && o.weights != "ternary")
+    throw ValueError("--weights: expected dense, q8, q4 or ternary, got '" + o.weights + "'");
   if (o.precision != "full" && o.precision != "mixed")
     throw ValueError("--precision: expected full or mixed, got '" + o.precision + "'");
   if (o.formats.empty()) throw ValueError("--formats: expected at least one");
   for (const auto* names : {&o.formats, &o.noise_formats})
     for (const std::string& f : *names) {
-      const auto& rates = find_contender(table, f).rates;
-      if (rates.empty()) throw ValueError("format '" + f + "': expected a learning rate to start from");
-      at_least("--trials", o.trials, static_cast<Index>(rates.size()));
+      const Contender& contender = find_contender(table, f);
+      if (contender.trains_base && o.weights != "dense")
+        throw ValueError("--formats " + f + ": expected --weights dense, for its own weights train, got " + o.weights);
+      if (contender.rates.empty()) throw ValueError("format '" + f + "': expected a learning rate to start from");
+      at_least("--trials", o.trials, static_cast<Index>(contender.rates.size()));
     }
   static const std::vector<std::string> known = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
   for (const std::string& e : o.experiments)

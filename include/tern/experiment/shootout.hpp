@@ -2,6 +2,8 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -38,9 +40,10 @@ class Shootout {
   /// where it was interrupted. Throws IoError.
   std::optional<nlohmann::json> run(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
     const Journal journal(out);
-    Lab dense(base_, base_.model, users_, options_, table_, pass_, hooks.interrupted);
-    std::optional<Lab<Ternary<float>>> ternary;
-    if (ternary_ != nullptr) ternary.emplace(base_, *ternary_, users_, options_, table_, pass_, hooks.interrupted);
+    std::map<std::string, std::unique_ptr<Lab>> labs;  // by weights
+    for (const Task& task : tasks_)
+      if (auto& lab = labs[task.weights]; !lab)
+        lab = make_lab(task.weights, base_, ternary_, users_, options_, table_, pass_, hooks.interrupted);
 
     Pace pace(*this, journal);
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
@@ -49,7 +52,7 @@ class Shootout {
       if (hooks.interrupted != nullptr && hooks.interrupted->load()) return std::nullopt;
       if (hooks.progress) hooks.progress(pace.done(), tasks_.size(), pace.left(), describe_task(task));
       const Stopwatch watch;
-      const auto result = task.weights == "ternary" ? perform(*ternary, task, journal, out) : perform(dense, task, journal, out);
+      const auto result = perform(*labs.at(task.weights), task, journal, out);
       if (!result) return std::nullopt;
       journal.write(task.id, *result);
       pace.finished(task, watch.seconds());
@@ -63,13 +66,13 @@ class Shootout {
 
   /// Time, memory and disk of run(), from a few measured steps of each format. Trains nothing that is kept.
   nlohmann::json plan(const std::filesystem::path& out) {
-    Lab dense(base_, base_.model, users_, options_, table_, pass_);
+    const auto lab = make_lab(options_.weights, base_, ternary_, users_, options_, table_, pass_);
     nlohmann::json formats;
     double seconds = 0, disk = 0;
     Index largest = 0;
     double text_seconds = 0;
     for (const std::string& f : options_.formats) {
-      const auto cost = dense.measure(f);
+      const auto cost = lab->measure(f);
       formats[f] = {{"seconds_a_step", cost.step}, {"seconds_an_eval_text", cost.text}, {"parameters", cost.parameters},
                     {"bytes", cost.parameters * 4}};
       largest = std::max(largest, cost.parameters);
@@ -150,8 +153,7 @@ class Shootout {
     std::map<std::string, std::pair<double, double>> taken_;
   };
 
-  template <class W>
-  std::optional<nlohmann::json> perform(Lab<W>& lab, const Task& task, const Journal& journal,
+  std::optional<nlohmann::json> perform(Lab& lab, const Task& task, const Journal& journal,
                                         const std::filesystem::path& out) {
     if (task.is_base()) return lab.evaluate_base(task);
     std::optional<double> rate;

@@ -138,7 +138,8 @@ inline std::vector<std::pair<std::string, std::string>> method(const Readings& r
   fact("Architecture", words(base, "architecture"));
   fact("Parameters", count(number(base, "parameters")));
   fact("Weights", words(base, "weights") + (number(base, "bytes") ? ", " + bytes(number(base, "bytes")) : ""));
-  if (words(protocol, "weights") == "ternary") fact("Trained on", "ternary weights");
+  if (const std::string weights = words(protocol, "weights"); !weights.empty() && weights != "dense")
+    fact("Trained on", weights + " weights");
   fact("Gains a user", count(number(base, "gains")));
   fact("Fingerprint", words(base, "fingerprint"));
   const Json& budget = member(protocol, "budget");
