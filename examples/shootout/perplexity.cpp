@@ -12,25 +12,24 @@
 #include "tern/models/with_weights.hpp"
 #include "tern/text/utf8.hpp"
 #include "tern/weights/bf16.hpp"
-#include "tern/weights/grouped.hpp"
 #include "tern/weights/ternary.hpp"
 
 namespace {
 
 using namespace tern;
 
-/// Calls f with the model as `weights` says: as it is, or its projections rounded.
+/// Calls f with the base's model as `weights` says: dense, or its projections in another storage.
 template <class F>
-Perplexity in_weights(const std::string& weights, Decoder<float>& model, F&& f) {
+Perplexity in_weights(const std::string& weights, Base& base, F&& f) {
   const auto rounded = [&](auto other) { return f(other); };
-  if (weights == "bf16") return rounded(with_weights<Bf16<float>>(model));
-  if (weights == "q8") return rounded(with_weights<Q8<float>>(model));
-  if (weights == "q4") return rounded(with_weights<Q4<float>>(model));
+  if (weights == "bf16") return rounded(with_weights<Bf16<float>>(base.model));
+  if (weights == "q8") return rounded(load_model<float, Q8<float>>(GgufFile::open(base.path)));
+  if (weights == "q4") return rounded(load_model<float, Q4<float>>(GgufFile::open(base.path)));
   if (weights == "ternary")
-    return rounded(with_weights<Ternary<float>>(model, [](const Dense<float>& w) {
+    return rounded(with_weights<Ternary<float>>(base.model, [](const Dense<float>& w) {
       return Ternary<float>::quantize(w.parameter.value, kernels::TernaryScale::tensor);
     }));
-  return f(model);
+  return f(base.model);
 }
 
 }  // namespace
@@ -77,7 +76,7 @@ int main(int argc, char** argv) {
                                                       : Convention::llama_cpp;
     Perplexity p;
     try {
-      p = in_weights(weights, base.model, [&](auto& model) {
+      p = in_weights(weights, base, [&](auto& model) {
         Adapted subject(model, adapters);
         typename decltype(subject)::Cache cache;
         return perplexity(subject, pass, kind, tokens, cache, options, base.token_bytes(tokens));

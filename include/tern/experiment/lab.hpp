@@ -15,11 +15,8 @@
 #include "tern/experiment/learning_rates.hpp"
 #include "tern/experiment/task.hpp"
 #include "tern/models/adapted.hpp"
-#include "tern/models/with_weights.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
-#include "tern/weights/grouped.hpp"
-#include "tern/weights/ternary.hpp"
 
 namespace tern {
 
@@ -287,7 +284,8 @@ class LabOf final : public Lab {
   typename Subject::Cache cache_;
 };
 
-/// The lab of `base` in `weights`: dense as it is, rounded to q8 or q4, or `ternary`, which was trained to be that.
+/// The lab of `base` in `weights`: dense, in q8 or q4 as load_model() makes them, or `ternary`, which was trained to be
+/// that.
 inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& base,
                                      const Decoder<float, Ternary<float>>* ternary, const Users& users,
                                      const ShootoutOptions& options, const std::vector<Contender>& table,
@@ -301,8 +299,8 @@ inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& bas
   const auto owned = [&]<class W>(Decoder<float, W> model) {
     return lab(std::make_shared<const Decoder<float, W>>(std::move(model)));
   };
-  if (weights == "q8") return owned(with_weights<Q8<float>>(base.model));
-  if (weights == "q4") return owned(with_weights<Q4<float>>(base.model));
+  if (weights == "q8") return owned(load_model<float, Q8<float>>(GgufFile::open(base.path)));
+  if (weights == "q4") return owned(load_model<float, Q4<float>>(GgufFile::open(base.path)));
   if (weights != "ternary") return borrowed(base.model);
   if (ternary == nullptr)
     throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");

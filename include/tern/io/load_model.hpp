@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tern/io/gguf.hpp"
+#include "tern/io/grouped_tensor.hpp"
 #include "tern/models/decoder.hpp"
 #include "tern/weights/ternary.hpp"
 
@@ -50,13 +51,14 @@ inline ModelConfig read_config(const GgufFile& file) {
 namespace detail {
 
 /// Rows of q and k lie in the file for interleaved rotation: row h*d + 2i + j there is row h*d + j*d/2 + i here.
+inline Index unpermuted_row(Index row, Index head_dim) {
+  const Index within = row % head_dim;
+  return row - within + within % 2 * (head_dim / 2) + within / 2;
+}
 template <class S>
 Matrix<S> unpermuted(const Matrix<S>& rows, Index head_dim) {
   Matrix<S> w(rows.rows(), rows.cols());
-  for (Index h = 0; h < rows.rows() / head_dim; ++h)
-    for (Index i = 0; i < head_dim / 2; ++i)
-      for (Index j = 0; j < 2; ++j)
-        w.row(h * head_dim + j * (head_dim / 2) + i) = rows.row(h * head_dim + 2 * i + j);
+  for (Index r = 0; r < rows.rows(); ++r) w.row(unpermuted_row(r, head_dim)) = rows.row(r);
   return w;
 }
 
@@ -64,10 +66,7 @@ Matrix<S> unpermuted(const Matrix<S>& rows, Index head_dim) {
 template <class S>
 Matrix<S> permuted(const Matrix<S>& rows, Index head_dim) {
   Matrix<S> w(rows.rows(), rows.cols());
-  for (Index h = 0; h < rows.rows() / head_dim; ++h)
-    for (Index i = 0; i < head_dim / 2; ++i)
-      for (Index j = 0; j < 2; ++j)
-        w.row(h * head_dim + 2 * i + j) = rows.row(h * head_dim + j * (head_dim / 2) + i);
+  for (Index r = 0; r < rows.rows(); ++r) w.row(r) = rows.row(unpermuted_row(r, head_dim));
   return w;
 }
 
@@ -92,25 +91,37 @@ class TensorLoader {
  public:
   TensorLoader(const GgufFile& file, Index head_dim) : file_(file), head_dim_(head_dim) {}
 
-  Matrix<S> matrix(const std::string& name, Index rows, Index columns) {
+  const GgufTensor& tensor(const std::string& name, Index rows, Index columns) {
     const GgufTensor& t = file_.tensor(name);
     if (t.rows() != rows || t.columns() != columns)
       throw FormatError(file_.place() + ": tensor '" + name + "': expected [" + std::to_string(rows) + " x " +
                         std::to_string(columns) + "], got [" + std::to_string(t.rows()) + " x " +
                         std::to_string(t.columns()) + "]");
     used_.insert(name);
-    Matrix<S> m = dequantize<S>(t);
+    return t;
+  }
+  Matrix<S> matrix(const std::string& name, Index rows, Index columns) {
+    Matrix<S> m = dequantize<S>(tensor(name, rows, columns));
     if (!m.allFinite()) throw FormatError(file_.place() + ": tensor '" + name + "': a weight is not finite");
     return m;
   }
   void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
-    Matrix<S> m = matrix(name + ".weight", rows, columns);
-    if (m.isZero(0)) throw FormatError(file_.place() + ": tensor '" + name + ".weight': every weight is zero");
-    if (rotated) m = unpermuted(m, head_dim_);
-    if constexpr (std::is_constructible_v<W, Matrix<S>>)
-      into.weight = W(std::move(m));
-    else
-      into.weight = exactly_ternary(m, file_.place() + ": tensor '" + name + ".weight'");
+    const std::string place = file_.place() + ": tensor '" + name + ".weight'";
+    if constexpr (requires { typename W::Format; }) {
+      into.weight = grouped_tensor<S, typename W::Format>(
+          tensor(name + ".weight", rows, columns), place,
+          [&](Index row) { return rotated ? unpermuted_row(row, head_dim_) : row; });
+    } else {
+      Matrix<S> m = matrix(name + ".weight", rows, columns);
+      if (m.isZero(0)) throw FormatError(place + ": every weight is zero");
+      if (rotated) m = unpermuted(m, head_dim_);
+      if constexpr (std::is_constructible_v<W, Matrix<S>>)
+        into.weight = W(std::move(m));
+      else if constexpr (requires { W::quantize(m); })
+        into.weight = W::quantize(m);
+      else
+        into.weight = exactly_ternary(m, place);
+    }
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);
       if (rotated) bias = Matrix<S>(unpermuted<S>(bias.transpose(), head_dim_).transpose());
@@ -133,9 +144,10 @@ class TensorLoader {
 }  // namespace detail
 
 /// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
-/// W = Dense<S> takes any tensor type that dequantize() knows; W = Ternary<S> takes projections whose values are
-/// ternary with one scale a tensor. Throws FormatError on a missing, surplus or misshapen tensor, on weights that are
-/// not finite, and on a projection of zeros.
+/// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S> and Q4<S> too, rounded where they must be
+/// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor. Throws
+/// FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8 and Q4, on a
+/// projection of zeros.
 template <std::floating_point S, class W = Dense<S>>
 Decoder<S, W> load_model(const GgufFile& file) {
   const ModelConfig c = read_config(file);
