@@ -10,7 +10,7 @@ namespace {
 /// Packed random weights, at a wall, with what they were packed from.
 template <class F>
 struct Weights {
-  static constexpr int least_code = F::has_minimum ? 0 : -127, most_code = F::has_minimum ? 15 : 127;
+  static constexpr int least_code = F::has_minimum ? 0 : -128, most_code = F::has_minimum ? 15 : 127;
 
   /// With `code` given, every code is that one, every scale 1 and every minimum 0.
   Weights(Index rows, Index columns, unsigned seed, std::optional<int> code = {})

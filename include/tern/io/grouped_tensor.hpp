@@ -67,8 +67,8 @@ bool is_grouped(GgmlType type) {
 
 /// A GGUF tensor as weights in groups of 32, row r of the file as row place(r).
 /// Q8 takes the codes and scales of Q8_0, Q5_0 and Q4_0 as they are, Q4 those of Q4_0 and Q4_1, and of Q4_K with its
-/// products of scales rounded to binary16 (by at most 2^-11 of themselves). All other types that dequantize() knows,
-/// and a Q8_0 code of -128, are rounded anew. Throws FormatError where a weight or a scale is not finite.
+/// products of scales rounded to binary16 (by at most 2^-11 of themselves). All other types that dequantize() knows
+/// are rounded anew. Throws FormatError where a weight or a scale is not finite.
 template <std::floating_point S, class F>
 Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
                              const std::function<Index(Index)>& place) {
@@ -77,7 +77,7 @@ Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
   const auto not_finite = [&] { throw FormatError(where + ": a weight is not finite"); };
   std::vector<Code> codes(static_cast<std::size_t>(rows * columns));
   std::vector<kernels::Half> scales(static_cast<std::size_t>(rows * groups)), minimums(F::has_minimum ? scales.size() : 0);
-  bool exact = detail::is_grouped<F>(tensor.type);
+  const bool exact = detail::is_grouped<F>(tensor.type);
   const auto* bytes = reinterpret_cast<const detail::Byte*>(tensor.bytes.data());
   const Index row_bytes = rows > 0 ? static_cast<Index>(tensor.bytes.size()) / rows : 0;
   for (Index r = 0; r < rows && exact; ++r)
@@ -91,10 +91,7 @@ Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
         minimums[at] = kernels::to_half(group.minimum);
         if (!std::isfinite(to_float(minimums[at]))) not_finite();
       }
-      for (std::size_t j = 0; j < 32; ++j) {
-        exact = exact && group.codes[j] != -128;
-        codes[at * 32 + j] = static_cast<Code>(group.codes[j]);
-      }
+      for (std::size_t j = 0; j < 32; ++j) codes[at * 32 + j] = static_cast<Code>(group.codes[j]);
     }
   if (exact) return Grouped<S, F>::from_codes(rows, columns, codes, scales, minimums);
 

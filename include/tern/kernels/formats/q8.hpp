@@ -1,5 +1,5 @@
 #pragma once
-/// Weights of 8 bits, a scale for every 32 columns of a row: w = scale * code, code in -127..127. It holds Q8_0 and Q5_0
+/// Weights of 8 bits, a scale for every 32 columns of a row: w = scale * code, code in -128..127. It holds Q8_0 and Q5_0
 /// exactly, and whatever has one scale a row; 8.5 bits a weight.
 ///
 /// A block is 16 rows x 64 columns, two groups, 1088 bytes:
@@ -25,7 +25,7 @@ struct Q8 {
 };
 using Q8View = GroupedView<Q8>;
 
-/// codes [rows x columns] in -127..127, row-major; scales [rows x groups_of(columns)], finite.
+/// codes [rows x columns], row-major; scales [rows x groups_of(columns)], finite.
 /// Writes grouped_bytes<Q8>(rows, columns) bytes.
 inline void pack_q8(Index rows, Index columns, const std::int8_t* codes, const Half* scales,
                     std::uint8_t* blocks) noexcept {
