@@ -123,34 +123,46 @@ inline std::uint64_t read_stream(const std::uint8_t* p, std::size_t bytes) {
 
 }  // namespace detail
 
-/// Products of registers, all one can: 12 in each of `rounds` rounds, on the calling thread. `limit` is one that limit_of
-/// gives for `isa`, which must be runnable.
-inline void multiply_registers(Limit limit, Isa isa, std::ptrdiff_t rounds) {
-  switch (isa) {
+/// Products of registers, all that `threads` threads can make at once. `limit` is one that limit_of gives for `isa`, which
+/// must be runnable. As a product of matrices is, the work is cut finer than there are threads.
+class RegisterProducts {
+ public:
+  RegisterProducts(Limit limit, Isa isa, Index threads) : limit_(limit), isa_(isa), pieces_(4 * threads) {}
+
+  void operator()(const Parallel& parallel) const {
+    parallel.each(pieces_, [this](Index) {
+      switch (isa_) {
 #if TERN_X86
-    case Isa::avx2:
-      return detail::multiply_avx2(limit, rounds);
-    case Isa::avx512:
-    case Isa::avx512_bf16:
-      return detail::multiply_avx512(limit, isa == Isa::avx512_bf16, rounds);
+        case Isa::avx2:
+          return detail::multiply_avx2(limit_, rounds);
+        case Isa::avx512:
+        case Isa::avx512_bf16:
+          return detail::multiply_avx512(limit_, isa_ == Isa::avx512_bf16, rounds);
 #endif
-    default:
-      volatile float kept = detail::multiply_portable(rounds);
-      static_cast<void>(kept);
+        default:
+          volatile float kept = detail::multiply_portable(rounds);
+          static_cast<void>(kept);
+      }
+    });
   }
-}
+  /// Of a call: 12 chains, two a multiplication.
+  double operations() const {
+    const std::size_t register_bytes = isa_ == Isa::avx512 || isa_ == Isa::avx512_bf16 ? 64
+                                       : isa_ == Isa::avx2                             ? 32
+                                                     : sizeof(kernels::portable::Vector<float>::Register);
+    const std::size_t operand_bytes = limit_ == Limit::int8 ? 1 : limit_ == Limit::bf16 ? 2 : 4;
+    return 24.0 * static_cast<double>(register_bytes / operand_bytes) * static_cast<double>(rounds * pieces_);
+  }
 
-/// Operations of that many rounds: two a multiplication.
-constexpr double operations(Limit limit, Isa isa, std::ptrdiff_t rounds) {
-  const std::size_t register_bytes = isa == Isa::avx512 || isa == Isa::avx512_bf16 ? 64
-                                     : isa == Isa::avx2                            ? 32
-                                               : sizeof(kernels::portable::Vector<float>::Register);
-  const std::size_t operand_bytes = limit == Limit::int8 ? 1 : limit == Limit::bf16 ? 2 : 4;
-  return 24.0 * static_cast<double>(register_bytes / operand_bytes) * static_cast<double>(rounds);
-}
+ private:
+  static constexpr std::ptrdiff_t rounds = 5'000;
+  Limit limit_;
+  Isa isa_;
+  Index pieces_;
+};
 
-/// Reads 8 MB a call that are in no cache. Workers take pieces as they come, as they do of a product: cut into two halves,
-/// the limit would be that of the slower core.
+/// Reads 8 MB a call that are in no cache. Workers take pieces as they come, as they do of a product of matrices: cut into
+/// two halves, the limit would be that of the slower core.
 class MemoryReader {
  public:
   static constexpr std::size_t bytes = std::size_t{8} << 20;

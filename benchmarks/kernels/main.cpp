@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "kernels/contestants.hpp"
 #include "kernels/formats.hpp"
 
 namespace {
@@ -33,31 +34,33 @@ void add(const std::string& row, Run run) {
   benchmark::RegisterBenchmark(row.c_str(), run)->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
-void add_product(What what, const Format& format, Isa isa, Shape shape, Index tokens, Index threads) {
-  const std::string row = std::string(name(what)) + "/" + std::string(format.name) + "/" + std::string(name(isa)) + "/" +
-                          std::to_string(shape.columns) + "x" + std::to_string(shape.rows) + "/" +
+void add_product(What what, const Format& format, const Contestant& contestant, Shape shape, Index tokens,
+                 Index threads) {
+  const std::string row = std::string(name(what)) + "/" + std::string(format.name) + "/" + std::string(contestant.name) +
+                          "/" + std::to_string(shape.columns) + "x" + std::to_string(shape.rows) + "/" +
                           std::to_string(tokens) + "/" + std::to_string(threads);
-  add(row, [=](State& state) {
+  add(row, [=, &contestant](State& state) {
     const auto product = format.make(shape, tokens, what == What::cold);
-    const Operations& ops = tern::kernels::table(isa).f32;
+    const Operations& ops = contestant.table.f32;
     const tern::Parallel parallel = workers(threads);
     for (auto _ : state)
       what == What::backward ? product->backward(ops, parallel) : product->forward(ops, parallel);
     count(state, product->operations(), product->bytes());
     state.SetLabel(std::string(name(what == What::cold       ? Limit::read
-                                    : what == What::backward ? limit_of(format.backward, isa)
-                                                             : limit_of(format.forward, isa))));
+                                    : what == What::backward ? limit_of(format.backward, contestant.table.isa)
+                                                             : limit_of(format.forward, contestant.table.isa))));
   });
 }
 
-void add_products(const Format& format, Isa isa) {
+void add_products(const Format& format, const Contestant& contestant) {
   for (const Shape& shape : shapes)
     for (const Index tokens : {1, 2, 4, 8, 16, 32, 128, 512})
       for (const Index threads : {1, 2}) {
-        if (isa != tern::kernels::best_isa() && (tokens != 128 || threads != 2)) continue;
-        add_product(What::forward, format, isa, shape, tokens, threads);
-        if (tokens >= 32) add_product(What::backward, format, isa, shape, tokens, threads);
-        if (tokens == 1) add_product(What::cold, format, isa, shape, tokens, threads);
+        const bool few = contestant.own || contestant.table.isa != tern::kernels::best_isa();
+        if (few && (tokens != 128 || threads != 2)) continue;
+        add_product(What::forward, format, contestant, shape, tokens, threads);
+        if (tokens >= 32) add_product(What::backward, format, contestant, shape, tokens, threads);
+        if (tokens == 1) add_product(What::cold, format, contestant, shape, tokens, threads);
       }
 }
 
@@ -74,10 +77,10 @@ void add_limits(Index threads) {
     for (const Limit limit : {Limit::fp32, Limit::int8, Limit::bf16}) {
       if (limit_of(limit, isa) != limit) continue;
       add("limit/" + std::string(name(limit)) + "/" + std::string(name(isa)) + end, [=](State& state) {
-        constexpr std::ptrdiff_t rounds = 20'000;
+        const RegisterProducts products(limit, isa, threads);
         const tern::Parallel parallel = workers(threads);
-        for (auto _ : state) parallel.each(threads, [&](Index) { multiply_registers(limit, isa, rounds); });
-        count(state, operations(limit, isa, rounds) * static_cast<double>(threads), 0);
+        for (auto _ : state) products(parallel);
+        count(state, products.operations(), 0);
       });
     }
   }
@@ -87,9 +90,9 @@ void add_limits(Index threads) {
 
 int main(int argc, char** argv) {
   for (const Index threads : {1, 2}) add_limits(threads);
-  for (const Isa isa : tern::kernels::runnable_isas())
-    if (isa != Isa::reference)
-      for (const Format& format : formats) add_products(format, isa);
+  for (const Contestant& contestant : contestants())
+    if (contestant.table.isa != Isa::reference)
+      for (const Format& format : formats) add_products(format, contestant);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();
