@@ -31,7 +31,10 @@ inline const std::vector<Contestant>& contestants() {
   static const std::vector<Contestant> all = [] {
     std::vector<Contestant> found;
     for (const kernels::Isa isa : kernels::runnable_isas()) found.push_back({name(isa), kernels::table(isa), false});
-    for (const OwnKernels& own : own_kernels) own.put(found.emplace_back(own.name, kernels::best_table(), true).table);
+    for (const OwnKernels& own : own_kernels) {
+      found.push_back({own.name, kernels::best_table(), true});
+      own.put(found.back().table);
+    }
     return found;
   }();
   return all;
