@@ -11,9 +11,6 @@ import statistics
 import sys
 from collections import defaultdict
 
-# Of which limit a product can reach at most how much.
-UNITS = {"ternary2 forward": "int8", "ternary2 backward": "bf16", "bf16": "bf16", "mixed": "bf16", "f32": "fp32"}
-
 # what, format, tokens, limit: must, aim
 TARGETS = [
     ("mat-vec, 2 bits, from DRAM / read bandwidth", "cold", "ternary2", [1], "read", 0.90, 0.95),
@@ -40,11 +37,12 @@ def main():
     for name, b in medians.items():
         what, *rest = name.split("/")
         if what == "limit":
-            limits[rest[0], int(rest[1])] = b["GB/s" if rest[0] == "read" else "GOPS"]
+            unit, isa, threads = rest
+            limits[unit, isa, int(threads)] = b["GB/s" if unit == "read" else "GOPS"]
     context = document["context"]
     print(f"{context['num_cpus']} cores at {context['mhz_per_cpu']} MHz, {context['date']}")
-    for (what, threads), value in sorted(limits.items()):
-        print(f"limit {what:5} {threads} thread{'s' * (threads > 1)}  {value:8.1f} {'GB/s' if what == 'read' else 'GOPS'}")
+    for (unit, isa, threads), value in sorted(limits.items()):
+        print(f"limit {unit:5} {isa:12} {threads} thread{'s' * (threads > 1):1}  {value:8.1f} {'GB/s' if unit == 'read' else 'GOPS'}")
 
     shares = defaultdict(dict)  # (what, format, isa, tokens, threads, limit) -> shape -> share
     for name, b in medians.items():
@@ -52,8 +50,8 @@ def main():
         if what == "limit":
             continue
         format_, isa, shape, tokens, threads = rest
-        unit = "read" if what == "cold" else UNITS.get(f"{format_} {what}") or UNITS[format_]
-        if (limit := limits.get((unit, int(threads)))) is not None:
+        unit = b["label"]  # what bounds this product with this instruction set: see limit_of in limits.hpp
+        if (limit := limits.get((unit, "any" if unit == "read" else isa, int(threads)))) is not None:
             value = b["GB/s" if unit == "read" else "GOPS"]
             shares[what, format_, isa, int(tokens), int(threads), unit][shape] = value / limit
     print("\n| what | format | isa | N | threads | of | median share | worst shape |\n| --- | --- | --- | --- | --- | --- | --- | --- |")

@@ -8,19 +8,19 @@
 #include <limits>
 #include <random>
 
+#include "kernels/contestants.hpp"
 #include "support/guarded_buffer.hpp"
-#include "tern/kernels/kernels.hpp"
 
 namespace tern::test {
 
 using kernels::Index;
 
-/// Calls f(operations) for each instruction set that runs here, the reference included.
+/// Calls f(operations) for each instruction set that runs here, the reference included, and for every kernel on trial.
 template <class S, class F>
 void on_every_isa(F&& f) {
-  for (const kernels::Isa isa : kernels::runnable_isas()) {
-    CAPTURE(kernels::name(isa));
-    f(kernels::table(isa).template operations<S>());
+  for (const benchmark::Contestant& contestant : benchmark::contestants()) {
+    CAPTURE(contestant.name);
+    f(contestant.table.template operations<S>());
   }
 }
 

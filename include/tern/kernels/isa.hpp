@@ -37,6 +37,22 @@ constexpr std::string_view name(Isa isa) {
   return "unknown";
 }
 
+/// What a processor, and its operating system, must have to run `isa`.
+constexpr std::string_view needs(Isa isa) {
+  switch (isa) {
+    case Isa::reference:
+    case Isa::portable:
+      return "nothing";
+    case Isa::avx2:
+      return "AVX2, FMA";
+    case Isa::avx512:
+      return "AVX-512 F, BW, DQ, VL";
+    case Isa::avx512_bf16:
+      return "AVX-512 F, BW, DQ, VL, VNNI, BF16, VBMI";
+  }
+  return "unknown";
+}
+
 /// The instruction set of that name; none if there is none.
 constexpr std::optional<Isa> parse_isa(std::string_view text) {
   for (const Isa isa : all_isas)

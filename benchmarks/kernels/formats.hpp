@@ -1,0 +1,169 @@
+#pragma once
+/// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a product
+/// with it. A new format is a class with forward and backward, and a row of `formats`.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string_view>
+#include <vector>
+
+#include "kernels/large_pages.hpp"
+#include "kernels/limits.hpp"
+#include "tern/core/parallel.hpp"
+#include "tern/kernels/kernels.hpp"
+
+namespace tern::benchmark {
+
+using kernels::Index, kernels::Strided;
+using Operations = kernels::Operations<float>;
+
+/// K and M: columns and rows of the weights.
+struct Shape {
+  Index columns, rows;
+};
+
+inline std::vector<float> random_numbers(Index n) {
+  std::minstd_rand random(1);
+  std::uniform_real_distribution<float> uniform(-1, 1);
+  std::vector<float> numbers(static_cast<std::size_t>(n));
+  for (float& x : numbers) x = uniform(random);
+  return numbers;
+}
+
+/// Products of `tokens` rows with weights: y = x * W^T forward, dx += dy * W backward.
+class Product {
+ public:
+  virtual ~Product() = default;
+  virtual void forward(const Operations& ops, const Parallel& parallel) = 0;
+  virtual void backward(const Operations& ops, const Parallel& parallel) = 0;
+  /// Two a multiplication.
+  double operations() const { return 2.0 * static_cast<double>(shape.rows * shape.columns * tokens); }
+  /// Of the weights, read once a product.
+  double bytes() const { return static_cast<double>(weight_bytes); }
+
+ protected:
+  /// cold: weights rotate through more memory than any cache holds.
+  Product(Shape s, Index n, Index packed_bytes, bool cold)
+      : shape(s),
+        tokens(n),
+        x(random_numbers(n * s.columns)),
+        y(random_numbers(n * s.rows)),
+        weight_bytes(static_cast<std::size_t>(packed_bytes)),
+        copies(cold ? cold_bytes / weight_bytes + 1 : 1),
+        memory(copies * weight_bytes, filling) {}
+
+  const std::uint8_t* next_weights() {
+    next = (next + 1) % copies;
+    return memory.data() + next * weight_bytes;
+  }
+
+  Shape shape;
+  Index tokens;
+  std::vector<float> x, y;  // and their gradients: backward reads y and adds to x
+
+ private:
+  static constexpr std::size_t cold_bytes = std::size_t{300} << 20;
+  // Four 2-bit codes, -1, 0, +1 and -1; a float and a bf16 of 4e-17, which are no denormals.
+  static constexpr int filling = 0x24;
+
+  std::size_t weight_bytes, copies, next = 0;
+  LargePages memory;
+};
+
+/// Ternary weights of 2 bits; the quantisation of the activations is part of the product.
+class Ternary2 final : public Product {
+ public:
+  Ternary2(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::ternary_packed_bytes(s.rows, s.columns), cold),
+        q(static_cast<std::size_t>(n * s.columns)),
+        scales(static_cast<std::size_t>(n)) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::TernaryView w = view();
+    const Index k = shape.columns;
+    parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      ops.quantize_int8(end - begin, k, x.data() + begin * k, k, q.data() + begin * k, k, scales.data() + begin);
+    });
+    parallel.ranges(shape.rows, 16, [&](Index begin, Index end) {
+      ops.ternary_matmul(w, begin, end, tokens, q.data(), k, scales.data(), y.data(), shape.rows);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::TernaryView w = view();
+    parallel.ranges(shape.columns, 16, [&](Index begin, Index end) {
+      ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
+    });
+  }
+
+ private:
+  kernels::TernaryView view() {
+    return {next_weights(), &weight_scale, shape.rows, shape.columns, kernels::TernaryScale::tensor};
+  }
+
+  std::vector<std::int8_t> q;
+  std::vector<float> scales;
+  float weight_scale = 0.01f;
+};
+
+/// Dense weights, T float or Bf16; float also in mixed precision.
+template <class T, bool mixed = false>
+class Dense final : public Product {
+ public:
+  Dense(Shape s, Index n, bool cold) : Product(s, n, s.rows * s.columns * static_cast<Index>(sizeof(T)), cold) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const T* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(m, 32, [&](Index begin, Index end) {
+      multiply(ops, tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const T* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(k, 32, [&](Index begin, Index end) {
+      multiply(ops, tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
+    });
+  }
+
+ private:
+  const T* weights() { return reinterpret_cast<const T*>(next_weights()); }
+  static void multiply(const Operations& ops, Index m, Index n, Index k, Strided<const float> a, Strided<const T> b,
+                       float* c, Index c_row, bool accumulate) {
+    if constexpr (sizeof(T) == 2)
+      ops.matmul_bf16(m, n, k, a, b, c, c_row, accumulate);
+    else
+      (mixed ? ops.matmul_mixed : ops.matmul)(m, n, k, a, b, c, c_row, accumulate);
+  }
+};
+
+struct Format {
+  std::string_view name, title;
+  Limit forward, backward;  ///< of products whose weights come from a cache; see limit_of
+  std::unique_ptr<Product> (*make)(Shape, Index tokens, bool cold);
+};
+
+template <class Kind>
+std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
+  return std::make_unique<Kind>(shape, tokens, cold);
+}
+
+inline constexpr Format formats[] = {
+    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, make_product<Ternary2>},
+    {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<float>>},
+    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16,
+     make_product<Dense<float, true>>},
+    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, make_product<Dense<kernels::Bf16>>},
+};
+
+/// Threads to lend: none for one, from a pool that lives as long as the program for more.
+inline Parallel workers(Index threads) {
+  if (threads <= 1) return {};
+  static std::vector<std::unique_ptr<ThreadPool>> pools;
+  for (const auto& pool : pools)
+    if (pool->threads() == threads) return pool->parallel();
+  return pools.emplace_back(std::make_unique<ThreadPool>(threads))->parallel();
+}
+
+}  // namespace tern::benchmark

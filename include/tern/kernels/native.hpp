@@ -1,0 +1,87 @@
+#pragma once
+/// The kernels without any library: plain loops, and the instruction sets that have kernels of their own. Who embeds
+/// kernels includes this header alone; kernels.hpp adds xsimd's, for the processors that have none of their own, and
+/// takes twice as long to compile.
+///   const auto& ops = tern::kernels::native::best_table().f32;
+///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
+#include "tern/kernels/cross_entropy/reference.hpp"
+#include "tern/kernels/gate/reference.hpp"
+#include "tern/kernels/grouped_matmul/reference.hpp"
+#include "tern/kernels/isa.hpp"
+#include "tern/kernels/matmul/reference.hpp"
+#include "tern/kernels/matmul_bf16/reference.hpp"
+#include "tern/kernels/quantize/reference.hpp"
+#include "tern/kernels/rms_norm/reference.hpp"
+#include "tern/kernels/rope/reference.hpp"
+#include "tern/kernels/simd/avx2.hpp"
+#include "tern/kernels/simd/avx512.hpp"
+#include "tern/kernels/simd/avx512_bf16.hpp"
+#include "tern/kernels/softmax/reference.hpp"
+#include "tern/kernels/table.hpp"
+#include "tern/kernels/ternary_matmul/reference.hpp"
+
+namespace tern::kernels {
+
+namespace detail {
+
+template <class S>
+constexpr Operations<S> reference_operations() {
+  return {.matmul = reference::matmul<S>,
+          .matmul_mixed = reference::matmul<S>,
+          .matmul_bf16 = reference::matmul_bf16<S>,
+          .rms_norm = reference::rms_norm<S>,
+          .rms_norm_backward = reference::rms_norm_backward<S>,
+          .rms_norm_backward_gain = reference::rms_norm_backward_gain<S>,
+          .softmax = reference::softmax<S>,
+          .softmax_backward = reference::softmax_backward<S>,
+          .gate = reference::gate<S>,
+          .gate_backward = reference::gate_backward<S>,
+          .rope = reference::rope<S>,
+          .cross_entropy = reference::cross_entropy<S>,
+          .quantize_int8 = reference::quantize_int8<S>,
+          .ternary_matmul = reference::ternary_matmul<S>,
+          .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
+          .q8_matmul = reference::grouped_matmul<Q8, S>,
+          .q8_matmul_transposed = reference::grouped_matmul_transposed<Q8, S>,
+          .q4_matmul = reference::grouped_matmul<Q4, S>,
+          .q4_matmul_transposed = reference::grouped_matmul_transposed<Q4, S>};
+}
+
+// Double is for checking gradients: there plain loops do.
+inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};
+#if TERN_X86
+inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_operations<double>()};
+inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
+inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(),
+                                         reference_operations<double>()};
+#endif
+
+}  // namespace detail
+
+namespace native {
+
+/// The kernels of `isa`, which must be runnable here, and not Isa::portable.
+inline const Table& table(Isa isa) {
+  assert(runnable(isa) && isa != Isa::portable);
+  switch (isa) {
+#if TERN_X86
+    case Isa::avx2:
+      return detail::avx2_table;
+    case Isa::avx512:
+      return detail::avx512_table;
+    case Isa::avx512_bf16:
+      return detail::avx512_bf16_table;
+#endif
+    default:
+      return detail::reference_table;
+  }
+}
+
+/// The fastest kernels that run here: plain loops where only the portable ones would be faster.
+inline const Table& best_table() {
+  static const Table& best = table(best_isa() == Isa::portable ? Isa::reference : best_isa());
+  return best;
+}
+
+}  // namespace native
+}  // namespace tern::kernels
