@@ -12,6 +12,7 @@
 #include "kernels/limits.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
+#include "tern/kernels/quantize/grouped.hpp"
 
 namespace tern::benchmark {
 
@@ -106,6 +107,42 @@ class Ternary2 final : public Product {
   float weight_scale = 0.01f;
 };
 
+/// Weights in groups of 32 columns, F kernels::Q8 or Q4; the quantisation of the activations is part of the product.
+template <class F>
+class Grouped final : public Product {
+ public:
+  Grouped(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::grouped_bytes<F>(s.rows, s.columns), cold),
+        groups(kernels::activation_groups(s.columns)),
+        q(static_cast<std::size_t>(n * s.columns)),
+        scales(static_cast<std::size_t>(n * groups)) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::GroupedView<F> w = view();
+    const Index k = shape.columns;
+    parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      kernels::quantize_activations(ops, end - begin, k, x.data() + begin * k, k, q.data() + begin * k, k,
+                                    scales.data() + begin * groups, groups);
+    });
+    parallel.ranges(shape.rows, kernels::group_rows, [&](Index begin, Index end) {
+      ops.grouped<F>().matmul(w, begin, end, tokens, q.data(), k, scales.data(), groups, y.data(), shape.rows);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::GroupedView<F> w = view();
+    parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
+      ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
+    });
+  }
+
+ private:
+  kernels::GroupedView<F> view() { return {next_weights(), shape.rows, shape.columns}; }
+
+  Index groups;
+  std::vector<std::int8_t> q;
+  std::vector<float> scales;
+};
+
 /// Dense weights, T float or Bf16; float also in mixed precision.
 template <class T, bool mixed = false>
 class Dense final : public Product {
@@ -151,6 +188,8 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
 
 inline constexpr Format formats[] = {
     {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, make_product<Ternary2>},
+    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q8>>},
+    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q4>>},
     {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<float>>},
     {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16,
      make_product<Dense<float, true>>},

@@ -46,8 +46,8 @@ double distance(const Blocks& blocks) {
   double most = 0;
   for (Index r = 0; r < 5; ++r)
     for (Index k = 0; k < expected.cols(); ++k)
-      most = std::max(most, std::abs(grouped.view().template weight<double>(reversed(r), k) -
-                                     static_cast<double>(expected(r, k))));
+      most = std::max(
+          most, std::abs(grouped.view().template weight<double>(reversed(r), k) - static_cast<double>(expected(r, k))));
   return most;
 }
 
@@ -80,8 +80,8 @@ TEST_CASE("grouped_tensor: a scale that is not finite is refused") {
 
 TEST_CASE("load_model: q8 and bf16 hold the weights that dense ones are, rows of q and k in their places") {
   const TemporaryDirectory folder;
-  Decoder<float> model(ModelConfig{.hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16,
-                                   .vocabulary = 8, .context = 64});
+  Decoder<float> model(ModelConfig{
+      .hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 8, .context = 64});
   Random random(3);
   for_each_parameter(model, [&](std::string_view, auto& p) { fill_normal(p.value, random, 0.15); });
   GgufWriter out;

@@ -51,21 +51,6 @@ struct Weights {
   }
 };
 
-template <class F, class S>
-auto forward(const Operations<S>& ops) {
-  if constexpr (std::is_same_v<F, Q4>)
-    return ops.q4_matmul;
-  else
-    return ops.q8_matmul;
-}
-template <class F, class S>
-auto backward(const Operations<S>& ops) {
-  if constexpr (std::is_same_v<F, Q4>)
-    return ops.q4_matmul_transposed;
-  else
-    return ops.q8_matmul_transposed;
-}
-
 GuardedBuffer<std::int8_t> random_codes(Index n, unsigned seed) {
   GuardedBuffer<std::int8_t> q(n);
   std::minstd_rand random(seed);
@@ -133,7 +118,8 @@ TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4,
         const auto scale = random_buffer<S>(std::max<Index>(0, tokens * scale_row - 1), 7);
         on_every_isa<S>([&](const Operations<S>& ops) {
           GuardedBuffer<S> y(std::max<Index>(0, tokens * y_row - 2));
-          forward<F>(ops)(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), scale_row, y.data(), y_row);
+          ops.template grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), scale_row, y.data(),
+                                           y_row);
           Index wrong = 0;
           for (Index t = 0; t < tokens; ++t)
             for (Index r = 0; r < rows; ++r)
@@ -157,8 +143,8 @@ TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns
           for (float& s : scale) s = 0x1p-11f;  // sums of a token's groups are then exact in float
           on_every_isa<float>([&](const Operations<float>& ops) {
             GuardedBuffer<float> y(17 * tokens);
-            forward<F>(ops)(w.view, 0, 17, tokens, q.data(), columns, scale.data(), activation_groups(columns), y.data(),
-                            17);
+            ops.template grouped<F>().matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(),
+                                             activation_groups(columns), y.data(), 17);
             const float expected = chain<F, float>(w, 0, q.data(), scale.data());
             Index wrong = 0;
             for (const float value : y) wrong += value != expected;
@@ -174,11 +160,13 @@ TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bi
   const auto scale = random_buffer<float>(tokens * groups, 11);
   on_every_isa<float>([&](const Operations<float>& ops) {
     GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
-    forward<F>(ops)(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, whole.data(), rows);
+    ops.template grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, whole.data(),
+                                     rows);
     for (Index r = 0; r < rows; r += 48)
       for (Index t = 0; t < tokens; t += 10)
-        forward<F>(ops)(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t), q.data() + t * columns,
-                        columns, scale.data() + t * groups, groups, cut.data() + t * rows, rows);
+        ops.template grouped<F>().matmul(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t),
+                                         q.data() + t * columns, columns, scale.data() + t * groups, groups,
+                                         cut.data() + t * rows, rows);
     CHECK(same_bits(whole, cut));
   });
 }
@@ -197,9 +185,11 @@ TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of column
         const auto dy = random_buffer<S>(tokens * rows, 13), before = random_buffer<S>(tokens * columns, 14);
         on_every_isa<S>([&](const Operations<S>& ops) {
           auto whole = copy(before), cut = copy(before);
-          backward<F>(ops)(w.view, 0, columns, tokens, dy.data(), rows, whole.data(), columns);
+          ops.template grouped<F>().matmul_transposed(w.view, 0, columns, tokens, dy.data(), rows, whole.data(),
+                                                      columns);
           for (Index k = 0; k < columns; k += 96)
-            backward<F>(ops)(w.view, k, std::min(columns, k + 96), tokens, dy.data(), rows, cut.data(), columns);
+            ops.template grouped<F>().matmul_transposed(w.view, k, std::min(columns, k + 96), tokens, dy.data(), rows,
+                                                        cut.data(), columns);
           CHECK(same_bits(whole, cut));
           Index wrong = 0;
           for (Index t = 0; t < tokens; ++t)
@@ -208,7 +198,8 @@ TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of column
               for (Index r = 0; r < rows; ++r) {
                 const double d = static_cast<double>(dy[t * rows + r]);
                 sum += d * w.weight(r, k);
-                magnitude += std::abs(d) * (std::abs(w.weight(r, k)) + std::abs(static_cast<double>(w.minimum(r, k / group_columns))));
+                magnitude += std::abs(d) * (std::abs(w.weight(r, k)) +
+                                            std::abs(static_cast<double>(w.minimum(r, k / group_columns))));
               }
               // In roundings of S: those of the sum and of the weight; in float also dy and the weight, each to bf16.
               const double to_bf16 =

@@ -9,8 +9,16 @@
 using namespace tern;
 
 TEST_CASE("with_weights: everything but the projections is copied, and they are converted one by one") {
-  Decoder<double> model(ModelConfig{.hidden = 8, .layers = 2, .ffn = 12, .heads = 4, .kv_heads = 2, .head_dim = 4,
-                                    .vocabulary = 13, .rope_theta = 100, .tied = false, .qkv_bias = true,
+  Decoder<double> model(ModelConfig{.hidden = 8,
+                                    .layers = 2,
+                                    .ffn = 12,
+                                    .heads = 4,
+                                    .kv_heads = 2,
+                                    .head_dim = 4,
+                                    .vocabulary = 13,
+                                    .rope_theta = 100,
+                                    .tied = false,
+                                    .qkv_bias = true,
                                     .sub_norms = true});
   Random random(3);
   for_each_parameter(model, [&](std::string_view, auto& p) { fill_normal(p.value, random, 0.4); });

@@ -36,13 +36,13 @@ TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>,
   const Matrix<double> got = unpacked(W::quantize(w));
   for (Index r = 0; r < w.rows(); ++r)
     for (Index first = 0; first < w.cols(); first += kernels::group_columns) {
-      const auto group = w.row(r).segment(first, std::min<Index>(kernels::group_columns, w.cols() - first)).cast<double>();
+      const auto group =
+          w.row(r).segment(first, std::min<Index>(kernels::group_columns, w.cols() - first)).cast<double>();
       const double top = group.cwiseAbs().maxCoeff();
       const double step = four ? (group.maxCoeff() - group.minCoeff()) / 15 : top / 127;
       // binary16 moves the scale and the minimum: by 2^-11 relative, or by 2^-25 where it is subnormal.
       const double halves = (four ? 15 * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
-      for (Index k = 0; k < group.size(); ++k)
-        CHECK(std::abs(got(r, first + k) - group[k]) <= 0.5 * step + halves);
+      for (Index k = 0; k < group.size(); ++k) CHECK(std::abs(got(r, first + k) - group[k]) <= 0.5 * step + halves);
     }
 }
 

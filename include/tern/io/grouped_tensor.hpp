@@ -76,7 +76,8 @@ Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
   const Index rows = tensor.rows(), columns = tensor.columns(), groups = kernels::groups_of(columns);
   const auto not_finite = [&] { throw FormatError(where + ": a weight is not finite"); };
   std::vector<Code> codes(static_cast<std::size_t>(rows * columns));
-  std::vector<kernels::Half> scales(static_cast<std::size_t>(rows * groups)), minimums(F::has_minimum ? scales.size() : 0);
+  std::vector<kernels::Half> scales(static_cast<std::size_t>(rows * groups)),
+      minimums(F::has_minimum ? scales.size() : 0);
   const bool exact = detail::is_grouped<F>(tensor.type);
   const auto* bytes = reinterpret_cast<const detail::Byte*>(tensor.bytes.data());
   const Index row_bytes = rows > 0 ? static_cast<Index>(tensor.bytes.size()) / rows : 0;

@@ -41,10 +41,8 @@ constexpr Operations<S> reference_operations() {
           .quantize_int8 = reference::quantize_int8<S>,
           .ternary_matmul = reference::ternary_matmul<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
-          .q8_matmul = reference::grouped_matmul<Q8, S>,
-          .q8_matmul_transposed = reference::grouped_matmul_transposed<Q8, S>,
-          .q4_matmul = reference::grouped_matmul<Q4, S>,
-          .q4_matmul_transposed = reference::grouped_matmul_transposed<Q4, S>};
+          .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
+          .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>}};
 }
 
 // Double is for checking gradients: there plain loops do.

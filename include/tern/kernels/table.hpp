@@ -12,6 +12,21 @@
 
 namespace tern::kernels {
 
+/// Products with weights in groups of 32 columns, of format F (formats/q8.hpp, formats/q4.hpp).
+template <class S, class F>
+struct GroupedProducts {
+  /// Activations are int8 in -127..127 with a scale for every 128 columns, which lies at scale[t*scale_row + k/128]:
+  ///   y[t,r] = sum_G scale[t,G] * sum_{g in G} (w.scale(r,g) * sum_k q[t,k]*w.code(r,k) + minimum(r,g) * sum_k q[t,k])
+  /// for r in [row_begin, row_end), k over the columns of group g; row_begin a multiple of 16. Sums over k are exact
+  /// integers, sums over groups chains of fused multiplications and additions in S, in order: same bits on every ISA.
+  void (*matmul)(const GroupedView<F>& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
+                 Index q_row, const S* scale, Index scale_row, S* y, Index y_row) noexcept;
+  /// dx[t,k] += sum_r dy[t,r] * w.weight(r,k), for k in [column_begin, column_end); column_begin a multiple of 32. Any
+  /// cut of tokens and columns gives the same bits.
+  void (*matmul_transposed)(const GroupedView<F>& w, Index column_begin, Index column_end, Index tokens, const S* dy,
+                            Index dy_row, S* dx, Index dx_row) noexcept;
+};
+
 /// The kernels of one scalar type. Strides count elements. Serial: a caller splits the work over independent outputs.
 template <class S>
 struct Operations {
@@ -71,23 +86,16 @@ struct Operations {
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                     const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
 
-  /// Weights of 8 bits in groups of 32 columns (formats/q8.hpp) against int8 activations in -127..127 with a scale for
-  /// every 128 columns, which lie at scale[t*scale_row + k/128]:
-  ///   y[t,r] = sum_G scale[t,G] * sum_{g in G} w.scale(r,g) * (exact integer sum over group g of q[t,k]*w.code(r,k))
-  /// for r in [row_begin, row_end); row_begin a multiple of 16. Sums over groups are chains of fused multiplications and
-  /// additions in S, in order: same bits on every ISA.
-  void (*q8_matmul)(const Q8View& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q, Index q_row,
-                    const S* scale, Index scale_row, S* y, Index y_row) noexcept;
-  /// dx[t,k] += sum_r dy[t,r] * w.weight(r,k), for k in [column_begin, column_end); column_begin a multiple of 32. Any
-  /// cut of tokens and columns gives the same bits.
-  void (*q8_matmul_transposed)(const Q8View& w, Index column_begin, Index column_end, Index tokens, const S* dy,
-                               Index dy_row, S* dx, Index dx_row) noexcept;
-  /// As q8_matmul for weights of 4 bits (formats/q4.hpp); within each group w.minimum(r,g) * sum_k q[t,k] follows.
-  void (*q4_matmul)(const Q4View& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q, Index q_row,
-                    const S* scale, Index scale_row, S* y, Index y_row) noexcept;
-  /// As q8_matmul_transposed.
-  void (*q4_matmul_transposed)(const Q4View& w, Index column_begin, Index column_end, Index tokens, const S* dy,
-                               Index dy_row, S* dx, Index dx_row) noexcept;
+  GroupedProducts<S, Q8> q8;
+  GroupedProducts<S, Q4> q4;
+
+  template <class F>
+  const GroupedProducts<S, F>& grouped() const {
+    if constexpr (F::has_minimum)
+      return q4;
+    else
+      return q8;
+  }
 };
 
 struct Table {

@@ -78,32 +78,20 @@ class Grouped {
                                     cache.scales.data() + begin * groups, groups);
     });
     pass.parallel.ranges(rows_, kernels::group_rows, [&](Index begin, Index end) {
-      forward(ops)(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(), groups, y.data(),
-                   y.outerStride());
+      ops.template grouped<F>().matmul(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(),
+                                       groups, y.data(), y.outerStride());
     });
   }
 
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     const auto& ops = operations<S>(pass);
     pass.parallel.ranges(columns_, kernels::group_columns, [&](Index begin, Index end) {
-      backward(ops)(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(), dx.outerStride());
+      ops.template grouped<F>().matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
+                                                  dx.outerStride());
     });
   }
 
  private:
-  static auto forward(const kernels::Operations<S>& ops) {
-    if constexpr (F::has_minimum)
-      return ops.q4_matmul;
-    else
-      return ops.q8_matmul;
-  }
-  static auto backward(const kernels::Operations<S>& ops) {
-    if constexpr (F::has_minimum)
-      return ops.q4_matmul_transposed;
-    else
-      return ops.q8_matmul_transposed;
-  }
-
   Index rows_ = 0, columns_ = 0;
   std::vector<std::uint8_t> blocks_;
 };

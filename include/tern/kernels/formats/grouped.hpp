@@ -11,9 +11,9 @@
 
 namespace tern::kernels {
 
-inline constexpr Index group_rows = 16;          ///< rows of a block
-inline constexpr Index group_columns = 32;       ///< columns of a row of weights that share a scale
-inline constexpr Index activation_columns = 128; ///< columns of a token that share a scale
+inline constexpr Index group_rows = 16;           ///< rows of a block
+inline constexpr Index group_columns = 32;        ///< columns of a row of weights that share a scale
+inline constexpr Index activation_columns = 128;  ///< columns of a token that share a scale
 
 constexpr Index groups_of(Index columns) { return (columns + group_columns - 1) / group_columns; }
 constexpr Index activation_groups(Index columns) { return (columns + activation_columns - 1) / activation_columns; }
@@ -40,7 +40,9 @@ struct GroupedView {
   Index columns;
 
   /// The 16 rows from `row`, a multiple of 16: their blocks lie one after another.
-  const std::uint8_t* tile(Index row) const { return blocks + row / group_rows * F::blocks_across(columns) * F::block_bytes; }
+  const std::uint8_t* tile(Index row) const {
+    return blocks + row / group_rows * F::blocks_across(columns) * F::block_bytes;
+  }
   GroupBytes group(Index row, Index g) const { return F::group(tile(row - row % group_rows), g); }
   float scale(Index row, Index g) const { return half_at(group(row, g).scales, row % group_rows); }
   /// What is added to scale * code: 0 in a format without it.

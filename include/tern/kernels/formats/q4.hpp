@@ -1,6 +1,6 @@
 #pragma once
-/// Weights of 4 bits, a scale and a minimum for every 32 columns of a row: w = scale * code + minimum, code in 0..15. It
-/// holds Q4_0 (minimum = -8 * scale) and Q4_1 exactly, and Q4_K but for the rounding of its products of scales to
+/// Weights of 4 bits, a scale and a minimum for every 32 columns of a row: w = scale * code + minimum, code in 0..15.
+/// It holds Q4_0 (minimum = -8 * scale) and Q4_1 exactly, and Q4_K but for the rounding of its products of scales to
 /// binary16 (relative 2^-11); 5 bits a weight.
 ///
 /// A block is 16 rows x 32 columns, one group, 320 bytes:

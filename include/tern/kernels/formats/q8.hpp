@@ -1,6 +1,6 @@
 #pragma once
-/// Weights of 8 bits, a scale for every 32 columns of a row: w = scale * code, code in -128..127. It holds Q8_0 and Q5_0
-/// exactly, and whatever has one scale a row; 8.5 bits a weight.
+/// Weights of 8 bits, a scale for every 32 columns of a row: w = scale * code, code in -128..127. It holds Q8_0 and
+/// Q5_0 exactly, and whatever has one scale a row; 8.5 bits a weight.
 ///
 /// A block is 16 rows x 64 columns, two groups, 1088 bytes:
 ///   scale(r, g)  binary16 at byte 32*(g%2) + 2*(r%16)
@@ -35,7 +35,8 @@ inline void pack_q8(Index rows, Index columns, const std::int8_t* codes, const H
         const Index row = top + i;
         for (Index half = 0; half < 2; ++half) {
           const Index g = left / group_columns + half;
-          put_half(blocks + 32 * half, i, row < rows && g < groups_of(columns) ? scales[row * groups_of(columns) + g] : Half{0});
+          put_half(blocks + 32 * half, i,
+                   row < rows && g < groups_of(columns) ? scales[row * groups_of(columns) + g] : Half{0});
         }
         for (Index k = 0; k < Q8::block_columns; ++k) {
           const int code = row < rows && left + k < columns ? codes[row * columns + left + k] : 0;

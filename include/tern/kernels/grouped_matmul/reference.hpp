@@ -6,7 +6,7 @@
 
 namespace tern::kernels::reference {
 
-/// y = sum over the token's groups of scale * (sum over the weights' groups). See Operations::q8_matmul.
+/// y = sum over the token's groups of scale * (sum over the weights' groups). See GroupedProducts::matmul.
 /// Integer sums are exact, and every float step is one fused multiplication and addition: all ISAs give the same bits.
 template <class F, class S>
 void grouped_matmul(const GroupedView<F>& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
@@ -15,15 +15,15 @@ void grouped_matmul(const GroupedView<F>& w, Index row_begin, Index row_end, Ind
     for (Index r = row_begin; r < row_end; ++r) {
       S total = 0, part = 0;
       for (Index first = 0; first < w.columns; first += group_columns) {
-        const Index g = first / group_columns, end = first + group_columns < w.columns ? first + group_columns : w.columns;
+        const Index g = first / group_columns,
+                    end = first + group_columns < w.columns ? first + group_columns : w.columns;
         std::int32_t sum = 0, plain = 0;
         for (Index k = first; k < end; ++k) {
           sum += q[t * q_row + k] * w.code(r, k);
           plain += q[t * q_row + k];
         }
         part = std::fma(static_cast<S>(sum), static_cast<S>(w.scale(r, g)), part);
-        if constexpr (F::has_minimum)
-          part = std::fma(static_cast<S>(plain), static_cast<S>(w.minimum(r, g)), part);
+        if constexpr (F::has_minimum) part = std::fma(static_cast<S>(plain), static_cast<S>(w.minimum(r, g)), part);
         if (end % activation_columns == 0 || end == w.columns) {
           total = std::fma(part, scale[t * scale_row + first / activation_columns], total);
           part = 0;
@@ -33,7 +33,7 @@ void grouped_matmul(const GroupedView<F>& w, Index row_begin, Index row_end, Ind
     }
 }
 
-/// dx += dy * W. See Operations::q8_matmul_transposed.
+/// dx += dy * W. See GroupedProducts::matmul_transposed.
 template <class F, class S>
 void grouped_matmul_transposed(const GroupedView<F>& w, Index column_begin, Index column_end, Index tokens, const S* dy,
                                Index dy_row, S* dx, Index dx_row) noexcept {

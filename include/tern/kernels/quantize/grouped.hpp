@@ -8,7 +8,7 @@
 
 namespace tern::kernels {
 
-/// Activations for q8_matmul and q4_matmul: as Operations::quantize_int8, with a scale for every 128 columns.
+/// Activations for GroupedProducts::matmul: as Operations::quantize_int8, with a scale for every 128 columns.
 /// x [rows x columns], q [rows x columns], scale [rows x activation_groups(columns)], each with its own stride.
 template <class S>
 void quantize_activations(const Operations<S>& ops, Index rows, Index columns, const S* x, Index x_row, std::int8_t* q,
@@ -16,8 +16,7 @@ void quantize_activations(const Operations<S>& ops, Index rows, Index columns, c
   const Index whole = columns / activation_columns, left = columns % activation_columns;
   for (Index t = 0; t < rows; ++t, x += x_row, q += q_row, scale += scale_row) {
     ops.quantize_int8(whole, activation_columns, x, activation_columns, q, activation_columns, scale);
-    if (left > 0)
-      ops.quantize_int8(1, left, x + columns - left, left, q + columns - left, left, scale + whole);
+    if (left > 0) ops.quantize_int8(1, left, x + columns - left, left, q + columns - left, left, scale + whole);
   }
 }
 

@@ -88,8 +88,8 @@ struct Floats {
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;
-  ops.q8_matmul = grouped_matmul_bytes<Q8>;
-  ops.q4_matmul = grouped_matmul_bytes<Q4>;
+  ops.q8.matmul = grouped_matmul_bytes<Q8>;
+  ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;
 }
 

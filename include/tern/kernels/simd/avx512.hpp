@@ -78,8 +78,8 @@ struct Floats {
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = avx2::ternary_matmul_bytes;
-  ops.q8_matmul = avx2::grouped_matmul_bytes<Q8>;
-  ops.q4_matmul = avx2::grouped_matmul_bytes<Q4>;
+  ops.q8.matmul = avx2::grouped_matmul_bytes<Q8>;
+  ops.q4.matmul = avx2::grouped_matmul_bytes<Q4>;
   return ops;
 }
 

@@ -25,10 +25,8 @@ constexpr Operations<float> all_operations() {
   ops.matmul_mixed = matmul_bf16<float>;
   ops.ternary_matmul = ternary_matmul;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
-  ops.q8_matmul = grouped_matmul<Q8>;
-  ops.q8_matmul_transposed = grouped_matmul_transposed<Q8>;
-  ops.q4_matmul = grouped_matmul<Q4>;
-  ops.q4_matmul_transposed = grouped_matmul_transposed<Q4>;
+  ops.q8 = {grouped_matmul<Q8>, grouped_matmul_transposed<Q8>};
+  ops.q4 = {grouped_matmul<Q4>, grouped_matmul_transposed<Q4>};
   return ops;
 }
 
