@@ -45,12 +45,13 @@ struct Shape {
 };
 constexpr Shape shapes[] = {{2048, 8192}, {8192, 2048}, {1536, 8960}, {576, 1536}, {2560, 6912}, {4096, 4096}};
 
-/// The 2-bit format: forward with the quantisation of its activations, backward.
-struct Ternary2 {
-  Ternary2(Shape s, Index tokens, bool cold)
+/// Ternary weights: forward with the quantisation of their activations, backward.
+template <TernaryFormat format>
+struct Ternary {
+  Ternary(Shape s, Index tokens, bool cold)
       : shape(s),
         n(tokens),
-        bytes(static_cast<std::size_t>(ternary_packed_bytes(s.rows, s.columns))),
+        bytes(static_cast<std::size_t>(ternary_packed_bytes(s.rows, s.columns, format))),
         copies(cold ? cold_bytes / bytes + 1 : 1),
         codes(copies * bytes, 0x24),
         x(random_numbers<float>(n * s.columns, 1)),
@@ -60,7 +61,7 @@ struct Ternary2 {
 
   TernaryView view() {
     next = (next + 1) % copies;
-    return {codes.data() + next * bytes, &weight_scale, shape.rows, shape.columns, TernaryScale::tensor};
+    return {codes.data() + next * bytes, &weight_scale, shape.rows, shape.columns, TernaryScale::tensor, format};
   }
   void forward(const Operations<float>& ops, const Parallel& parallel) {
     const TernaryView w = view();
@@ -204,7 +205,8 @@ int main(int argc, char** argv) {
   for (const Isa isa : runnable_isas()) {
     if (isa == Isa::reference) continue;
     const bool few = isa != best_isa();
-    add<Ternary2>("ternary2", isa, few);
+    add<Ternary<TernaryFormat::two_bits>>("ternary2", isa, few);
+    add<Ternary<TernaryFormat::five_a_byte>>("ternary1_6", isa, few);
     add<Plain<float>>("f32", isa, few);
     add<Plain<float, true>>("mixed", isa, few);
     add<Plain<Bf16>>("bf16", isa, few);

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "tern/kernels/bf16.hpp"
-#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/types.hpp"
 

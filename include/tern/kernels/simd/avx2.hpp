@@ -79,9 +79,13 @@ struct Floats {
   }
 };
 
+#include "tern/kernels/ternary_matmul/strip_avx2.inc"
+
 #include "tern/kernels/simd/kernels.inc"
 
 #include "tern/kernels/ternary_matmul/avx2.inc"
+
+#include "tern/kernels/ternary_matmul/bytes.inc"
 
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();

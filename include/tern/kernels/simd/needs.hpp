@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "tern/kernels/bf16.hpp"
-#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/target.hpp"
 #include "tern/kernels/types.hpp"
