@@ -1,4 +1,4 @@
-#include "tern/kernels/formats/ternary.hpp"
+#include "tern/kernels/formats/ternary2.hpp"
 
 #include <vector>
 

@@ -73,7 +73,7 @@ Matrix<S> permuted(const Matrix<S>& rows, Index head_dim) {
 
 /// Weights whose every value is 0 or plus or minus one scale.
 template <class S>
-Ternary<S> exactly_ternary(const Matrix<S>& w, const std::string& place) {
+Ternary<S> exactly_ternary(const Matrix<S>& w, kernels::TernaryFormat format, const std::string& place) {
   const float scale = static_cast<float>(w.size() > 0 ? w.cwiseAbs().maxCoeff() : S(0));
   std::vector<std::int8_t> codes(static_cast<std::size_t>(w.size()));
   for (Index i = 0; i < w.size(); ++i) {
@@ -83,7 +83,7 @@ Ternary<S> exactly_ternary(const Matrix<S>& w, const std::string& place) {
                         std::to_string(scale));
     codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 0 ? 1 : value < 0 ? -1 : 0);
   }
-  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor);
+  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor, format);
 }
 
 /// Reads a model's tensors by name, checks their shapes and remembers which were asked for.
@@ -110,7 +110,11 @@ class TensorLoader {
     if constexpr (std::is_constructible_v<W, Matrix<S>>)
       into.weight = W(std::move(m));
     else
-      into.weight = exactly_ternary(m, file_.place() + ": tensor '" + name + ".weight'");
+      into.weight = exactly_ternary(m,
+                                    file_.tensor(name + ".weight").type == GgmlType::tq1_0
+                                        ? kernels::TernaryFormat::five_a_byte
+                                        : kernels::TernaryFormat::two_bits,
+                                    file_.place() + ": tensor '" + name + ".weight'");
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);
       if (rotated) bias = Matrix<S>(unpermuted<S>(bias.transpose(), head_dim_).transpose());
@@ -134,7 +138,7 @@ class TensorLoader {
 
 /// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
 /// W = Dense<S> takes any tensor type that dequantize() knows; W = Ternary<S> takes projections whose values are
-/// ternary with one scale a tensor. Throws FormatError on a missing, surplus or misshapen tensor, on weights that are
+/// ternary with one scale a tensor, and keeps those of TQ1_0 five a byte, others in 2 bits. Throws FormatError on a missing, surplus or misshapen tensor, on weights that are
 /// not finite, and on a projection of zeros.
 template <std::floating_point S, class W = Dense<S>>
 Decoder<S, W> load_model(const GgufFile& file) {
