@@ -45,10 +45,10 @@ TEST_CASE("ternary1_6: the bytes are where the format says") {
   for (std::size_t i = 0; i < codes.size(); ++i) {
     CAPTURE(i);
     const int zeros = 1 + 3 + 9 + 27 + 81;
-    const int expected = i == 64 + 4 * 2 + 2              ? zeros + 3 - 81
-                         : i == 320 + 3 * 64 + 4 * 1 + 3  ? zeros + 81
-                         : i == 320 + 4 * 64 + 4 * 1 + 3  ? zeros - 27 - 81
-                                                          : zeros;
+    const int expected = i == 64 + 4 * 2 + 2             ? zeros + 3 - 81
+                         : i == 320 + 3 * 64 + 4 * 1 + 3 ? zeros + 81
+                         : i == 320 + 4 * 64 + 4 * 1 + 3 ? zeros - 27 - 81
+                                                         : zeros;
     CHECK(codes[i] == expected);
   }
 }

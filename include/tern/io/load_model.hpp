@@ -110,11 +110,7 @@ class TensorLoader {
     if constexpr (std::is_constructible_v<W, Matrix<S>>)
       into.weight = W(std::move(m));
     else
-      into.weight = exactly_ternary(m,
-                                    file_.tensor(name + ".weight").type == GgmlType::tq1_0
-                                        ? kernels::TernaryFormat::five_a_byte
-                                        : kernels::TernaryFormat::two_bits,
-                                    file_.place() + ": tensor '" + name + ".weight'");
+      into.weight = exactly_ternary(m, format_of(name + ".weight"), file_.place() + ": tensor '" + name + ".weight'");
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);
       if (rotated) bias = Matrix<S>(unpermuted<S>(bias.transpose(), head_dim_).transpose());
@@ -129,6 +125,11 @@ class TensorLoader {
   }
 
  private:
+  kernels::TernaryFormat format_of(const std::string& name) const {
+    return file_.tensor(name).type == GgmlType::tq1_0 ? kernels::TernaryFormat::five_a_byte
+                                                      : kernels::TernaryFormat::two_bits;
+  }
+
   const GgufFile& file_;
   Index head_dim_;
   std::set<std::string> used_;
@@ -138,8 +139,8 @@ class TensorLoader {
 
 /// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
 /// W = Dense<S> takes any tensor type that dequantize() knows; W = Ternary<S> takes projections whose values are
-/// ternary with one scale a tensor, and keeps those of TQ1_0 five a byte, others in 2 bits. Throws FormatError on a missing, surplus or misshapen tensor, on weights that are
-/// not finite, and on a projection of zeros.
+/// ternary with one scale a tensor, and keeps those of TQ1_0 five a byte, others in 2 bits. Throws FormatError on a
+/// missing, surplus or misshapen tensor, on weights that are not finite, and on a projection of zeros.
 template <std::floating_point S, class W = Dense<S>>
 Decoder<S, W> load_model(const GgufFile& file) {
   const ModelConfig c = read_config(file);

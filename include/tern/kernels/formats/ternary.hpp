@@ -22,7 +22,8 @@ inline constexpr Index ternary_max_columns = 131072;
 
 /// Bytes of 16 rows' codes.
 constexpr Index ternary_tile_bytes(Index columns, TernaryFormat format) {
-  return format == TernaryFormat::two_bits ? Ternary2Layout::tile_bytes(columns) : Ternary1_6Layout::tile_bytes(columns);
+  return format == TernaryFormat::two_bits ? Ternary2Layout::tile_bytes(columns)
+                                           : Ternary1_6Layout::tile_bytes(columns);
 }
 
 /// Bytes of the packed codes.

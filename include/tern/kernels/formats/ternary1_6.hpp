@@ -10,8 +10,8 @@
 ///   code(r, k)   = byte / 3^i % 3
 ///   weight(r, k) = code - 1, in {-1, 0, +1};  padding has code 1.
 /// So the four low digits of a block, two bits each, are the block of ternary2.hpp that holds columns 16j to 16j+15 of
-/// the strip, and the high digits of all its blocks make one such block more: what multiplies those serves both formats.
-/// A group of 128 columns begins in the middle of a strip, but always with one of these blocks.
+/// the strip, and the high digits of all its blocks make one such block more: what multiplies those serves both
+/// formats. A group of 128 columns begins in the middle of a strip, but always with one of these blocks.
 #include <cstdint>
 #include <cstring>
 
