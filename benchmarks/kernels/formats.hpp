@@ -72,11 +72,12 @@ class Product {
   LargePages memory;
 };
 
-/// Ternary weights of 2 bits; the quantisation of the activations is part of the product.
-class Ternary2 final : public Product {
+/// Ternary weights; the quantisation of the activations is part of the product.
+template <kernels::TernaryFormat format>
+class Ternary final : public Product {
  public:
-  Ternary2(Shape s, Index n, bool cold)
-      : Product(s, n, kernels::ternary_packed_bytes(s.rows, s.columns), cold),
+  Ternary(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::ternary_packed_bytes(s.rows, s.columns, format), cold),
         q(static_cast<std::size_t>(n * s.columns)),
         scales(static_cast<std::size_t>(n)) {}
 
@@ -99,7 +100,7 @@ class Ternary2 final : public Product {
 
  private:
   kernels::TernaryView view() {
-    return {next_weights(), &weight_scale, shape.rows, shape.columns, kernels::TernaryScale::tensor};
+    return {next_weights(), &weight_scale, shape.rows, shape.columns, kernels::TernaryScale::tensor, format};
   }
 
   std::vector<std::int8_t> q;
@@ -187,7 +188,10 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
 }
 
 inline constexpr Format formats[] = {
-    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, make_product<Ternary2>},
+    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16,
+     make_product<Ternary<kernels::TernaryFormat::two_bits>>},
+    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16,
+     make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
     {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q8>>},
     {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q4>>},
     {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<float>>},

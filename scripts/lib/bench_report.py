@@ -30,6 +30,9 @@ TARGETS = [
     ("mat-mat, f32, N >= 32 / fp32 peak", "forward", "f32", [32, 128, 512], "fp32", 0.85, None),
 ]
 
+# The same product in two formats, from DRAM, on two threads: what, the faster format, the slower one, must, aim
+RATIOS = [("mat-vec, 1.6 bits / 2 bits, two threads, from DRAM", "cold", "ternary1_6", "ternary2", 1.15, 1.25)]
+
 
 def main():
     with open(sys.argv[1]) as file:
@@ -74,6 +77,15 @@ def main():
             measured = statistics.median(found)
             print(f"{title:48} {threads:7}  {measured:8.2f} ({min(found):.2f})  {must:5.2f}  "
                   f"{'   - ' if aim is None else f'{aim:5.2f}'}  {'ok' if measured >= must else 'short'}")
+    for title, what, faster, slower, must, aim in RATIOS:
+        times = {format_: {name.split("/")[3]: b["real_time"] for name, b in medians.items()
+                           if name.startswith(f"{what}/{format_}/{best}/") and name.endswith("/1/2")}
+                 for format_ in (faster, slower)}
+        found = [times[slower][shape] / times[faster][shape] for shape in times[faster] if shape in times[slower]]
+        if found:
+            measured = statistics.median(found)
+            print(f"{title:50}       2  {measured:6.2f} ({min(found):.2f})  {must:5.2f}  {aim:5.2f}  "
+                  f"{'ok' if measured >= must else 'short'}")
 
 
 if __name__ == "__main__":

@@ -9,14 +9,14 @@ namespace {
 
 /// Packed random weights with their scales, both at a wall.
 struct Weights {
-  Weights(Index rows, Index columns, TernaryScale granularity, unsigned seed, bool ones = false)
+  Weights(Index rows, Index columns, TernaryScale granularity, TernaryFormat format, unsigned seed, bool ones = false)
       : dense(static_cast<std::size_t>(rows * columns)),
-        codes(ternary_packed_bytes(rows, columns)),
+        codes(ternary_packed_bytes(rows, columns, format)),
         scales(random_buffer<float>(ternary_scales(rows, columns, granularity), seed)),
-        view{codes.data(), scales.data(), rows, columns, granularity} {
+        view{codes.data(), scales.data(), rows, columns, granularity, format} {
     std::minstd_rand random(seed);
     for (auto& w : dense) w = ones ? std::int8_t(1) : static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
-    pack_ternary(rows, columns, dense.data(), codes.data());
+    pack_ternary(rows, columns, dense.data(), codes.data(), format);
   }
   int at(Index r, Index k) const { return dense[static_cast<std::size_t>(r * view.columns + k)]; }
   double scale(Index r, Index k) const {
@@ -37,18 +37,30 @@ GuardedBuffer<std::int8_t> random_codes(Index n, unsigned seed) {
 }
 
 constexpr TernaryScale granularities[] = {TernaryScale::tensor, TernaryScale::row, TernaryScale::group};
+constexpr TernaryFormat formats[] = {TernaryFormat::two_bits, TernaryFormat::five_a_byte};
+
+/// Calls f(granularity, format) for each pair.
+template <class F>
+void on_every_kind(F&& f) {
+  for (const TernaryFormat format : formats)
+    for (const TernaryScale granularity : granularities) {
+      CAPTURE(static_cast<int>(format));
+      CAPTURE(static_cast<int>(granularity));
+      f(granularity, format);
+    }
+}
 
 }  // namespace
 
 TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, double) {
   for (const Index rows : {1, 16, 31, 65})
-    for (const Index columns : {0, 1, 15, 17, 128, 129, 300})
+    for (const Index columns : {0, 1, 15, 17, 20, 21, 79, 81, 128, 129, 160, 300})
       for (const Index tokens : {0, 1, 7, 33})
-        for (const TernaryScale granularity : granularities) {
+        on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
           CAPTURE(rows);
           CAPTURE(columns);
           CAPTURE(tokens);
-          const Weights w(rows, columns, granularity, 5);
+          const Weights w(rows, columns, granularity, format, 5);
           const Index q_row = columns + 3, y_row = rows + 2;
           const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
           const auto scale = random_buffer<S>(tokens, 7);
@@ -69,35 +81,36 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
               }
             CHECK(wrong == 0);
           });
-        }
+        });
 }
 
 TEST_CASE("ternary_matmul: saturated inputs stay exact, of many columns and tokens") {
-  for (const Index columns : {2560, 16389})
+  for (const Index columns : {2560, 16384, 16389})
     for (const Index tokens : {1, 9})
-      for (const int code : {127, -127, -128}) {
-        CAPTURE(columns);
-        CAPTURE(tokens);
-        Weights w(17, columns, TernaryScale::row, 8, true);
-        for (float& s : w.scales) s = 1;
-        GuardedBuffer<std::int8_t> q(tokens * columns);
-        for (auto& x : q) x = static_cast<std::int8_t>(code);
-        GuardedBuffer<float> scale(tokens);
-        for (float& s : scale) s = 1;
-        on_every_isa<float>([&](const Operations<float>& ops) {
-          GuardedBuffer<float> y(17 * tokens);
-          ops.ternary_matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(), y.data(), 17);
-          Index wrong = 0;
-          for (const float value : y) wrong += value != static_cast<float>(code * columns);
-          CHECK(wrong == 0);
+      for (const int code : {127, -127, -128})
+        on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          Weights w(17, columns, granularity, format, 8, true);
+          for (float& s : w.scales) s = 1;
+          GuardedBuffer<std::int8_t> q(tokens * columns);
+          for (auto& x : q) x = static_cast<std::int8_t>(code);
+          GuardedBuffer<float> scale(tokens);
+          for (float& s : scale) s = 1;
+          on_every_isa<float>([&](const Operations<float>& ops) {
+            GuardedBuffer<float> y(17 * tokens);
+            ops.ternary_matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(), y.data(), 17);
+            Index wrong = 0;
+            for (const float value : y) wrong += value != static_cast<float>(code * columns);
+            CHECK(wrong == 0);
+          });
         });
-      }
 }
 
 TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
   const Index rows = 100, columns = 300, tokens = 37;
-  for (const TernaryScale granularity : granularities) {
-    const Weights w(rows, columns, granularity, 9);
+  on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
+    const Weights w(rows, columns, granularity, format, 9);
     const auto q = random_codes(tokens * columns, 10);
     const auto scale = random_buffer<float>(tokens, 11);
     on_every_isa<float>([&](const Operations<float>& ops) {
@@ -109,18 +122,37 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
                              columns, scale.data() + t, cut.data() + t * rows, rows);
       CHECK(same_bits(whole, cut));
     });
+  });
+}
+
+TEST_CASE("ternary_matmul: activations too long to pack, beside each other or not, and both packings give one sum") {
+  const Index rows = 20, columns = 9001, tokens = 11;
+  const auto q = random_codes(tokens * columns, 15);
+  const auto scale = random_buffer<float>(tokens, 16);
+  for (const TernaryScale granularity : granularities) {
+    const Weights two(rows, columns, granularity, TernaryFormat::two_bits, 17),
+        five(rows, columns, granularity, TernaryFormat::five_a_byte, 17);
+    GuardedBuffer<float> expected(tokens * rows);
+    reference::ternary_matmul(two.view, 0, rows, tokens, q.data(), columns, scale.data(), expected.data(), rows);
+    on_every_isa<float>([&](const Operations<float>& ops) {
+      for (const TernaryView& w : {two.view, five.view}) {
+        GuardedBuffer<float> y(tokens * rows);
+        ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), y.data(), rows);
+        CHECK(same_bits(y, expected));
+      }
+    });
   }
 }
 
 TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of columns", S, float, double) {
   for (const Index rows : {1, 16, 130, 300})
-    for (const Index columns : {1, 17, 129, 300})
+    for (const Index columns : {1, 17, 81, 129, 300})
       for (const Index tokens : {0, 1, 20})
-        for (const TernaryScale granularity : granularities) {
+        on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
           CAPTURE(rows);
           CAPTURE(columns);
           CAPTURE(tokens);
-          const Weights w(rows, columns, granularity, 12);
+          const Weights w(rows, columns, granularity, format, 12);
           const auto dy = random_buffer<S>(tokens * rows, 13), before = random_buffer<S>(tokens * columns, 14);
           on_every_isa<S>([&](const Operations<S>& ops) {
             auto whole = copy(before), cut = copy(before);
@@ -145,5 +177,5 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of column
               }
             CHECK(wrong == 0);
           });
-        }
+        });
 }

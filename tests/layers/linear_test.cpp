@@ -18,8 +18,9 @@ TEST_CASE_TEMPLATE("Linear over ternary weights keeps the layer contract", S, fl
   Random random(5);
   const Matrix<S> w = random_matrix<S>(33, 130, random);
   for (const auto scale : {kernels::TernaryScale::tensor, kernels::TernaryScale::row, kernels::TernaryScale::group})
-    check_layer_contract(Linear<S, Ternary<S>>{Ternary<S>::quantize(w, scale)},
-                         {.tokens = 5, .in = 130, .out = 33, .seed = 3, .differentiable = false});
+    for (const auto format : {kernels::TernaryFormat::two_bits, kernels::TernaryFormat::five_a_byte})
+      check_layer_contract(Linear<S, Ternary<S>>{Ternary<S>::quantize(w, scale, format)},
+                           {.tokens = 5, .in = 130, .out = 33, .seed = 3, .differentiable = false});
 }
 
 TEST_CASE("Linear agrees with the plain product") {

@@ -72,7 +72,7 @@ Matrix<S> permuted(const Matrix<S>& rows, Index head_dim) {
 
 /// Weights whose every value is 0 or plus or minus one scale.
 template <class S>
-Ternary<S> exactly_ternary(const Matrix<S>& w, const std::string& place) {
+Ternary<S> exactly_ternary(const Matrix<S>& w, kernels::TernaryFormat format, const std::string& place) {
   const float scale = static_cast<float>(w.size() > 0 ? w.cwiseAbs().maxCoeff() : S(0));
   std::vector<std::int8_t> codes(static_cast<std::size_t>(w.size()));
   for (Index i = 0; i < w.size(); ++i) {
@@ -82,7 +82,7 @@ Ternary<S> exactly_ternary(const Matrix<S>& w, const std::string& place) {
                         std::to_string(scale));
     codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 0 ? 1 : value < 0 ? -1 : 0);
   }
-  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor);
+  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor, format);
 }
 
 /// Reads a model's tensors by name, checks their shapes and remembers which were asked for.
@@ -120,7 +120,7 @@ class TensorLoader {
       else if constexpr (requires { W::quantize(m); })
         into.weight = W::quantize(m);
       else
-        into.weight = exactly_ternary(m, place);
+        into.weight = exactly_ternary(m, format_of(name + ".weight"), place);
     }
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);
@@ -136,6 +136,11 @@ class TensorLoader {
   }
 
  private:
+  kernels::TernaryFormat format_of(const std::string& name) const {
+    return file_.tensor(name).type == GgmlType::tq1_0 ? kernels::TernaryFormat::five_a_byte
+                                                      : kernels::TernaryFormat::two_bits;
+  }
+
   const GgufFile& file_;
   Index head_dim_;
   std::set<std::string> used_;
@@ -145,9 +150,9 @@ class TensorLoader {
 
 /// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
 /// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S> and Q4<S> too, rounded where they must be
-/// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor. Throws
-/// FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8 and Q4, on a
-/// projection of zeros.
+/// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor, and keeps
+/// those of TQ1_0 five a byte, others in 2 bits. Throws FormatError on a missing, surplus or misshapen tensor, on
+/// weights that are not finite, and, but for Q8 and Q4, on a projection of zeros.
 template <std::floating_point S, class W = Dense<S>>
 Decoder<S, W> load_model(const GgufFile& file) {
   const ModelConfig c = read_config(file);

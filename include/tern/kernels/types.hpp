@@ -1,10 +1,12 @@
 #pragma once
-/// The words that kernels speak: Index, Strided, Gate.
+/// The words that kernels speak: Index, least, Strided, Gate.
 #include <cstddef>
 
 namespace tern::kernels {
 
 using Index = std::ptrdiff_t;
+
+constexpr Index least(Index a, Index b) { return a < b ? a : b; }
 
 /// Element (i, j) lies at data[i * row + j * column].
 template <class T>

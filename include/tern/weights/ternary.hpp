@@ -9,7 +9,8 @@
 
 namespace tern {
 
-/// Ternary weights, 2 bits each: W[r,k] = scale(r,k) * {-1, 0, +1}, packed as kernels/formats/ternary2.hpp says.
+/// Ternary weights, 2 or 1.6 bits each: W[r,k] = scale(r,k) * {-1, 0, +1}, packed as kernels/formats/ternary2.hpp or
+/// ternary1_6.hpp says. Both give the same products to the bit.
 /// forward quantises each token to int8 with one scale and sums integers exactly (BitLinear, arXiv 2402.17764);
 /// backward passes the gradient straight through both roundings: dx += dy * W. Frozen by type: it cannot accumulate.
 template <std::floating_point S>
@@ -17,6 +18,7 @@ class Ternary {
  public:
   using Scalar = S;
   using Granularity = kernels::TernaryScale;
+  using Format = kernels::TernaryFormat;
   struct Cache {
     std::vector<std::int8_t> codes;  // [tokens x columns]
     std::vector<S> scales;           // [tokens]
@@ -25,11 +27,12 @@ class Ternary {
   Ternary() = default;
 
   /// Quantises dense weights by absmean, one scale a tensor, a row, or a group of 128 columns.
-  static Ternary quantize(In<S> w, Granularity granularity) {
+  static Ternary quantize(In<S> w, Granularity granularity, Format format = Format::two_bits) {
     Ternary t;
     t.rows_ = w.rows();
     t.columns_ = w.cols();
     t.granularity_ = granularity;
+    t.format_ = format;
     std::vector<std::int8_t> codes(static_cast<std::size_t>(t.rows_ * t.columns_));
     std::vector<S> scales(static_cast<std::size_t>(kernels::ternary_scales(t.rows_, t.columns_, granularity)));
     kernels::quantize_absmean(t.rows_, t.columns_, w.data(), w.outerStride(), granularity, codes.data(),
@@ -41,7 +44,7 @@ class Ternary {
 
   /// Takes codes in {-1, 0, +1}, row-major, and their scales as `granularity` counts them.
   static Ternary from_codes(Index rows, Index columns, std::span<const std::int8_t> codes, std::vector<float> scales,
-                            Granularity granularity) {
+                            Granularity granularity, Format format = Format::two_bits) {
     if (static_cast<Index>(codes.size()) != rows * columns ||
         static_cast<Index>(scales.size()) != kernels::ternary_scales(rows, columns, granularity))
       throw ShapeError("Ternary: expected " + std::to_string(rows * columns) + " codes and " +
@@ -51,6 +54,7 @@ class Ternary {
     t.rows_ = rows;
     t.columns_ = columns;
     t.granularity_ = granularity;
+    t.format_ = format;
     t.scales_ = std::move(scales);
     t.pack(codes.data());
     return t;
@@ -60,7 +64,7 @@ class Ternary {
   Index columns() const { return columns_; }
   std::size_t bytes() const { return packed_.size() + scales_.size() * sizeof(float); }
   kernels::TernaryView view() const {
-    return {packed_.data(), scales_.data(), rows_, columns_, granularity_};
+    return {packed_.data(), scales_.data(), rows_, columns_, granularity_, format_};
   }
 
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
@@ -88,12 +92,13 @@ class Ternary {
 
  private:
   void pack(const std::int8_t* codes) {
-    packed_.resize(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_)));
-    kernels::pack_ternary(rows_, columns_, codes, packed_.data());
+    packed_.resize(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_, format_)));
+    kernels::pack_ternary(rows_, columns_, codes, packed_.data(), format_);
   }
 
   Index rows_ = 0, columns_ = 0;
   Granularity granularity_ = Granularity::tensor;
+  Format format_ = Format::two_bits;
   std::vector<std::uint8_t> packed_;
   std::vector<float> scales_;
 };

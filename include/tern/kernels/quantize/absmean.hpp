@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/formats/ternary.hpp"
 
 namespace tern::kernels {
 

@@ -79,9 +79,13 @@ struct Floats {
   }
 };
 
+#include "tern/kernels/ternary_matmul/strip_avx2.inc"
+
 #include "tern/kernels/simd/kernels.inc"
 
 #include "tern/kernels/ternary_matmul/avx2.inc"
+
+#include "tern/kernels/ternary_matmul/bytes.inc"
 
 #include "tern/kernels/grouped_matmul/avx2.inc"
 

@@ -73,6 +73,8 @@ struct Floats {
   }
 };
 
+using avx2::decode_strip;
+
 #include "tern/kernels/simd/kernels.inc"
 
 constexpr Operations<float> all_operations() {

@@ -11,7 +11,13 @@ using avx512::Floats;
 
 #include "tern/kernels/matmul_bf16/avx512_bf16.inc"
 
+#include "tern/kernels/ternary_matmul/strip_avx512_vbmi.inc"
+
+#include "tern/kernels/ternary_matmul/blocks.inc"
+
 #include "tern/kernels/ternary_matmul/avx512_vnni.inc"
+
+#include "tern/kernels/ternary_matmul/bytes.inc"
 
 #include "tern/kernels/ternary_matmul/avx512_bf16.inc"
 
@@ -23,7 +29,7 @@ constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::operations<Floats>();
   ops.matmul_bf16 = matmul_bf16<Bf16>;
   ops.matmul_mixed = matmul_bf16<float>;
-  ops.ternary_matmul = ternary_matmul;
+  ops.ternary_matmul = ternary_matmul_bytes;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
   ops.q8 = {grouped_matmul<Q8>, grouped_matmul_transposed<Q8>};
   ops.q4 = {grouped_matmul<Q4>, grouped_matmul_transposed<Q4>};

@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "tern/kernels/formats/ternary2.hpp"
+#include "tern/kernels/formats/ternary.hpp"
 
 namespace tern::kernels::reference {
 
