@@ -45,7 +45,7 @@ compare() {
   git worktree add --quiet --detach "$before/source" "$commit"
   build "$before/source" "$before/build"
   build . "$build"
-  python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:-.}"
+  python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:-^(forward|backward|cold)/}"
 }
 
 build=build/bench/${CXX:-g++}
