@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Measures kernels against the machine's limits, both taken in one run, in turns.
+# Measures kernels against the machine's limits, or against an earlier commit; what is compared takes turns in one run.
 #   ./scripts/bench.sh kernels [--out FILE.json] [FILTER]   a line for each target: row, measured, must, aim, ok or short
+#   ./scripts/bench.sh compare REV [FILTER]                 each row before and after, marked where slower; then exit 1
 # FILTER is a regular expression over benchmark names (benchmarks/kernels/main.cpp). CXX picks the compiler.
 set -euo pipefail
 shopt -s inherit_errexit
@@ -8,26 +9,48 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib/packages.sh
 
 usage() {
-  sed -n '2,5s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
-[ $# -ge 1 ] && [ "$1" = kernels ] || usage
-shift
-out='' filter='.'
-while [ $# -gt 0 ]; do
-  case $1 in
-    --out) [ $# -ge 2 ] || usage; out=$2; shift ;;
-    -*) usage ;;
-    *) filter=$1 ;;
-  esac
-  shift
-done
 
-need "${build_packages[@]}" python3:python3 libbenchmark-dev
+build() {  # <source> <folder>: its tern-benchmark-kernels, in folder/bin
+  need "${build_packages[@]}" python3:python3 libbenchmark-dev
+  cmake --preset release -S "$1" -B "$2" -D CMAKE_CXX_COMPILER="${CXX:-g++}" -D TERN_BUILD_TESTS=OFF -D TERN_BUILD_EXAMPLES=OFF >/dev/null
+  cmake --build "$2" --target tern-benchmark-kernels >/dev/null
+}
+
+kernels() {
+  local out='' filter='.'
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --out) [ $# -ge 2 ] || usage; out=$2; shift ;;
+      -*) usage ;;
+      *) filter=$1 ;;
+    esac
+    shift
+  done
+  out=${out:-$build/kernels.json}
+  build . "$build"
+  "$build"/bin/tern-benchmark-kernels --benchmark_filter="$filter" --benchmark_repetitions=5 --benchmark_min_time=0.02 \
+    --benchmark_enable_random_interleaving=true --benchmark_out="$out" --benchmark_out_format=json >/dev/null
+  python3 scripts/lib/bench_report.py "$out"
+}
+
+compare() {
+  [ $# -ge 1 ] && [ $# -le 2 ] && [[ $1 != -* ]] || usage
+  local commit
+  commit=$(git rev-parse --verify --quiet "$1^{commit}") || { echo "bench.sh compare: expected a commit, got '$1'" >&2; exit 2; }
+  before=$(mktemp -d)
+  trap 'git worktree remove --force "$before/source" 2>/dev/null; rm -rf "$before"' EXIT
+  git worktree add --quiet --detach "$before/source" "$commit"
+  build "$before/source" "$before/build"
+  build . "$build"
+  python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:-^(forward|backward|cold)/}"
+}
+
 build=build/bench/${CXX:-g++}
-out=${out:-$build/kernels.json}
-cmake --preset release -B "$build" -D CMAKE_CXX_COMPILER="${CXX:-g++}" -D TERN_BUILD_TESTS=OFF -D TERN_BUILD_EXAMPLES=OFF >/dev/null
-cmake --build "$build" --target tern-benchmark-kernels >/dev/null
-"$build"/bin/tern-benchmark-kernels --benchmark_filter="$filter" --benchmark_repetitions=5 --benchmark_min_time=0.02 \
-  --benchmark_enable_random_interleaving=true --benchmark_out="$out" --benchmark_out_format=json >/dev/null
-python3 scripts/lib/bench_report.py "$out"
+command=${1:-}
+case $command in
+  kernels | compare) shift; "$command" "$@" ;;
+  *) usage ;;
+esac

@@ -30,8 +30,8 @@ void count(State& state, double operations, double bytes) {
 }
 
 template <class Run>
-void add(const std::string& row, Run run) {
-  benchmark::RegisterBenchmark(row.c_str(), run)->UseRealTime()->Unit(benchmark::kMicrosecond);
+benchmark::internal::Benchmark* add(const std::string& row, Run run) {
+  return benchmark::RegisterBenchmark(row.c_str(), run)->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
 void add_product(What what, const Format& format, const Contestant& contestant, Shape shape, Index tokens,
@@ -64,6 +64,9 @@ void add_products(const Format& format, const Contestant& contestant) {
       }
 }
 
+/// More repetitions than products have: every share stands on a limit, and disturbed ones must be few among its own.
+constexpr int limit_repetitions = 25;
+
 void add_limits(Index threads) {
   const std::string end = "/" + std::to_string(threads);
   add("limit/read/any" + end, [=](State& state) {
@@ -71,7 +74,7 @@ void add_limits(Index threads) {
     const tern::Parallel parallel = workers(threads);
     for (auto _ : state) read(parallel);
     count(state, 0, static_cast<double>(MemoryReader::bytes));
-  });
+  })->Repetitions(limit_repetitions);
   for (const Isa isa : tern::kernels::runnable_isas()) {
     if (isa == Isa::reference) continue;
     for (const Limit limit : {Limit::fp32, Limit::int8, Limit::bf16}) {
@@ -81,7 +84,7 @@ void add_limits(Index threads) {
         const tern::Parallel parallel = workers(threads);
         for (auto _ : state) products(parallel);
         count(state, products.operations(), 0);
-      });
+      })->Repetitions(limit_repetitions);
     }
   }
 }

@@ -7,9 +7,13 @@ Prints the limits, every product's share of its limit, and a line for each targe
 A row's figure is the median over shapes; the lowest shape stands behind it.
 """
 import json
+import re
 import statistics
 import sys
 from collections import defaultdict
+
+# From the slowest to the fastest.
+ISAS = ["portable", "avx2", "avx512", "avx512_bf16"]
 
 # what, format, tokens, limit: must, aim
 TARGETS = [
@@ -34,19 +38,36 @@ TARGETS = [
 RATIOS = [("mat-vec, 1.6 bits / 2 bits, two threads, from DRAM", "cold", "ternary1_6", "ternary2", 1.15, 1.25)]
 
 
-def main():
-    with open(sys.argv[1]) as file:
-        document = json.load(file)
-    medians = {}
-    for b in document["benchmarks"]:
-        if b.get("aggregate_name", "median") == "median":
-            medians[b["run_name"].removesuffix("/real_time")] = b
+def medians_of(document):
+    """Row -> its median over repetitions."""
+    return {
+        re.sub("/(repeats:[0-9]+|real_time)", "", b["run_name"]): b
+        for b in document["benchmarks"]
+        if b.get("aggregate_name", "median") == "median"
+    }
+
+
+def limits_of(medians):
+    """(unit, instruction set, threads) -> GOPS, or GB/s; memory's instruction set is 'any'."""
     limits = {}
     for name, b in medians.items():
         what, *rest = name.split("/")
         if what == "limit":
             unit, isa, threads = rest
             limits[unit, isa, int(threads)] = b["GB/s" if unit == "read" else "GOPS"]
+    return limits
+
+
+def best_isa(medians):
+    """The fastest instruction set measured; kernels on trial have names of their own and are none."""
+    return max({name.split("/")[2] for name in medians} & set(ISAS), key=ISAS.index, default=None)
+
+
+def main():
+    with open(sys.argv[1]) as file:
+        document = json.load(file)
+    medians = medians_of(document)
+    limits, best = limits_of(medians), best_isa(medians)
     context = document["context"]
     print(f"{context['num_cpus']} cores at {context['mhz_per_cpu']} MHz, {context['date']}")
     for (unit, isa, threads), value in sorted(limits.items()):
@@ -59,7 +80,8 @@ def main():
             continue
         format_, isa, shape, tokens, threads = rest
         unit = b["label"]  # what bounds this product with this instruction set: see limit_of in limits.hpp
-        if (limit := limits.get((unit, "any" if unit == "read" else isa, int(threads)))) is not None:
+        bound = "any" if unit == "read" else isa if isa in ISAS else best  # kernels on trial stand beside the best
+        if (limit := limits.get((unit, bound, int(threads)))) is not None:
             value = b["GB/s" if unit == "read" else "GOPS"]
             shares[what, format_, isa, int(tokens), int(threads), unit][shape] = value / limit
     print("\n| what | format | isa | N | threads | of | median share | worst shape |\n| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -67,7 +89,6 @@ def main():
         worst = min(by_shape, key=by_shape.get)
         print(f"| {' | '.join(map(str, key))} | {statistics.median(by_shape.values()):.2f} | {by_shape[worst]:.2f} {worst} |")
 
-    best = max((key[2] for key in shares), key=["portable", "avx2", "avx512", "avx512_bf16"].index, default=None)
     print(f"\n{'row':48} threads  measured (worst)   must   aim")
     for title, what, format_, tokens, unit, must, aim in TARGETS:
         for threads in [1, 2]:
