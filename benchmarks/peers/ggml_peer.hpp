@@ -1,0 +1,98 @@
+#pragma once
+/// What ggml and ik_llama.cpp share: a graph of one product on the CPU backend, as their own programs compute it.
+#include <ggml-alloc.h>
+#include <ggml-backend.h>
+#include <ggml.h>
+
+#include "peer.hpp"
+
+namespace tern::peers {
+
+struct FreeContext {
+  void operator()(ggml_context* p) const { ggml_free(p); }
+};
+using Context = std::unique_ptr<ggml_context, FreeContext>;
+/// For tensors whose numbers lie elsewhere, and one small graph.
+inline Context context() { return Context(ggml_init({8 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true})); }
+
+struct FreeBuffer {
+  void operator()(ggml_backend_buffer_t p) const { ggml_backend_buffer_free(p); }
+};
+using Buffer = std::unique_ptr<std::remove_pointer_t<ggml_backend_buffer_t>, FreeBuffer>;
+
+/// The backend with its threads. Without OpenMP's pool it would start them for every graph.
+inline ggml_backend_t backend(int threads) {
+  static const ggml_backend_t cpu = ggml_backend_cpu_init();
+  ggml_backend_cpu_set_n_threads(cpu, threads);
+  return cpu;
+}
+
+class GgmlWeights final : public Weights {
+ public:
+  /// numbers: as ggml stores the type in files; a buffer type may lay them out anew.
+  GgmlWeights(ggml_type type, ggml_backend_buffer_type_t place, std::ptrdiff_t rows, std::ptrdiff_t columns,
+              std::shared_ptr<const std::vector<char>> numbers)
+      : place_(place), numbers_(std::move(numbers)), own_(context()), w_(ggml_new_tensor_2d(own_.get(), type, columns, rows)) {
+    buffer_.reset(ggml_backend_buft_alloc_buffer(place, ggml_backend_buft_get_alloc_size(place, w_)));
+    ggml_backend_tensor_alloc(buffer_.get(), w_, ggml_backend_buffer_get_base(buffer_.get()));
+    if (w_->buffer == nullptr) throw std::runtime_error("ggml gave no buffer");
+    ggml_backend_tensor_set(w_, numbers_->data(), 0, numbers_->size());
+  }
+  void forward(std::ptrdiff_t tokens, const float* x, float* y, int threads) override {
+    if (products_[0].tokens != tokens) products_[0] = Product(tokens, w_, false);
+    products_[0].compute(x, y, threads);
+  }
+  /// The product that ggml's own gradient of a product uses.
+  void backward(std::ptrdiff_t tokens, const float* dy, float* dx, int threads) override {
+    if (products_[1].tokens != tokens) products_[1] = Product(tokens, w_, true);
+    products_[1].compute(dy, dx, threads);
+  }
+  std::unique_ptr<Weights> copy() const override {
+    return std::make_unique<GgmlWeights>(w_->type, place_, w_->ne[1], w_->ne[0], numbers_);
+  }
+  std::size_t bytes() const override { return ggml_nbytes(w_); }
+
+ private:
+  struct Product {
+    Product() = default;
+    Product(std::ptrdiff_t n, ggml_tensor* w, bool backward) : tokens(n), own(context()) {
+      x = ggml_new_tensor_2d(own.get(), GGML_TYPE_F32, backward ? w->ne[1] : w->ne[0], n);
+      y = backward ? ggml_out_prod(own.get(), w, ggml_transpose(own.get(), x)) : ggml_mul_mat(own.get(), w, x);
+      graph = ggml_new_graph(own.get());
+      ggml_build_forward_expand(graph, y);
+    }
+    void compute(const float* from, float* to, int threads) {
+      x->data = const_cast<float*>(from);
+      if (y->src[1] != x) y->src[1]->data = x->data;
+      y->data = to;
+      ggml_backend_graph_compute(backend(threads), graph);
+    }
+    std::ptrdiff_t tokens = 0;
+    Context own;
+    ggml_tensor *x = nullptr, *y = nullptr;
+    ggml_cgraph* graph = nullptr;
+  };
+
+  ggml_backend_buffer_type_t place_;
+  std::shared_ptr<const std::vector<char>> numbers_;
+  Context own_;
+  ggml_tensor* w_;
+  Buffer buffer_;
+  Product products_[2];
+};
+
+/// Null where rows of that length do not divide into the type's blocks.
+inline std::unique_ptr<Weights> ggml_weights(ggml_type type, ggml_backend_buffer_type_t place, std::ptrdiff_t rows,
+                                             std::ptrdiff_t columns, const float* weights) {
+  if (columns % ggml_blck_size(type) != 0) return nullptr;
+  auto numbers = std::make_shared<std::vector<char>>(static_cast<std::size_t>(rows) * ggml_row_size(type, columns));
+  ggml_quantize_chunk(type, weights, numbers->data(), 0, rows, columns, nullptr);
+  return std::make_unique<GgmlWeights>(type, place, rows, columns, std::move(numbers));
+}
+
+template <ggml_type type>
+std::unique_ptr<Weights> plain(std::ptrdiff_t rows, std::ptrdiff_t columns, const float* weights) {
+  return ggml_weights(type, ggml_backend_cpu_buffer_type(), rows, columns, weights);
+}
+
+}  // namespace tern::peers
