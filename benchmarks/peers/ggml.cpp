@@ -19,6 +19,7 @@ std::unique_ptr<Weights> repacked(std::ptrdiff_t rows, std::ptrdiff_t columns, c
 }  // namespace
 
 TERN_PEER {
+  ggml_log_set([](ggml_log_level, const char*, void*) {}, nullptr);  // it tells of every tensor that it repacks
   static const Peer peer{"ggml",
                          ggml_version(),
                          {{"TQ2_0", Kind::ternary, true, plain<GGML_TYPE_TQ2_0>},

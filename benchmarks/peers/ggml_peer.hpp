@@ -11,9 +11,11 @@ namespace tern::peers {
 struct FreeContext {
   void operator()(ggml_context* p) const { ggml_free(p); }
 };
-using Context = std::unique_ptr<ggml_context, FreeContext>;
-/// For tensors whose numbers lie elsewhere, and one small graph.
-inline Context context() { return Context(ggml_init({8 * ggml_tensor_overhead() + ggml_graph_overhead(), nullptr, true})); }
+/// For a few tensors, whose numbers lie elsewhere, and the graph of one product. Short-lived: ik_llama.cpp has 64 at most.
+inline auto context() {
+  static std::vector<char> memory(8 * ggml_tensor_overhead() + ggml_graph_overhead_custom(8, false));
+  return std::unique_ptr<ggml_context, FreeContext>(ggml_init({memory.size(), memory.data(), true}));
+}
 
 struct FreeBuffer {
   void operator()(ggml_backend_buffer_t p) const { ggml_backend_buffer_free(p); }
@@ -32,53 +34,44 @@ class GgmlWeights final : public Weights {
   /// numbers: as ggml stores the type in files; a buffer type may lay them out anew.
   GgmlWeights(ggml_type type, ggml_backend_buffer_type_t place, std::ptrdiff_t rows, std::ptrdiff_t columns,
               std::shared_ptr<const std::vector<char>> numbers)
-      : place_(place), numbers_(std::move(numbers)), own_(context()), w_(ggml_new_tensor_2d(own_.get(), type, columns, rows)) {
-    buffer_.reset(ggml_backend_buft_alloc_buffer(place, ggml_backend_buft_get_alloc_size(place, w_)));
-    ggml_backend_tensor_alloc(buffer_.get(), w_, ggml_backend_buffer_get_base(buffer_.get()));
-    if (w_->buffer == nullptr) throw std::runtime_error("ggml gave no buffer");
-    ggml_backend_tensor_set(w_, numbers_->data(), 0, numbers_->size());
+      : place_(place), numbers_(std::move(numbers)), w_(*ggml_new_tensor_2d(context().get(), type, columns, rows)) {
+    buffer_.reset(ggml_backend_buft_alloc_buffer(place, ggml_backend_buft_get_alloc_size(place, &w_)));
+    ggml_backend_tensor_alloc(buffer_.get(), &w_, ggml_backend_buffer_get_base(buffer_.get()));
+    ggml_backend_tensor_set(&w_, numbers_->data(), 0, numbers_->size());
   }
   void forward(std::ptrdiff_t tokens, const float* x, float* y, int threads) override {
-    if (products_[0].tokens != tokens) products_[0] = Product(tokens, w_, false);
-    products_[0].compute(x, y, threads);
+    const auto own = context();
+    ggml_tensor* const in = matrix(own.get(), w_.ne[0], tokens, x);
+    compute(own.get(), ggml_mul_mat(own.get(), &w_, in), y, threads);
   }
-  /// The product that ggml's own gradient of a product uses.
+  /// The product by which ggml computes the gradient of a product.
   void backward(std::ptrdiff_t tokens, const float* dy, float* dx, int threads) override {
-    if (products_[1].tokens != tokens) products_[1] = Product(tokens, w_, true);
-    products_[1].compute(dy, dx, threads);
+    const auto own = context();
+    ggml_tensor* const in = matrix(own.get(), w_.ne[1], tokens, dy);
+    compute(own.get(), ggml_out_prod(own.get(), &w_, ggml_transpose(own.get(), in)), dx, threads);
   }
   std::unique_ptr<Weights> copy() const override {
-    return std::make_unique<GgmlWeights>(w_->type, place_, w_->ne[1], w_->ne[0], numbers_);
+    return std::make_unique<GgmlWeights>(w_.type, place_, w_.ne[1], w_.ne[0], numbers_);
   }
-  std::size_t bytes() const override { return ggml_nbytes(w_); }
+  std::size_t bytes() const override { return ggml_nbytes(&w_); }
 
  private:
-  struct Product {
-    Product() = default;
-    Product(std::ptrdiff_t n, ggml_tensor* w, bool backward) : tokens(n), own(context()) {
-      x = ggml_new_tensor_2d(own.get(), GGML_TYPE_F32, backward ? w->ne[1] : w->ne[0], n);
-      y = backward ? ggml_out_prod(own.get(), w, ggml_transpose(own.get(), x)) : ggml_mul_mat(own.get(), w, x);
-      graph = ggml_new_graph(own.get());
-      ggml_build_forward_expand(graph, y);
-    }
-    void compute(const float* from, float* to, int threads) {
-      x->data = const_cast<float*>(from);
-      if (y->src[1] != x) y->src[1]->data = x->data;
-      y->data = to;
-      ggml_backend_graph_compute(backend(threads), graph);
-    }
-    std::ptrdiff_t tokens = 0;
-    Context own;
-    ggml_tensor *x = nullptr, *y = nullptr;
-    ggml_cgraph* graph = nullptr;
-  };
+  static ggml_tensor* matrix(ggml_context* own, std::ptrdiff_t columns, std::ptrdiff_t rows, const float* numbers) {
+    ggml_tensor* const t = ggml_new_tensor_2d(own, GGML_TYPE_F32, columns, rows);
+    t->data = const_cast<float*>(numbers);
+    return t;
+  }
+  static void compute(ggml_context* own, ggml_tensor* product, float* to, int threads) {
+    product->data = to;
+    ggml_cgraph* const graph = ggml_new_graph_custom(own, 8, false);
+    ggml_build_forward_expand(graph, product);
+    ggml_backend_graph_compute(backend(threads), graph);
+  }
 
   ggml_backend_buffer_type_t place_;
   std::shared_ptr<const std::vector<char>> numbers_;
-  Context own_;
-  ggml_tensor* w_;
+  ggml_tensor w_;
   Buffer buffer_;
-  Product products_[2];
 };
 
 /// Null where rows of that length do not divide into the type's blocks.
