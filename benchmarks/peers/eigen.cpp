@@ -30,11 +30,12 @@ class Dense final : public Weights {
 }  // namespace
 
 TERN_PEER {
-  static const Peer peer{"Eigen",
-                         std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
-                             std::to_string(EIGEN_MINOR_VERSION),
-                         {{"f32", Kind::f32, true, [](std::ptrdiff_t rows, std::ptrdiff_t columns, const float* weights) {
-                             return std::unique_ptr<Weights>(std::make_unique<Dense>(In(weights, rows, columns)));
-                           }}}};
+  static const Peer peer{
+      "Eigen",
+      std::to_string(EIGEN_WORLD_VERSION) + "." + std::to_string(EIGEN_MAJOR_VERSION) + "." +
+          std::to_string(EIGEN_MINOR_VERSION),
+      {{"f32", Kind::f32, true, [](std::ptrdiff_t rows, std::ptrdiff_t columns, const float* weights) {
+          return std::unique_ptr<Weights>(std::make_unique<Dense>(In(weights, rows, columns)));
+        }}}};
   return &peer;
 }

@@ -11,7 +11,8 @@ namespace tern::peers {
 struct FreeContext {
   void operator()(ggml_context* p) const { ggml_free(p); }
 };
-/// For a few tensors, whose numbers lie elsewhere, and the graph of one product. Short-lived: ik_llama.cpp has 64 at most.
+/// For a few tensors, whose numbers lie elsewhere, and the graph of one product. Short-lived: ik_llama.cpp has 64 at
+/// most.
 inline auto context() {
   static std::vector<char> memory(8 * ggml_tensor_overhead() + ggml_graph_overhead_custom(8, false));
   return std::unique_ptr<ggml_context, FreeContext>(ggml_init({memory.size(), memory.data(), true}));

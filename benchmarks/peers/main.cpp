@@ -40,8 +40,8 @@ const char* name(Kind kind) {
 }
 
 /// By how much a product may differ from that of the weights as they were given: the root of the mean square, relative.
-/// Uniform numbers in 8 bits are off by (1/127)/sqrt(12) of their range, 0.004 of their own root mean square, in 4 bits by
-/// (1/8)/sqrt(12), 0.063, and in bf16 by 0.0015; two of them multiplied by the root of the sum of squares.
+/// Uniform numbers in 8 bits are off by (1/127)/sqrt(12) of their range, 0.004 of their own root mean square, in 4 bits
+/// by (1/8)/sqrt(12), 0.063, and in bf16 by 0.0015; two of them multiplied by the root of the sum of squares.
 double tolerance(Kind kind) {
   constexpr double of[] = {0.006, 0.08, 0.008, 0.005, 1e-5};
   return of[static_cast<int>(kind)];
@@ -112,9 +112,7 @@ double relative_error(const Numbers& got, const std::vector<double>& expected) {
   return std::sqrt(difference / square);
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 /// Waits until the threads of whoever had the last turn sleep: they spin for a while in case there is more to do.
 void settle() {
@@ -125,8 +123,8 @@ void settle() {
   }
 }
 
-/// The calling thread to the first processor, all others to the second. Left to the scheduler of a busy machine, a worker
-/// that is woken shares its caller's processor for longer than a turn.
+/// The calling thread to the first processor, all others to the second. Left to the scheduler of a busy machine, a
+/// worker that is woken shares its caller's processor for longer than a turn.
 void place_threads() {
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
     const pid_t id = std::stoi(task.path().filename());
@@ -224,7 +222,8 @@ void measure(const std::vector<const Peer*>& peers, Shape shape, int rounds, Jso
 
   std::vector<Product> products;
   for (const int threads : {1, 2}) {
-    for (const Index tokens : {Index{1}, Index{8}, Index{32}, most_tokens}) products.push_back({false, tokens, threads});
+    for (const Index tokens : {Index{1}, Index{8}, Index{32}, most_tokens})
+      products.push_back({false, tokens, threads});
     products.push_back({true, most_tokens, threads});
   }
   for (const Product& p : products) {
@@ -272,7 +271,8 @@ std::string today() {
 
 int main(int argc, char** argv) try {
   CLI::App app("Measures the same products by every engine, in turns.");
-  std::vector<std::string> shape_names{"2048x8192", "8192x2048", "1536x8960", "576x1536", "2560x6912", "4096x4096"}, paths;
+  std::vector<std::string> shape_names{"2048x8192", "8192x2048", "1536x8960", "576x1536", "2560x6912", "4096x4096"},
+      paths;
   int rounds = 5;
   std::string out;
   app.add_option("--shapes", shape_names, "columns x rows of the weights")->capture_default_str()->delimiter(',');

@@ -118,7 +118,8 @@ class Int8 final : public Prepacked {
     auto* codes = static_cast<std::uint8_t*>(p.x.get_data_handle());
     const float inverse = 127 / largest;
 #pragma omp parallel for simd num_threads(threads)
-    for (std::ptrdiff_t i = 0; i < n; ++i) codes[i] = static_cast<std::uint8_t>(static_cast<int>(x[i] * inverse + 128.5f));
+    for (std::ptrdiff_t i = 0; i < n; ++i)
+      codes[i] = static_cast<std::uint8_t>(static_cast<int>(x[i] * inverse + 128.5f));
     output_.resize(scales_.size());
     for (std::size_t r = 0; r < scales_.size(); ++r) output_[r] = scales_[r] / inverse;
     memory output({{rows_}, memory::data_type::f32, memory::format_tag::a}, engine(), output_.data());
@@ -150,11 +151,10 @@ std::unique_ptr<Weights> prepare(std::ptrdiff_t rows, std::ptrdiff_t columns, co
 
 TERN_PEER {
   const dnnl_version_t* v = dnnl_version();
-  static const Peer peer{
-      "oneDNN",
-      std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch),
-      {{"u8s8", Kind::q8, false, prepare<Int8>},
-       {"bf16", Kind::bf16, false, prepare<Dense<memory::data_type::bf16>>},
-       {"f32", Kind::f32, false, prepare<Dense<memory::data_type::f32>>}}};
+  static const Peer peer{"oneDNN",
+                         std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch),
+                         {{"u8s8", Kind::q8, false, prepare<Int8>},
+                          {"bf16", Kind::bf16, false, prepare<Dense<memory::data_type::bf16>>},
+                          {"f32", Kind::f32, false, prepare<Dense<memory::data_type::f32>>}}};
   return &peer;
 }

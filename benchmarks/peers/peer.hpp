@@ -1,6 +1,6 @@
 #pragma once
-/// What the comparison asks of an engine: products with weights prepared once. Each peer is a shared object that exports
-/// tern_peer() and nothing else, since two of them bring functions of the same names. tern is one of them.
+/// What the comparison asks of an engine: products with weights prepared once. Each peer is a shared object that
+/// exports tern_peer() and nothing else, since two of them bring functions of the same names. tern is one of them.
 #include <cstddef>
 #include <memory>
 #include <string>

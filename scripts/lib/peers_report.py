@@ -3,8 +3,9 @@
 
     peers_report.py FILE.json
 
-For each kind of weights: GOPS, the median over shapes of the medians over rounds, with the share of the fastest at the same
-shape; then how many times as fast tern's first format of that kind is, the median over shapes with the lowest in brackets.
+For each kind of weights: GOPS, the median over shapes of the medians over rounds, with the share of the fastest at
+the same shape; then how many times as fast tern's first format of that kind is, the median over shapes with the lowest
+in brackets.
 """
 import json
 import statistics
@@ -37,7 +38,8 @@ def main():
     print(f"{document['processor']}, compiler {document['compiler']}, {document['rounds']} rounds, {document['date']}; "
           + ", ".join(f"{peer} {version}" for peer, version in document["peers"].items()) + "\n")
 
-    speed = defaultdict(lambda: defaultdict(dict))  # (product, kind) -> (peer, format) -> (threads, tokens, shape) -> GOPS
+    # (product, kind) -> (peer, format) -> (threads, tokens, shape) -> GOPS
+    speed = defaultdict(lambda: defaultdict(dict))
     for r in document["results"]:
         if r.get("left_out"):
             print(f"Left out: {r['peer']} {r['format']} at {r['shape']}, errors {r['errors']}\n")
@@ -66,7 +68,8 @@ def main():
         for key, gops in by_format.items():
             if own is not None and key[0] != "tern":
                 ratios = {cell: own[cell] / gops[cell] for cell in gops}
-                rows.append([" ".join(key), *(f"{median(ratios, c):.2f} ({min(over_shapes(ratios, c)):.2f})" for c in columns)])
+                cells = (f"{median(ratios, c):.2f} ({min(over_shapes(ratios, c)):.2f})" for c in columns)
+                rows.append([" ".join(key), *cells])
         if rows:
             print(f"{product.capitalize()}, {TITLES[kind]}: tern's speed / the peer's (lowest shape)\n")
             table(head, rows)
