@@ -45,14 +45,14 @@ module() {
   local folder=$cache/build/$1
   shift
   cmake -S benchmarks/peers -B "$folder" -G Ninja -D CMAKE_BUILD_TYPE=Release "$@" >/dev/null
-  nice -n 10 cmake --build "$folder" -j1 >/dev/null
+  cmake --build "$folder" >/dev/null
 }
 
 ggml_peer ggml llama-cpp-python 0.3.36 832db0699007f1be95a7e41ef12e88926b02ba836461e36a36372db2760c1a2e vendor/llama.cpp/ggml
 ggml_peer ik_llama ik-llama-cpp-python 0.1.5 33c67eb99e4dcab5e611050433243815709b8b3067753f9ce18375013cf002ad vendor/ik_llama.cpp/ggml
 module packages -D TORCH="$torch"
 cmake --preset release -B "$build" -D CMAKE_CXX_COMPILER="${CXX:-g++}" -D TERN_BUILD_TESTS=OFF -D TERN_BUILD_EXAMPLES=OFF >/dev/null
-nice -n 10 cmake --build "$build" --target tern-benchmark-peers peer-tern >/dev/null
+cmake --build "$build" --target tern-benchmark-peers peer-tern >/dev/null
 
 "$build"/bin/tern-benchmark-peers "${arguments[@]}" "$build"/bin/peer-tern.so "$cache"/build/*/peer-*.so ||
   [ $? -eq 1 ] # somebody's product was wrong: the tables say whose
