@@ -1,6 +1,7 @@
 // tern's side: a format is a row of the table at the end.
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
+#include "tern/kernels/quantize/grouped.hpp"
 
 #include "peer.hpp"
 
@@ -17,16 +18,17 @@ Parallel workers(int threads) {
 
 const Operations<float>& operations() { return best_table().f32; }
 
-class Ternary2 final : public Weights {
+template <TernaryFormat format>
+class Ternary final : public Weights {
  public:
-  Ternary2(Index rows, Index columns, const float* weights)
-      : rows_(rows), columns_(columns), codes_(static_cast<std::size_t>(ternary_packed_bytes(rows, columns))) {
+  Ternary(Index rows, Index columns, const float* weights)
+      : rows_(rows), columns_(columns), codes_(static_cast<std::size_t>(ternary_packed_bytes(rows, columns, format))) {
     std::vector<std::int8_t> signs(static_cast<std::size_t>(rows * columns));
     for (std::size_t i = 0; i < signs.size(); ++i) {
       signs[i] = static_cast<std::int8_t>((weights[i] > 0) - (weights[i] < 0));
       if (weights[i] > 0) scale_ = weights[i];
     }
-    pack_ternary(rows, columns, signs.data(), codes_.data());
+    pack_ternary(rows, columns, signs.data(), codes_.data(), format);
   }
   void forward(Index tokens, const float* x, float* y, int threads) override {
     q_.resize(static_cast<std::size_t>(tokens * columns_));
@@ -45,15 +47,65 @@ class Ternary2 final : public Weights {
       operations().ternary_matmul_transposed(view(), begin, end, tokens, dy, rows_, dx, columns_);
     });
   }
-  std::unique_ptr<Weights> copy() const override { return std::make_unique<Ternary2>(*this); }
+  std::unique_ptr<Weights> copy() const override { return std::make_unique<Ternary>(*this); }
   std::size_t bytes() const override { return codes_.size(); }
 
  private:
-  TernaryView view() const { return {codes_.data(), &scale_, rows_, columns_, TernaryScale::tensor}; }
+  TernaryView view() const { return {codes_.data(), &scale_, rows_, columns_, TernaryScale::tensor, format}; }
 
   Index rows_, columns_;
   float scale_ = 0;
   std::vector<std::uint8_t> codes_;
+  std::vector<std::int8_t> q_;
+  std::vector<float> scales_;
+};
+
+/// Weights in groups of 32 columns, F Q8 or Q4.
+template <class F>
+class Grouped final : public Weights {
+ public:
+  Grouped(Index rows, Index columns, const float* weights)
+      : rows_(rows), columns_(columns), blocks_(static_cast<std::size_t>(grouped_bytes<F>(rows, columns))) {
+    const auto size = static_cast<std::size_t>(rows * columns);
+    const auto groups = static_cast<std::size_t>(rows * groups_of(columns));
+    std::vector<Half> scales(groups), minimums(groups);
+    if constexpr (F::has_minimum) {
+      std::vector<std::uint8_t> codes(size);
+      quantize_q4(rows, columns, weights, columns, codes.data(), scales.data(), minimums.data());
+      pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), blocks_.data());
+    } else {
+      std::vector<std::int8_t> codes(size);
+      quantize_q8(rows, columns, weights, columns, codes.data(), scales.data());
+      pack_q8(rows, columns, codes.data(), scales.data(), blocks_.data());
+    }
+  }
+  void forward(Index tokens, const float* x, float* y, int threads) override {
+    const Index groups = activation_groups(columns_);
+    q_.resize(static_cast<std::size_t>(tokens * columns_));
+    scales_.resize(static_cast<std::size_t>(tokens * groups));
+    const Parallel parallel = workers(threads);
+    parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      quantize_activations(operations(), end - begin, columns_, x + begin * columns_, columns_,
+                           q_.data() + begin * columns_, columns_, scales_.data() + begin * groups, groups);
+    });
+    parallel.ranges(rows_, group_rows, [&](Index begin, Index end) {
+      operations().grouped<F>().matmul(view(), begin, end, tokens, q_.data(), columns_, scales_.data(), groups, y,
+                                       rows_);
+    });
+  }
+  void backward(Index tokens, const float* dy, float* dx, int threads) override {
+    workers(threads).ranges(columns_, group_columns, [&](Index begin, Index end) {
+      operations().grouped<F>().matmul_transposed(view(), begin, end, tokens, dy, rows_, dx, columns_);
+    });
+  }
+  std::unique_ptr<Weights> copy() const override { return std::make_unique<Grouped>(*this); }
+  std::size_t bytes() const override { return blocks_.size(); }
+
+ private:
+  GroupedView<F> view() const { return {blocks_.data(), rows_, columns_}; }
+
+  Index rows_, columns_;
+  std::vector<std::uint8_t> blocks_;
   std::vector<std::int8_t> q_;
   std::vector<float> scales_;
 };
@@ -108,7 +160,10 @@ std::unique_ptr<Weights> prepare(Index rows, Index columns, const float* weights
 TERN_PEER {
   static const Peer peer{"tern",
                          std::string(name(best_isa())),
-                         {{"ternary2", Kind::ternary, true, prepare<Ternary2>},
+                         {{"ternary2", Kind::ternary, true, prepare<Ternary<TernaryFormat::two_bits>>},
+                          {"ternary1_6", Kind::ternary, true, prepare<Ternary<TernaryFormat::five_a_byte>>},
+                          {"q4", Kind::q4, true, prepare<Grouped<Q4>>},
+                          {"q8", Kind::q8, true, prepare<Grouped<Q8>>},
                           {"bf16", Kind::bf16, true, prepare<Dense<Bf16>>},
                           {"mixed", Kind::bf16, true, prepare<Dense<float, true>>},
                           {"f32", Kind::f32, true, prepare<Dense<float>>}}};
