@@ -2,14 +2,15 @@
 # Measures kernels against the machine's limits, or against an earlier commit; what is compared takes turns in one run.
 #   ./scripts/bench.sh kernels [--out FILE.json] [FILTER]   a line for each target: row, measured, must, aim, ok or short
 #   ./scripts/bench.sh compare REV [FILTER]                 each row before and after, marked where slower; then exit 1
-# FILTER is a regular expression over benchmark names (benchmarks/kernels/main.cpp). CXX picks the compiler.
+# FILTER is a regular expression over benchmark names (benchmarks/kernels/main.cpp); limits are always measured. CXX picks the
+# compiler.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib/packages.sh
 
 usage() {
-  sed -n '2,6s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -31,7 +32,7 @@ kernels() {
   done
   out=${out:-$build/kernels.json}
   build . "$build"
-  "$build"/bin/tern-benchmark-kernels --benchmark_filter="$filter" --benchmark_repetitions=5 --benchmark_min_time=0.02 \
+  "$build"/bin/tern-benchmark-kernels --benchmark_filter="^limit/|$filter" --benchmark_repetitions=5 --benchmark_min_time=0.02 \
     --benchmark_enable_random_interleaving=true --benchmark_out="$out" --benchmark_out_format=json >/dev/null
   python3 scripts/lib/bench_report.py "$out"
 }

@@ -1,6 +1,6 @@
 #pragma once
-/// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a product
-/// with it. A new format is a class with forward and backward, and a row of `formats`.
+/// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a
+/// product with it. A new format is a class with forward and backward, and a row of `formats`.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

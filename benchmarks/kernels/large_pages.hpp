@@ -11,9 +11,9 @@
 
 namespace tern::benchmark {
 
-/// Bytes in pages of 2 MB where Linux has them to give, all equal to `fill`. On Zen 4 a plain read of such memory is 1.25
-/// times as fast as one of 4 KB pages: a stream that crosses a page waits for its translation, and the hardware's
-/// prefetching ends there.
+/// Bytes in pages of 2 MB where Linux has them to give, all equal to `fill`. On Zen 4 a plain read of such memory
+/// is 1.25 times as fast as one of 4 KB pages: a stream that crosses a page waits for its translation, and the
+/// hardware's prefetching ends there.
 class LargePages {
  public:
   /// Throws std::bad_alloc.

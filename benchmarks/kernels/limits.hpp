@@ -1,6 +1,6 @@
 #pragma once
-/// What the machine can do at the most, measured beside the kernels: products of registers that never wait, and reads of
-/// memory that nobody read before.
+/// What the machine can do at the most, measured beside the kernels: products of registers that never wait, and reads
+/// of memory that nobody read before.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -61,11 +61,11 @@ inline float multiply_portable(std::ptrdiff_t rounds) {
 #if TERN_X86
 // The same chains, named one by one: an array's registers GCC 12 keeps in memory, and measures that. Operand 12 is free
 // for a step's own use, 13 is multiplied.
-#define TERN_CHAINS(step)                                                                                              \
-  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                          \
-  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)       \
-               : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5), "+v"(s6), "+v"(s7), "+v"(s8), "+v"(s9),   \
-                 "+v"(s10), "+v"(s11), "=&v"(t)                                                                        \
+#define TERN_CHAINS(step)                                                                                            \
+  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                        \
+  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)     \
+               : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5), "+v"(s6), "+v"(s7), "+v"(s8), "+v"(s9), \
+                 "+v"(s10), "+v"(s11), "=&v"(t)                                                                      \
                : "v"(a))
 #define TERN_FLOATS(i) "vfmadd231ps %13, %13, %" #i "\n"
 #define TERN_QUADS_OF_BYTES(i) "vpdpbusd %13, %13, %" #i "\n"
@@ -108,8 +108,8 @@ TERN_TARGET_END
 #undef TERN_CHAINS
 #endif
 
-/// One sequential stream; the result keeps the loads. 16 bytes a load suffice: registers of 32 and 64 bytes, two and four
-/// streams, deeper unrolling and software prefetches were no faster on Zen 4, touching one word a line was slower.
+/// One sequential stream; the result keeps the loads. 16 bytes a load suffice: registers of 32 and 64 bytes, two and
+/// four streams, deeper unrolling and software prefetches were no faster on Zen 4, touching one word a line was slower.
 inline std::uint64_t read_stream(const std::uint8_t* p, std::size_t bytes) {
   typedef std::uint64_t Pair __attribute__((vector_size(16), may_alias));
   Pair s0{}, s1{}, s2{}, s3{};
@@ -123,8 +123,8 @@ inline std::uint64_t read_stream(const std::uint8_t* p, std::size_t bytes) {
 
 }  // namespace detail
 
-/// Products of registers, all that `threads` threads can make at once. `limit` is one that limit_of gives for `isa`, which
-/// must be runnable. As a product of matrices is, the work is cut finer than there are threads.
+/// Products of registers, all that `threads` threads can make at once. `limit` is one that limit_of gives for `isa`,
+/// which must be runnable. As a product of matrices is, the work is cut finer than there are threads.
 class RegisterProducts {
  public:
   RegisterProducts(Limit limit, Isa isa, Index threads) : limit_(limit), isa_(isa), pieces_(4 * threads) {}
@@ -149,7 +149,7 @@ class RegisterProducts {
   double operations() const {
     const std::size_t register_bytes = isa_ == Isa::avx512 || isa_ == Isa::avx512_bf16 ? 64
                                        : isa_ == Isa::avx2                             ? 32
-                                                     : sizeof(kernels::portable::Vector<float>::Register);
+                                                           : sizeof(kernels::portable::Vector<float>::Register);
     const std::size_t operand_bytes = limit_ == Limit::int8 ? 1 : limit_ == Limit::bf16 ? 2 : 4;
     return 24.0 * static_cast<double>(register_bytes / operand_bytes) * static_cast<double>(rounds * pieces_);
   }
@@ -161,8 +161,8 @@ class RegisterProducts {
   Index pieces_;
 };
 
-/// Reads 8 MB a call that are in no cache. Workers take pieces as they come, as they do of a product of matrices: cut into
-/// two halves, the limit would be that of the slower core.
+/// Reads 8 MB a call that are in no cache. Workers take pieces as they come, as they do of a product of matrices: cut
+/// into two halves, the limit would be that of the slower core.
 class MemoryReader {
  public:
   static constexpr std::size_t bytes = std::size_t{8} << 20;

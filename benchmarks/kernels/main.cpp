@@ -36,15 +36,14 @@ benchmark::internal::Benchmark* add(const std::string& row, Run run) {
 
 void add_product(What what, const Format& format, const Contestant& contestant, Shape shape, Index tokens,
                  Index threads) {
-  const std::string row = std::string(name(what)) + "/" + std::string(format.name) + "/" + std::string(contestant.name) +
-                          "/" + std::to_string(shape.columns) + "x" + std::to_string(shape.rows) + "/" +
-                          std::to_string(tokens) + "/" + std::to_string(threads);
+  const std::string row = std::string(name(what)) + "/" + std::string(format.name) + "/" +
+                          std::string(contestant.name) + "/" + std::to_string(shape.columns) + "x" +
+                          std::to_string(shape.rows) + "/" + std::to_string(tokens) + "/" + std::to_string(threads);
   add(row, [=, &contestant](State& state) {
     const auto product = format.make(shape, tokens, what == What::cold);
     const Operations& ops = contestant.table.f32;
     const tern::Parallel parallel = workers(threads);
-    for (auto _ : state)
-      what == What::backward ? product->backward(ops, parallel) : product->forward(ops, parallel);
+    for (auto _ : state) what == What::backward ? product->backward(ops, parallel) : product->forward(ops, parallel);
     count(state, product->operations(), product->bytes());
     state.SetLabel(std::string(name(what == What::cold       ? Limit::read
                                     : what == What::backward ? limit_of(format.backward, contestant.table.isa)

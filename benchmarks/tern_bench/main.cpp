@@ -40,13 +40,16 @@ Shape parse_shape(const std::string& text) {
   constexpr Index most = Index{1} << 30;  // weights: 4 GB of float
   Index columns = 0, rows = 0;
   int end = 0;
-  if (std::sscanf(text.c_str(), "%9tdx%9td%n", &columns, &rows, &end) != 2 || text[static_cast<std::size_t>(end)] != 0 ||
-      columns < 1 || rows < 1 || columns > tern::kernels::ternary_max_columns || columns * rows > most)
-    refuse("--shape", "columns x rows of the weights, such as 4096x11008, at most 131072 columns and 2^30 weights", text);
+  if (std::sscanf(text.c_str(), "%9tdx%9td%n", &columns, &rows, &end) != 2 ||
+      text[static_cast<std::size_t>(end)] != 0 || columns < 1 || rows < 1 ||
+      columns > tern::kernels::ternary_max_columns || columns * rows > most)
+    refuse("--shape", "columns x rows of the weights, such as 4096x11008, at most 131072 columns and 2^30 weights",
+           text);
   return {columns, rows};
 }
 
-/// The contestants that `wanted` means: best, all, or one by name. No word at all means the environment's TERN_ISA, or best.
+/// The contestants that `wanted` means: best, all, or one by name. No word at all means the environment's TERN_ISA, or
+/// best.
 std::vector<Contestant> find_contestants(std::string wanted) {
   std::string option = "--isa";
   if (const char* forced = std::getenv("TERN_ISA"); wanted.empty() && forced != nullptr && *forced != 0)
@@ -92,9 +95,10 @@ void list() {
   std::puts("instruction sets");
   for (const Isa isa : tern::kernels::all_isas) {
     const bool runs = tern::kernels::runnable(isa);
-    std::printf("  %-14s %s%s\n", name(isa).data(),
-                runs ? isa == tern::kernels::best_isa() ? "runs here, the best" : "runs here" : "does not run here: needs ",
-                runs ? "" : tern::kernels::needs(isa).data());
+    std::printf(
+        "  %-14s %s%s\n", name(isa).data(),
+        runs ? isa == tern::kernels::best_isa() ? "runs here, the best" : "runs here" : "does not run here: needs ",
+        runs ? "" : tern::kernels::needs(isa).data());
   }
   for (const OwnKernels& own : own_kernels) std::printf("  %-14s on trial, beside the best\n", own.name.data());
   std::puts("formats");
@@ -143,8 +147,8 @@ void run(const Request& request) {
         const std::shared_ptr<Product> product = format.make(parse_shape(shape), tokens, request.cold);
         for (const Contestant& c : chosen)
           for (const Index threads : request.threads) {
-            const Limit limit = request.cold ? Limit::read
-                                             : limit_of(request.backward ? format.backward : format.forward, c.table.isa);
+            const Limit limit =
+                request.cold ? Limit::read : limit_of(request.backward ? format.backward : format.forward, c.table.isa);
             const std::size_t limit_place = limits.place(rows, limit, c.table.isa, threads);
             lines.push_back({format_name, std::string(c.name), shape, tokens, threads, limit, product->operations(),
                              product->bytes(), rows.size(), limit_place});
@@ -157,19 +161,21 @@ void run(const Request& request) {
   measure(rows, request.rounds);
 
   const char* what = request.backward ? "backward" : "forward";
-  std::puts(request.json ? "[" : "what      format      isa              KxM            N  threads        us      GOPS    GB/s  share of");
+  const char* table = "%-9s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
+  const char* json =
+      "  {\"what\": \"%s\", \"format\": \"%s\", \"isa\": \"%s\", \"shape\": \"%s\", \"tokens\": %td, \"threads\": %td, "
+      "\"microseconds\": %.3f, \"GOPS\": %.2f, \"GB/s\": %.2f, \"share\": %.4f, \"limit\": \"%s\"}";
+  if (!request.json)
+    std::puts(
+        "what      format      isa            KxM               N  threads        us      GOPS    GB/s  share of");
   for (const Line& line : lines) {
-    const Row &row = rows[line.place], &limit = rows[line.limit_place];
-    const double seconds = median(row.seconds);
-    std::printf(request.json ? "  {\"what\": \"%s\", \"format\": \"%s\", \"isa\": \"%s\", \"shape\": \"%s\", \"tokens\": %td, "
-                               "\"threads\": %td, \"microseconds\": %.3f, \"GOPS\": %.2f, \"GB/s\": %.2f, \"share\": %.4f, "
-                               "\"limit\": \"%s\", \"cold\": %s}%s\n"
-                             : "%-9s %-11s %-14s %-12s %5td %8td %9.1f %9.1f %7.1f  %5.2f %s\n",
-                what, line.format.c_str(), line.isa.c_str(), line.shape.c_str(), line.tokens, line.threads, 1e6 * seconds,
-                1e-9 * line.operations / seconds, 1e-9 * line.bytes / seconds, share(row, limit),
-                std::string(name(line.limit)).c_str(), request.cold ? "true" : "false", &line == &lines.back() ? "" : ",");
+    const double seconds = median(rows[line.place].seconds);
+    if (request.json) std::printf(&line == &lines.front() ? "[\n" : ",\n");
+    std::printf(request.json ? json : table, what, line.format.c_str(), line.isa.c_str(), line.shape.c_str(),
+                line.tokens, line.threads, 1e6 * seconds, 1e-9 * line.operations / seconds, 1e-9 * line.bytes / seconds,
+                share(rows[line.place], rows[line.limit_place]), name(line.limit).data());
   }
-  if (request.json) std::puts("]");
+  if (request.json) std::puts("\n]");
 }
 
 }  // namespace
@@ -181,18 +187,25 @@ int main(int argc, char** argv) {
 
   Request request;
   CLI::App& command = *app.add_subcommand("run", "products of one or more shapes; lists are separated by commas");
-  command.add_option("--format", request.formats, "formats of the weights: " + names(formats))->delimiter(',')->capture_default_str();
+  command.add_option("--format", request.formats, "formats of the weights: " + names(formats))
+      ->delimiter(',')
+      ->capture_default_str();
   command.add_option("--shape", request.shapes, "columns x rows of the weights")->delimiter(',')->capture_default_str();
   command.add_option("--tokens", request.tokens, "rows of the activations")
       ->delimiter(',')
       ->capture_default_str()
       ->check(CLI::Range(Index{1}, Index{1} << 16));
-  command.add_option("--threads", request.threads, "threads")->delimiter(',')->capture_default_str()->check(CLI::Range(1, 1024));
+  command.add_option("--threads", request.threads, "threads")
+      ->delimiter(',')
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1024));
   command.add_option("--isa", request.isa, "best, all, or a name that list gives; without it TERN_ISA, or best");
   command.add_flag("--backward", request.backward, "the transposed product, dx += dy * W");
   command.add_flag("--cold", request.cold, "weights from memory, not from a cache");
   command.add_flag("--json", request.json, "JSON instead of a table");
-  command.add_option("--rounds", request.rounds, "turns that each row takes")->capture_default_str()->check(CLI::Range(1, 10000));
+  command.add_option("--rounds", request.rounds, "turns that each row takes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 10000));
   command.callback([&] { run(request); });
   try {
     app.parse(argc, argv);

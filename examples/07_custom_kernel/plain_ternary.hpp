@@ -6,8 +6,8 @@ namespace example {
 
 using tern::kernels::Index;
 
-/// See Operations::ternary_matmul. 16 rows by 128 columns of weights are decoded for 32 tokens, and sums of 128 products
-/// run in integers, rows side by side.
+/// See Operations::ternary_matmul. 16 rows by 128 columns of weights are decoded for 32 tokens, and sums of 128
+/// products run in integers, rows side by side.
 inline void ternary_matmul(const tern::kernels::TernaryView& w, Index row_begin, Index row_end, Index tokens,
                            const std::int8_t* q, Index q_row, const float* scale, float* y, Index y_row) noexcept {
   constexpr Index height = tern::kernels::ternary_tile, depth = tern::kernels::ternary_group, batch = 32;

@@ -7,7 +7,10 @@
 using namespace tern::kernels;
 
 TEST_CASE("isa: names are unique and parse back") {
-  for (const Isa isa : all_isas) CHECK(parse_isa(name(isa)) == isa);
+  for (const Isa isa : all_isas) {
+    CHECK(parse_isa(name(isa)) == isa);
+    CHECK(needs(isa) != "unknown");
+  }
   CHECK_FALSE(parse_isa("avx3").has_value());
   CHECK_FALSE(parse_isa("").has_value());
 }

@@ -63,7 +63,9 @@ inline std::string ternary_disagreement(const kernels::Operations<float>& ops) {
               if (got[i] != expected[i])
                 return "ternary_matmul of " + std::to_string(rows) + " rows from " + std::to_string(begin) + ", " +
                        std::to_string(columns) + " columns, " + std::to_string(tokens) + " tokens, scales by " +
-                       (granularity == TernaryScale::tensor ? "tensor" : granularity == TernaryScale::row ? "row" : "group") +
+                       (granularity == TernaryScale::tensor ? "tensor"
+                        : granularity == TernaryScale::row  ? "row"
+                                                            : "group") +
                        ": expected y[" + std::to_string(i) + "] = " + std::to_string(expected[i]) + ", got " +
                        std::to_string(got[i]);
           }
