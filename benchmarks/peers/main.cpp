@@ -158,7 +158,9 @@ struct Contender {
       if (backward && !format->has_backward) continue;
       double worst = 0;
       for (const int threads : {1, 2}) {
-        Numbers out(static_cast<std::size_t>(checked_tokens * (backward ? shape.columns : shape.rows)));
+        // Forward overwrites whatever was there; backward may add.
+        const Index width = backward ? shape.columns : shape.rows;
+        Numbers out(static_cast<std::size_t>(checked_tokens * width), backward ? 0.0f : NAN);
         if (backward)
           weights->backward(checked_tokens, problem->dy.data(), out.data(), threads);
         else
