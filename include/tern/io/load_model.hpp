@@ -107,7 +107,7 @@ class TensorLoader {
   }
   void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
     const std::string place = file_.place() + ": tensor '" + name + ".weight'";
-    if constexpr (requires { typename W::Format; }) {
+    if constexpr (requires { W::Format::has_minimum; }) {
       into.weight = grouped_tensor<S, typename W::Format>(
           tensor(name + ".weight", rows, columns), place,
           [&](Index row) { return rotated ? unpermuted_row(row, head_dim_) : row; });
