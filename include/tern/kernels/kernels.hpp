@@ -13,6 +13,8 @@
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/avx512_bf16.hpp"
+#include "tern/kernels/simd/neon.hpp"
+#include "tern/kernels/simd/neon_dotprod.hpp"
 #include "tern/kernels/simd/portable.hpp"
 #include "tern/kernels/softmax/reference.hpp"
 #include "tern/kernels/table.hpp"
@@ -46,14 +48,19 @@ inline constexpr Table reference_table{Isa::reference, reference_operations<floa
 template <class Arch>
 inline constexpr Table portable_table{Isa::portable, portable::operations<portable::Vector<float, Arch>>(),
                                       portable::operations<portable::Vector<double, Arch>>()};
-#if TERN_X86
 // Double is for checking gradients: there the portable kernels do.
+#if TERN_X86
 template <class Arch>
 inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), portable_table<Arch>.f64};
 template <class Arch>
 inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), portable_table<Arch>.f64};
 template <class Arch>
 inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(), portable_table<Arch>.f64};
+#elif TERN_ARM64
+template <class Arch>
+inline constexpr Table neon_table{Isa::neon, neon::all_operations(), portable_table<Arch>.f64};
+template <class Arch>
+inline constexpr Table neon_dotprod_table{Isa::neon_dotprod, neon_dotprod::all_operations(), portable_table<Arch>.f64};
 #endif
 
 }  // namespace detail
@@ -70,6 +77,11 @@ const Table& table(Isa isa) {
       return detail::avx512_table<Arch>;
     case Isa::avx512_bf16:
       return detail::avx512_bf16_table<Arch>;
+#elif TERN_ARM64
+    case Isa::neon:
+      return detail::neon_table<Arch>;
+    case Isa::neon_dotprod:
+      return detail::neon_dotprod_table<Arch>;
 #endif
     case Isa::portable:
       return detail::portable_table<Arch>;
