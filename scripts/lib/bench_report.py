@@ -11,6 +11,8 @@ import statistics
 import sys
 from collections import defaultdict
 
+ISAS = ["portable", "avx2", "avx512", "avx512_bf16", "neon", "neon_dotprod"]  # from the slowest to the fastest
+
 # Of which limit a product can reach at most how much.
 UNITS = {"ternary2 forward": "int8", "ternary2 backward": "bf16", "bf16": "bf16", "mixed": "bf16", "f32": "fp32"}
 
@@ -61,7 +63,7 @@ def main():
         worst = min(by_shape, key=by_shape.get)
         print(f"| {' | '.join(map(str, key))} | {statistics.median(by_shape.values()):.2f} | {by_shape[worst]:.2f} {worst} |")
 
-    best = max((key[2] for key in shares), key=["portable", "avx2", "avx512", "avx512_bf16"].index, default=None)
+    best = max((key[2] for key in shares), key=ISAS.index, default=None)
     print(f"\n{'row':48} threads  measured (worst)   must   aim")
     for title, what, format_, tokens, unit, must, aim in TARGETS:
         for threads in [1, 2]:
