@@ -5,7 +5,8 @@ if(NOT CMAKE_CXX_COMPILER)
   set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 endif()
 set(CMAKE_CXX_COMPILER_TARGET aarch64-linux-gnu)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64 -L /usr/aarch64-linux-gnu)
+find_program(TERN_QEMU qemu-aarch64 REQUIRED)
+set(CMAKE_CROSSCOMPILING_EMULATOR ${TERN_QEMU} -L /usr/aarch64-linux-gnu)
 
 # Libraries of headers alone are this machine's, found after all that is the compiler's own.
 set(CMAKE_CXX_FLAGS_INIT "-idirafter /usr/include")
