@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# All tests, from nothing: installs what is missing, builds, runs the C++ tests, then the comparisons with the reference
-# implementations in Python. The last line counts: N passed, N failed, N skipped.
+# All tests, from nothing: installs what is missing, builds, runs the C++ tests, those of the kernels again on an emulated
+# AArch64, then the comparisons with the reference implementations in Python. Before the last lines stand the instruction
+# sets that the kernels ran on; the last line counts: N passed, N failed, N skipped.
 #   ./scripts/test.sh              everything
-#   ./scripts/test.sh --quick      the C++ tests alone
+#   ./scripts/test.sh --quick      the C++ tests of this machine alone
 #   ./scripts/test.sh --no-skips   a skipped test is a failure
 set -euo pipefail
 shopt -s inherit_errexit
@@ -31,6 +32,9 @@ ctest --preset release --parallel "$(nproc)" --timeout 900 --no-tests=error --ou
   --test-output-size-passed 1000000 --test-output-size-failed 1000000 || true
 
 if [ $quick = no ]; then
+  reports+=(build/aarch64/ctest.xml)
+  ./scripts/emulate.sh || true
+
   . scripts/lib/python.sh
   interop_python=$(interop_environment tests/interop/requirements.txt)
   reports+=(build/release/pytest.xml)

@@ -2,8 +2,8 @@
 
     summary.py [--no-skips] REPORT...
 
-A doctest program counts as its test cases. Exits with 1 if anything failed (or was skipped, with --no-skips), or if a
-report is missing or empty.
+A doctest program counts as its test cases; one that says on which instruction sets its kernels ran is quoted. Exits
+with 1 if anything failed (or was skipped, with --no-skips), or if a report is missing or empty.
 """
 import re
 import sys
@@ -11,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 
 DOCTEST = re.compile(r"\[doctest\] test cases: +\d+ \| +(\d+) passed \| +(\d+) failed \| +(\d+) skipped")
 DOCTEST_SKIPPED = re.compile(r"^skipped: (.*)$", re.MULTILINE)
+INSTRUCTION_SETS = re.compile(r"^instruction sets: (.*); not here: (.*)$", re.MULTILINE)
 
 
 def count(case):
@@ -33,6 +34,7 @@ def count(case):
 def main(arguments):
     no_skips = "--no-skips" in arguments
     passed, failed, skipped, failures = 0, 0, [], []
+    ran, others = set(), set()  # instruction sets
     for report in (a for a in arguments if not a.startswith("--")):
         try:
             cases = list(ElementTree.parse(report).iter("testcase"))
@@ -43,12 +45,18 @@ def main(arguments):
             failures.append(f"no report: {error}")
             continue
         for case in cases:
+            for here, elsewhere in INSTRUCTION_SETS.findall(case.findtext("system-out") or ""):
+                print(f"{case.get('name')} ran on {here}")
+                ran.update(here.split())
+                others.update(elsewhere.split())
             case_passed, case_failed, case_skipped = count(case)
             passed += case_passed
             failed += case_failed
             skipped += case_skipped
             if case_failed:
                 failures.append(case.get("name"))
+    if others - ran:
+        print(f"kernels did not run on {' '.join(sorted(others - ran))}")
     for name in failures:
         print(f"failed: {name}")
     for name in skipped:

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <iostream>
+
 #include "tern/kernels/kernels.hpp"
 
 using namespace tern::kernels;
@@ -22,6 +24,18 @@ TEST_CASE("isa: reference and portable always run, the best is the last") {
   CHECK(isas[1] == Isa::portable);
   CHECK(best_isa() == isas.back());
   for (const Isa isa : isas) CHECK(runnable(isa));
+}
+
+TEST_CASE("isa: the log says which run here, and none is of another architecture") {
+  std::cout << "instruction sets:";
+  for (const Isa isa : runnable_isas()) std::cout << ' ' << name(isa);
+  std::cout << "; not here:";
+  for (const Isa isa : all_isas)
+    if (!runnable(isa)) std::cout << ' ' << name(isa);
+  std::cout << '\n';
+  CHECK(runnable(Isa::neon) == (TERN_ARM64 == 1));
+  if (!TERN_X86) CHECK_FALSE(runnable(Isa::avx2));
+  if (!TERN_ARM64) CHECK_FALSE(runnable(Isa::neon_dotprod));
 }
 
 TEST_CASE("table: each ISA has its own row, complete") {

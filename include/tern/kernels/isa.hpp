@@ -7,19 +7,25 @@
 #include <string_view>
 
 #include "tern/kernels/target.hpp"
+#if TERN_ARM64 && defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 namespace tern::kernels {
 
-/// From the slowest to the fastest.
+/// From the slowest to the fastest, for each kind of processor.
 enum class Isa {
-  reference,    ///< plain loops, the meaning of every kernel
-  portable,     ///< xsimd at the width that the includer's compiler flags allow
-  avx2,         ///< AVX2, FMA
-  avx512,       ///< AVX-512 F, BW, DQ, VL
-  avx512_bf16,  ///< and VNNI, BF16, VBMI: Zen 4, Sapphire Rapids
+  reference,     ///< plain loops, the meaning of every kernel
+  portable,      ///< xsimd at the width that the includer's compiler flags allow
+  avx2,          ///< AVX2, FMA
+  avx512,        ///< AVX-512 F, BW, DQ, VL
+  avx512_bf16,   ///< and VNNI, BF16, VBMI: Zen 4, Sapphire Rapids
+  neon,          ///< AArch64 as it began
+  neon_dotprod,  ///< and products of bytes: Neoverse N1, Cortex-A76
 };
 
-inline constexpr std::array all_isas{Isa::reference, Isa::portable, Isa::avx2, Isa::avx512, Isa::avx512_bf16};
+inline constexpr std::array all_isas{Isa::reference,   Isa::portable, Isa::avx2,        Isa::avx512,
+                                     Isa::avx512_bf16, Isa::neon,     Isa::neon_dotprod};
 
 constexpr std::string_view name(Isa isa) {
   switch (isa) {
@@ -33,6 +39,10 @@ constexpr std::string_view name(Isa isa) {
       return "avx512";
     case Isa::avx512_bf16:
       return "avx512_bf16";
+    case Isa::neon:
+      return "neon";
+    case Isa::neon_dotprod:
+      return "neon_dotprod";
   }
   return "unknown";
 }
@@ -49,6 +59,10 @@ constexpr std::string_view needs(Isa isa) {
       return "AVX-512 F, BW, DQ, VL";
     case Isa::avx512_bf16:
       return "AVX-512 F, BW, DQ, VL, VNNI, BF16, VBMI";
+    case Isa::neon:
+      return "AArch64";
+    case Isa::neon_dotprod:
+      return "AArch64 with dot products of bytes";
   }
   return "unknown";
 }
@@ -72,6 +86,11 @@ inline bool runnable(Isa isa) {
   if (isa == Isa::avx512_bf16)
     return runnable(Isa::avx512) && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") &&
            __builtin_cpu_supports("avx512vbmi");
+#elif TERN_ARM64
+  if (isa == Isa::neon) return true;
+#if defined(__linux__)
+  if (isa == Isa::neon_dotprod) return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#endif
 #endif
   return false;
 }

@@ -16,6 +16,8 @@
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/avx512_bf16.hpp"
+#include "tern/kernels/simd/neon.hpp"
+#include "tern/kernels/simd/neon_dotprod.hpp"
 #include "tern/kernels/softmax/reference.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/ternary_matmul/reference.hpp"
@@ -52,6 +54,10 @@ inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_o
 inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
 inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(),
                                          reference_operations<double>()};
+#elif TERN_ARM64
+inline constexpr Table neon_table{Isa::neon, neon::all_operations(), reference_operations<double>()};
+inline constexpr Table neon_dotprod_table{Isa::neon_dotprod, neon_dotprod::all_operations(),
+                                          reference_operations<double>()};
 #endif
 
 }  // namespace detail
@@ -69,6 +75,11 @@ inline const Table& table(Isa isa) {
       return detail::avx512_table;
     case Isa::avx512_bf16:
       return detail::avx512_bf16_table;
+#elif TERN_ARM64
+    case Isa::neon:
+      return detail::neon_table;
+    case Isa::neon_dotprod:
+      return detail::neon_dotprod_table;
 #endif
     default:
       return detail::reference_table;

@@ -1,0 +1,23 @@
+#pragma once
+/// NEON with dot products of bytes: the float kernels are NEON's.
+#include "tern/kernels/simd/neon.hpp"
+#if TERN_ARM64
+
+TERN_TARGET_BEGIN("dotprod")
+namespace tern::kernels::neon_dotprod {
+
+#include "tern/kernels/ternary_matmul/blocks.inc"
+
+#include "tern/kernels/ternary_matmul/neon_dotprod.inc"
+
+#include "tern/kernels/ternary_matmul/bytes.inc"
+
+constexpr Operations<float> all_operations() {
+  Operations<float> ops = neon::all_operations();
+  ops.ternary_matmul = ternary_matmul_bytes;
+  return ops;
+}
+
+}  // namespace tern::kernels::neon_dotprod
+TERN_TARGET_END
+#endif
