@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "../chosen_kernels.hpp"
 #include "tern/eval/perplexity.hpp"
 #include "tern/experiment/checkpoint.hpp"
 #include "tern/experiment/tokenizer_fields.hpp"
@@ -96,6 +97,7 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
   ThreadPool pool(o.threads);
   Pass pass;
   pass.parallel = pool.parallel();
+  pass.kernels = &chosen_kernels();
   if (o.precision == "mixed") pass.precision = Precision::mixed;
   Adam<float> adam({.beta2 = 0.95, .weight_decay = 0.1, .decay_vectors = false}, model);
   std::vector<std::span<const Token>> documents(corpus.training.begin(), corpus.training.end());

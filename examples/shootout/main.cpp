@@ -121,6 +121,7 @@ Stage load(Arguments& a) {
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
   stage.pool = std::make_unique<ThreadPool>(a.options.threads);
   stage.pass.parallel = stage.pool->parallel();
+  stage.pass.kernels = &chosen_kernels();
   return stage;
 }
 

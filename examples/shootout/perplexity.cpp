@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
     ThreadPool pool(threads);
     Pass pass;
     pass.parallel = pool.parallel();
+    pass.kernels = &chosen_kernels();
     PerplexityOptions options;
     options.context = context;
     options.prefix = base.prefix();

@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "../chosen_kernels.hpp"
 #include "tern/experiment/base.hpp"
 
 namespace program {

@@ -167,6 +167,13 @@ class BadInput(unittest.TestCase):
         self.assertEqual(self.run_program("tern-shootout").returncode, 2)
         self.assertEqual(self.run_program("tern-shootout", "walk").returncode, 2)
 
+    def test_instruction_set(self):
+        done = self.shootout(env={**os.environ, "TERN_ISA": "abacus"})
+        self.assert_fails(done, 2, "TERN_ISA: expected one of reference, portable", "got 'abacus'")
+        done = self.shootout(env={**os.environ, "TERN_ISA": "portable"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads((self.folder / "out/results.json").read_text())["tern"]["isa"], "portable")
+
     def test_perplexity(self):
         text = self.folder / "text.txt"
         for content, words in [(b"", ["text.txt"]), (b"a", ["text.txt"]), (b"good \xff bad", ["text.txt", "5"])]:

@@ -32,9 +32,10 @@ inline std::string compiler_name() {
 }  // namespace detail
 
 /// Which tern, built how, on what.
-inline nlohmann::json describe_build(const std::string& commit, Index threads) {
+inline nlohmann::json describe_build(const std::string& commit, const Pass& pass, Index threads) {
+  const kernels::Table& table = pass.kernels != nullptr ? *pass.kernels : kernels::best_table();
   return {{"version", std::string(version)}, {"commit", commit}, {"compiler", detail::compiler_name()},
-          {"isa", std::string(kernels::name(kernels::best_isa()))}, {"threads", threads}, {"cpu", detail::cpu_name()}};
+          {"isa", std::string(kernels::name(table.isa))}, {"threads", threads}, {"cpu", detail::cpu_name()}};
 }
 
 inline nlohmann::json describe(const Base& base) {
@@ -95,8 +96,8 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
 /// Puts the finished tasks together; verdicts are computed from this alone.
 inline nlohmann::json collect_results(const Base& base, const Users& users, const ShootoutOptions& o,
                                       const std::vector<Contender>& table, const std::vector<Task>& tasks,
-                                      const Journal& journal) {
-  nlohmann::json r = {{"tern", describe_build(o.commit, o.threads)},
+                                      const Journal& journal, const Pass& pass) {
+  nlohmann::json r = {{"tern", describe_build(o.commit, pass, o.threads)},
                       {"base", describe(base)},
                       {"protocol", describe(o, table)},
                       {"users", nlohmann::json::array()},

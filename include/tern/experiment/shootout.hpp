@@ -58,7 +58,7 @@ class Shootout {
       pace.finished(task, watch.seconds());
     }
     if (hooks.progress) hooks.progress(tasks_.size(), tasks_.size(), 0, "");
-    nlohmann::json results = collect_results(base_, users_, options_, table_, tasks_, journal);
+    nlohmann::json results = collect_results(base_, users_, options_, table_, tasks_, journal, pass_);
     results["verdicts"] = verdicts(results);
     write_reports(out, results);
     return results;
