@@ -44,7 +44,7 @@ ggml_peer() {
 module() {
   local folder=$cache/build/$1
   shift
-  cmake -S benchmarks/peers -B "$folder" -G Ninja -D CMAKE_BUILD_TYPE=Release "$@" >/dev/null
+  cmake --fresh -S benchmarks/peers -B "$folder" -G Ninja -D CMAKE_BUILD_TYPE=Release "$@" >/dev/null
   cmake --build "$folder" >/dev/null
 }
 
