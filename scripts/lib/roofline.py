@@ -117,7 +117,7 @@ def draw(document):
         x = LEFT + 170 * i
         legend.body.append(f'<circle cx="{x + 5}" cy="{HEIGHT - 40}" r="5" fill="{colour[format_]}"/>')
         legend.text(x + 15, HEIGHT - 36, f"{format_}, of {units[format_, 'forward']}")
-    marks = ["&#9679; forward, N = 1 to 512", "&#9675; forward, N = 1, weights from memory", "&#9670; backward", "- - the slope of memory"]
+    marks = ["&#9679; forward, N from 1 up", "&#9675; forward, N = 1, weights from memory", "&#9670; backward", "- - the slope of memory"]
     legend.text(LEFT, HEIGHT - 14, " &#160; &#160; ".join(marks), "muted")
     title = f"Kernels of {best} beside the peaks of {document['context']['num_cpus']} cores, {document['context']['date'][:10]}"
     return (
