@@ -78,6 +78,14 @@ TEST_CASE("grouped_tensor: a scale that is not finite is refused") {
   }
 }
 
+TEST_CASE("grouped_tensor: weights beyond binary16 are refused") {
+  Blocks blocks(GgmlType::f32, 5, 96, {});
+  for (std::size_t i = 0; i < blocks.bytes.size(); i += 4) store_little(blocks.bytes.data() + i, i == 40 ? 1e9f : 1.0f);
+  CHECK_THROWS_WITH_AS((grouped_tensor<float, kernels::Q4>(blocks.tensor, "tensor 'w'", reversed)),
+                       "tensor 'w': expected weights that binary16 holds, up to 65504, got 1000000000.000000",
+                       FormatError);
+}
+
 TEST_CASE("load_model: q8 and bf16 hold the weights that dense ones are, rows of q and k in their places") {
   const TemporaryDirectory folder;
   Decoder<float> model(ModelConfig{

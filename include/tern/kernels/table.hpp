@@ -91,7 +91,7 @@ struct Operations {
 
   template <class F>
   const GroupedProducts<S, F>& grouped() const {
-    if constexpr (F::has_minimum)
+    if constexpr (F::bits == 4)
       return q4;
     else
       return q8;

@@ -17,7 +17,7 @@ class Grouped {
  public:
   using Scalar = S;
   using Format = F;
-  using Code = std::conditional_t<F::has_minimum, std::uint8_t, std::int8_t>;
+  using Code = std::conditional_t<F::bits == 4, std::uint8_t, std::int8_t>;
   struct Cache {
     std::vector<std::int8_t> codes;  // [tokens x columns]
     std::vector<S> scales;           // [tokens x activation groups]
@@ -31,7 +31,7 @@ class Grouped {
     const auto groups = static_cast<std::size_t>(w.rows() * kernels::groups_of(w.cols()));
     std::vector<Code> codes(size);
     std::vector<kernels::Half> scales(groups), minimums(F::has_minimum ? groups : 0);
-    if constexpr (F::has_minimum)
+    if constexpr (F::bits == 4)
       kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(), minimums.data());
     else
       kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
@@ -55,7 +55,7 @@ class Grouped {
     g.rows_ = rows;
     g.columns_ = columns;
     g.blocks_.resize(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
-    if constexpr (F::has_minimum)
+    if constexpr (F::bits == 4)
       kernels::pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), g.blocks_.data());
     else
       kernels::pack_q8(rows, columns, codes.data(), scales.data(), g.blocks_.data());

@@ -13,6 +13,7 @@
 namespace tern::kernels {
 
 struct Q4 {
+  static constexpr int bits = 4;
   static constexpr bool has_minimum = true;
   static constexpr Index block_columns = 32, block_bytes = 320;
   static constexpr Index blocks_across(Index columns) { return groups_of(columns); }
@@ -24,7 +25,6 @@ struct Q4 {
     return codes[64 * (column / 8) + 4 * row + column % 4] >> (column % 8 < 4 ? 0 : 4) & 15;
   }
 };
-using Q4View = GroupedView<Q4>;
 
 /// codes [rows x columns] in 0..15, row-major; scales and minimums [rows x groups_of(columns)], finite.
 /// Writes grouped_bytes<Q4>(rows, columns) bytes.

@@ -11,6 +11,7 @@
 namespace tern::kernels {
 
 struct Q8 {
+  static constexpr int bits = 8;
   static constexpr bool has_minimum = false;
   static constexpr Index block_columns = 64, block_bytes = 1088;
   static constexpr Index blocks_across(Index columns) { return (columns + block_columns - 1) / block_columns; }
@@ -23,7 +24,6 @@ struct Q8 {
     return codes[64 * (column / 4) + 4 * row + column % 4] - 128;
   }
 };
-using Q8View = GroupedView<Q8>;
 
 /// codes [rows x columns], row-major; scales [rows x groups_of(columns)], finite.
 /// Writes grouped_bytes<Q8>(rows, columns) bytes.
