@@ -202,9 +202,7 @@ TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of column
                                             std::abs(static_cast<double>(w.minimum(r, k / group_columns))));
               }
               // In roundings of S: those of the sum and of the weight; in float also dy and the weight, each to bf16.
-              const double to_bf16 =
-                  sizeof(S) == 4 ? 2.01 * bf16_rounding / static_cast<double>(std::numeric_limits<S>::epsilon()) : 0;
-              wrong += !within(whole[t * columns + k], sum, static_cast<double>(rows + 4) + to_bf16, magnitude);
+              wrong += !within(whole[t * columns + k], sum, static_cast<double>(rows + 4) + bf16_factors<S>, magnitude);
             }
           CHECK(wrong == 0);
         });

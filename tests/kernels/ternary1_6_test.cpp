@@ -11,13 +11,6 @@ namespace {
 
 constexpr auto five = TernaryFormat::five_a_byte;
 
-std::vector<std::int8_t> random_weights(Index n, unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::int8_t> weights(static_cast<std::size_t>(n));
-  for (auto& w : weights) w = static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
-  return weights;
-}
-
 }  // namespace
 
 TEST_CASE("ternary1_6: sizes") {
@@ -56,7 +49,7 @@ TEST_CASE("ternary1_6: the bytes are where the format says") {
 TEST_CASE("ternary1_6: unpacking undoes packing") {
   for (const Index rows : {0, 1, 15, 16, 17, 40})
     for (const Index columns : {0, 1, 19, 20, 21, 60, 79, 80, 81, 130, 200}) {
-      const auto weights = random_weights(rows * columns, 3);
+      const auto weights = random_ternary(rows * columns, 3);
       GuardedBuffer<std::uint8_t> codes(ternary_packed_bytes(rows, columns, five));
       pack_ternary(rows, columns, weights.data(), codes.data(), five);
       std::vector<std::int8_t> back(weights.size());
@@ -67,7 +60,7 @@ TEST_CASE("ternary1_6: unpacking undoes packing") {
 
 TEST_CASE("ternary1_6: decoded strips are the blocks of 2 bits") {
   for (const Index columns : {20, 40, 60, 80}) {
-    const auto weights = random_weights(16 * columns, 4);
+    const auto weights = random_ternary(16 * columns, 4);
     GuardedBuffer<std::uint8_t> codes(ternary_packed_bytes(16, columns, five)), decoded(320);
     std::vector<std::uint8_t> expected(static_cast<std::size_t>(ternary_packed_bytes(16, columns)));
     pack_ternary(16, columns, weights.data(), codes.data(), five);

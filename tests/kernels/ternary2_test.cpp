@@ -7,17 +7,6 @@
 using namespace tern::kernels;
 using namespace tern::test;
 
-namespace {
-
-std::vector<std::int8_t> random_weights(Index n, unsigned seed) {
-  std::minstd_rand random(seed);
-  std::vector<std::int8_t> weights(static_cast<std::size_t>(n));
-  for (auto& w : weights) w = static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
-  return weights;
-}
-
-}  // namespace
-
 TEST_CASE("ternary2: sizes") {
   CHECK(ternary_packed_bytes(16, 16) == 64);
   CHECK(ternary_packed_bytes(17, 16) == 128);
@@ -49,7 +38,7 @@ TEST_CASE("ternary2: the bytes are where the format says") {
 TEST_CASE("ternary2: unpacking undoes packing") {
   for (const Index rows : {0, 1, 15, 16, 17, 40})
     for (const Index columns : {0, 1, 15, 16, 17, 130}) {
-      const auto weights = random_weights(rows * columns, 3);
+      const auto weights = random_ternary(rows * columns, 3);
       GuardedBuffer<std::uint8_t> codes(ternary_packed_bytes(rows, columns));
       pack_ternary(rows, columns, weights.data(), codes.data());
       std::vector<std::int8_t> back(weights.size());

@@ -10,12 +10,11 @@ namespace {
 /// Packed random weights with their scales, both at a wall.
 struct Weights {
   Weights(Index rows, Index columns, TernaryScale granularity, TernaryFormat format, unsigned seed, bool ones = false)
-      : dense(static_cast<std::size_t>(rows * columns)),
+      : dense(ones ? std::vector<std::int8_t>(static_cast<std::size_t>(rows * columns), 1)
+                   : random_ternary(rows * columns, seed)),
         codes(ternary_packed_bytes(rows, columns, format)),
         scales(random_buffer<float>(ternary_scales(rows, columns, granularity), seed)),
         view{codes.data(), scales.data(), rows, columns, granularity, format} {
-    std::minstd_rand random(seed);
-    for (auto& w : dense) w = ones ? std::int8_t(1) : static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
     pack_ternary(rows, columns, dense.data(), codes.data(), format);
   }
   int at(Index r, Index k) const { return dense[static_cast<std::size_t>(r * view.columns + k)]; }
@@ -171,9 +170,8 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of column
                   magnitude += std::abs(term);
                 }
                 // In roundings of S: those of the sum; in float also dy and the scale, each to bf16.
-                const double to_bf16 =
-                    sizeof(S) == 4 ? 2.01 * bf16_rounding / static_cast<double>(std::numeric_limits<S>::epsilon()) : 0;
-                wrong += !within(whole[t * columns + k], sum, static_cast<double>(rows + 3) + to_bf16, magnitude);
+                wrong +=
+                    !within(whole[t * columns + k], sum, static_cast<double>(rows + 3) + bf16_factors<S>, magnitude);
               }
             CHECK(wrong == 0);
           });

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <random>
+#include <vector>
 
 #include "kernels/contestants.hpp"
 #include "support/guarded_buffer.hpp"
@@ -34,6 +35,14 @@ GuardedBuffer<S> random_buffer(Index n, unsigned seed, double range = 1) {
   return buffer;
 }
 
+/// n weights in {-1, 0, +1}.
+inline std::vector<std::int8_t> random_ternary(Index n, unsigned seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::int8_t> weights(static_cast<std::size_t>(n));
+  for (auto& w : weights) w = static_cast<std::int8_t>(static_cast<int>(random() >> 7) % 3 - 1);
+  return weights;
+}
+
 template <class S>
 GuardedBuffer<S> copy(const GuardedBuffer<S>& from) {
   GuardedBuffer<S> to(from.size());
@@ -52,6 +61,11 @@ bool within(S got, double expected, double roundings, double magnitude) {
   const double bound = roundings * static_cast<double>(std::numeric_limits<S>::epsilon()) * magnitude;
   return std::abs(static_cast<double>(got) - expected) <= bound + static_cast<double>(std::numeric_limits<S>::min());
 }
+
+/// What rounding both factors of a product to bf16 amounts to, in roundings of S; products in double are not rounded.
+template <class S>
+inline constexpr double bf16_factors =
+    sizeof(S) == 4 ? 2.01 * kernels::bf16_rounding / static_cast<double>(std::numeric_limits<S>::epsilon()) : 0;
 
 /// Lengths that meet every register's edge.
 inline constexpr Index awkward_lengths[] = {0,  1,  2,  3,  4,  5,  7,  8,   9,   15, 16,
