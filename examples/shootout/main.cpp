@@ -201,6 +201,8 @@ int main(int argc, char** argv) {
   app.add_option("--trials", o.trials, "learning rates tried, as many for every format")->capture_default_str();
   app.add_option("--precision", o.precision, "of products with weights: full, or mixed (bf16, where the machine has it)")
       ->capture_default_str();
+  app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
+      ->capture_default_str();
   app.add_option("--weights", o.weights, "of the base that adapters are trained on: dense, q8, q4 or ternary")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();

@@ -55,3 +55,66 @@ TEST_CASE_TEMPLATE("quantize_int8: a NaN anywhere makes the row's scale NaN", S,
       });
     }
 }
+
+TEST_CASE_TEMPLATE("quantize_gradient: the same scales and codes on every ISA", S, float, double) {
+  for (const Index columns : awkward_lengths)
+    for (const bool scaled : {false, true})
+      for (const bool stochastic : {false, true}) {
+        CAPTURE(columns);
+        CAPTURE(scaled);
+        CAPTURE(stochastic);
+        const Index rows = 3, row = columns + 2;
+        const auto x = random_buffer<S>(rows * row - 2, static_cast<unsigned>(columns), 1e-9);
+        const auto factor = random_buffer<S>(columns, 6, 3);
+        on_every_isa<S>([&](const Operations<S>& ops) {
+          GuardedBuffer<std::int8_t> q(rows * row - 2);
+          GuardedBuffer<S> scale(rows);
+          ops.quantize_gradient(rows, columns, x.data(), row, scaled ? factor.data() : nullptr, stochastic, q.data(),
+                                row, scale.data());
+          for (Index t = 0; t < rows; ++t) {
+            const auto v = [&](Index k) { return scaled ? factor[k] * x[t * row + k] : x[t * row + k]; };
+            S top = 0;
+            for (Index k = 0; k < columns; ++k) top = std::max(top, std::abs(v(k)));
+            CHECK(scale[t] == top / S(127));
+            Index wrong = 0;
+            for (Index k = 0; k < columns; ++k) {
+              const S noise = stochastic ? rounding_noise<S>(noise_seed(scale[t]), k) : S(0);
+              wrong += q[t * row + k] != std::nearbyint(v(k) / scale[t] + noise);
+            }
+            CHECK(wrong == 0);
+          }
+        });
+      }
+}
+
+TEST_CASE("quantize_gradient: stochastic rounding is right on average and keeps the extremes") {
+  const Index n = 40000;
+  std::vector<float> x(n, 0.3f);
+  x[0] = 127;
+  x[1] = -127;
+  on_every_isa<float>([&](const Operations<float>& ops) {
+    std::vector<std::int8_t> q(n);
+    float scale = 0;
+    ops.quantize_gradient(1, n, x.data(), n, nullptr, true, q.data(), n, &scale);
+    CHECK(scale == 1);
+    CHECK(q[0] == 127);
+    CHECK(q[1] == -127);
+    double sum = 0;
+    for (Index k = 2; k < n; ++k) sum += q[static_cast<std::size_t>(k)];
+    // Five standard deviations of a mean of n draws.
+    CHECK(std::abs(sum / static_cast<double>(n - 2) - 0.3) < 5 * std::sqrt(0.3 * 0.7 / n));
+  });
+}
+
+TEST_CASE_TEMPLATE("quantize_gradient: zeros have no scale, a NaN makes it NaN", S, float, double) {
+  on_every_isa<S>([](const Operations<S>& ops) {
+    S x[5] = {}, scale = 1;
+    std::int8_t q[5] = {1, 1, 1, 1, 1};
+    ops.quantize_gradient(1, 5, x, 5, nullptr, true, q, 5, &scale);
+    CHECK(scale == 0);
+    for (const int code : q) CHECK(code == 0);
+    x[3] = std::numeric_limits<S>::quiet_NaN();
+    ops.quantize_gradient(1, 5, x, 5, nullptr, false, q, 5, &scale);
+    CHECK(std::isnan(scale));
+  });
+}

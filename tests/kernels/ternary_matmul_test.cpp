@@ -177,3 +177,59 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of column
           });
         });
 }
+
+TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bits, in any cut", S, float, double) {
+  for (const Index rows : {1, 15, 16, 17, 130, 257, 300})
+    for (const Index columns : {1, 17, 81, 129, 300})
+      for (const Index tokens : {0, 1, 5, 6, 20, 97})
+        on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
+          if (granularity != TernaryScale::tensor) return;  // scales take no part
+          CAPTURE(rows);
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          const Weights w(rows, columns, granularity, format, 18);
+          const Index q_row = rows + 3, dx_row = columns + 2;
+          const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 19);
+          const auto scale = random_buffer<S>(tokens, 20);
+          const auto before = random_buffer<S>(std::max<Index>(0, tokens * dx_row - 2), 21);
+          on_every_isa<S>([&](const Operations<S>& ops) {
+            auto whole = copy(before), cut = copy(before);
+            ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), q_row, scale.data(), whole.data(),
+                                               dx_row);
+            for (Index k = 0; k < columns; k += 48)
+              for (Index t = 0; t < tokens; t += 10)
+                ops.ternary_matmul_transposed_int8(w.view, k, std::min(columns, k + 48), std::min<Index>(10, tokens - t),
+                                                   q.data() + t * q_row, q_row, scale.data() + t,
+                                                   cut.data() + t * dx_row, dx_row);
+            CHECK(same_bits(whole, cut));
+            Index wrong = 0;
+            for (Index t = 0; t < tokens; ++t)
+              for (Index k = 0; k < columns; ++k) {
+                int sum = 0;
+                for (Index r = 0; r < rows; ++r) sum += q[t * q_row + r] * w.at(r, k);
+                const Index at = t * dx_row + k;
+                wrong += whole[at] != std::fma(scale[t], static_cast<S>(sum), before[at]);
+              }
+            CHECK(wrong == 0);
+          });
+        });
+}
+
+TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many rows") {
+  for (const int code : {127, -127, -128})
+    for (const TernaryFormat format : formats) {
+      const Index rows = 16389, columns = 17, tokens = 2;
+      const Weights w(rows, columns, TernaryScale::tensor, format, 22, true);
+      GuardedBuffer<std::int8_t> q(tokens * rows);
+      for (auto& x : q) x = static_cast<std::int8_t>(code);
+      const float scale[tokens] = {1, 1};
+      on_every_isa<float>([&](const Operations<float>& ops) {
+        GuardedBuffer<float> dx(tokens * columns);
+        for (float& x : dx) x = 0;
+        ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale, dx.data(), columns);
+        Index wrong = 0;
+        for (const float x : dx) wrong += x != static_cast<float>(code * rows);
+        CHECK(wrong == 0);
+      });
+    }
+}

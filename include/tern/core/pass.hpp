@@ -20,11 +20,17 @@ struct Sequence {
 /// float, where the machine has such products (mixed precision, arXiv 1710.03740, about twice as fast). Double is exact.
 enum class Precision { full, mixed };
 
+/// How gradients go back through packed ternary weights: in float (or bf16, where products of that are fast), or rounded
+/// to int8, a scale a token, to nearest or at random so that none is lost on average. int8 takes about half the time
+/// where bytes have dot products (docs/decisions/0010).
+enum class GradientRounding { none, nearest, stochastic };
+
 /// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to copy.
 struct Pass {
   const kernels::Table* kernels = nullptr;  ///< which kernels to run; null: the best that this machine has
   Parallel parallel{};                      ///< who runs them; serial by default
   Precision precision = Precision::full;    ///< of products with weights
+  GradientRounding gradients = GradientRounding::none;  ///< on the way back through packed ternary weights
   std::span<const Index> user{};            ///< user of each row; empty: user 0 everywhere
   std::span<const Sequence> sequences{};    ///< how rows fall into texts; empty: all rows are one text from position 0
 };

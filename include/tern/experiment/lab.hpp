@@ -54,6 +54,9 @@ class LabOf final : public Lab {
       : base_(base), shared_(std::move(model)), model_(*shared_), users_(users), options_(options), table_(table),
         pass_(pass), interrupted_(interrupted), view_(model_) {
     pass_.precision = options.precision == "mixed" ? Precision::mixed : Precision::full;
+    pass_.gradients = options.gradients == "int8"              ? GradientRounding::nearest
+                      : options.gradients == "int8-stochastic" ? GradientRounding::stochastic
+                                                               : GradientRounding::none;
   }
   LabOf(const LabOf&) = delete;
   LabOf& operator=(const LabOf&) = delete;

@@ -23,6 +23,7 @@ struct ShootoutOptions {
   double trial_share = 0.15;       ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
   std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
+  std::string gradients = "float"; ///< back through ternary weights: "float", "int8" or "int8-stochastic"
   std::string weights = "dense";   ///< what E1-E4 run on: "dense", "q8", "q4" or "ternary"
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs, for the results to name
@@ -53,6 +54,8 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
     throw ValueError("--weights: expected dense, q8, q4 or ternary, got '" + o.weights + "'");
   if (o.precision != "full" && o.precision != "mixed")
     throw ValueError("--precision: expected full or mixed, got '" + o.precision + "'");
+  if (o.gradients != "float" && o.gradients != "int8" && o.gradients != "int8-stochastic")
+    throw ValueError("--gradients: expected float, int8 or int8-stochastic, got '" + o.gradients + "'");
   if (o.formats.empty()) throw ValueError("--formats: expected at least one");
   for (const auto* names : {&o.formats, &o.noise_formats})
     for (const std::string& f : *names) {

@@ -90,6 +90,7 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
           {"validation_tokens", o.validation_tokens},
           {"weights", o.weights},
           {"precision", o.precision},
+          {"gradients", o.gradients},
           {"convention", "chunked"}};
 }
 

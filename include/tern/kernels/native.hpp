@@ -41,8 +41,10 @@ constexpr Operations<S> reference_operations() {
           .rope = reference::rope<S>,
           .cross_entropy = reference::cross_entropy<S>,
           .quantize_int8 = reference::quantize_int8<S>,
+          .quantize_gradient = reference::quantize_gradient<S>,
           .ternary_matmul = reference::ternary_matmul<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
+          .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
           .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
           .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>}};
 }

@@ -77,6 +77,12 @@ struct Operations {
   /// -127..127. A NaN in a row makes its scale a NaN; its codes are then unspecified.
   void (*quantize_int8)(Index rows, Index columns, const S* x, Index x_row, std::int8_t* q, Index q_row,
                         S* scale) noexcept;
+  /// Gradients to int8, with v[t,k] = factor[k] * x[t,k] (factor null: ones): scale[t] = max_k |v[t,k]| / 127 and
+  ///   q[t,k] = round_half_even(v[t,k]/scale[t] + noise),  0 in a row of zeros
+  /// without noise, or `stochastic`: uniform, so that q * scale is v on average (quantize/rounding_noise.hpp). A NaN in a
+  /// row makes its scale a NaN; its codes are then unspecified.
+  void (*quantize_gradient)(Index rows, Index columns, const S* x, Index x_row, const S* factor, bool stochastic,
+                            std::int8_t* q, Index q_row, S* scale) noexcept;
   /// y[t,r] = scale[t] * sum_g w.scale(r,g) * (exact integer sum over group g of q[t,k]*w[r,k]), scales and their sum
   /// in double, for r in [row_begin, row_end); row_begin a multiple of 16. Same bits on every ISA.
   void (*ternary_matmul)(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
@@ -85,6 +91,12 @@ struct Operations {
   /// multiple of 16. Any cut of tokens and columns gives the same bits.
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                     const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
+  /// dx[t,k] = fma(scale[t], exact integer sum_r q[t,r] * w[r,k], dx[t,k]), for k in [column_begin, column_end);
+  /// column_begin a multiple of 16, at most ternary_max_columns rows. The weights' own scales are the caller's, to go
+  /// into q or scale. Same bits on every ISA.
+  void (*ternary_matmul_transposed_int8)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
+                                         const std::int8_t* q, Index q_row, const S* scale, S* dx,
+                                         Index dx_row) noexcept;
 
   GroupedProducts<S, Q8> q8;
   GroupedProducts<S, Q4> q4;

@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -12,7 +13,8 @@ namespace tern {
 /// Ternary weights, 2 or 1.6 bits each: W[r,k] = scale(r,k) * {-1, 0, +1}, packed as kernels/formats/ternary2.hpp or
 /// ternary1_6.hpp says. Both give the same products to the bit.
 /// forward quantises each token to int8 with one scale and sums integers exactly (BitLinear, arXiv 2402.17764);
-/// backward passes the gradient straight through both roundings: dx += dy * W. Frozen by type: it cannot accumulate.
+/// backward passes the gradient straight through both roundings: dx += dy * W, with dy rounded as Pass::gradients says.
+/// Frozen by type: it cannot accumulate.
 template <std::floating_point S>
 class Ternary {
  public:
@@ -20,8 +22,9 @@ class Ternary {
   using Granularity = kernels::TernaryScale;
   using Format = kernels::TernaryFormat;
   struct Cache {
-    std::vector<std::int8_t> codes;  // [tokens x columns]
+    std::vector<std::int8_t> codes;  // of x [tokens x columns], or of dy [tokens x rows]
     std::vector<S> scales;           // [tokens]
+    std::vector<S> factors;          // the weights' scales of one group [rows]
   };
 
   Ternary() = default;
@@ -82,15 +85,41 @@ class Ternary {
     });
   }
 
-  void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
+  void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
+    if (pass.gradients != GradientRounding::none) return multiply_transposed_int8(pass, dy, cache, dx);
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(columns_, 16, [&](Index begin, Index end) {
+    pass.parallel.ranges(columns_, 64, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                     dx.outerStride());
     });
   }
 
  private:
+  /// Group by group of columns: dy meets the weights' scales before it is rounded, or after where there is but one.
+  void multiply_transposed_int8(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
+    const auto& ops = operations<S>(pass);
+    const Index tokens = dy.rows();
+    const bool one = granularity_ == Granularity::tensor;
+    cache.codes.resize(static_cast<std::size_t>(tokens * rows_));
+    cache.scales.resize(static_cast<std::size_t>(tokens));
+    cache.factors.resize(one ? 0 : static_cast<std::size_t>(rows_));
+    const Index width = granularity_ == Granularity::group ? kernels::ternary_group : columns_;
+    for (Index k = 0; k < columns_; k += width) {
+      for (Index r = 0; !one && r < rows_; ++r)
+        cache.factors[static_cast<std::size_t>(r)] = static_cast<S>(view().scale(r, k / width));
+      pass.parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+        ops.quantize_gradient(end - begin, rows_, dy.data() + begin * dy.outerStride(), dy.outerStride(),
+                              one ? nullptr : cache.factors.data(), pass.gradients == GradientRounding::stochastic,
+                              cache.codes.data() + begin * rows_, rows_, cache.scales.data() + begin);
+        for (Index t = begin; one && t < end; ++t) cache.scales[static_cast<std::size_t>(t)] *= static_cast<S>(scales_[0]);
+      });
+      pass.parallel.ranges(std::min(columns_ - k, width), 64, [&](Index begin, Index end) {
+        ops.ternary_matmul_transposed_int8(view(), k + begin, k + end, tokens, cache.codes.data(), rows_,
+                                           cache.scales.data(), dx.data(), dx.outerStride());
+      });
+    }
+  }
+
   void pack(const std::int8_t* codes) {
     packed_.resize(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_, format_)));
     kernels::pack_ternary(rows_, columns_, codes, packed_.data(), format_);

@@ -19,6 +19,8 @@ using avx512::Floats;
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
+#include "tern/kernels/ternary_matmul/transposed_vnni.inc"
+
 #include "tern/kernels/ternary_matmul/avx512_bf16.inc"
 
 #include "tern/kernels/grouped_matmul/avx512_vnni.inc"
@@ -31,6 +33,7 @@ constexpr Operations<float> all_operations() {
   ops.matmul_mixed = matmul_bf16<float>;
   ops.ternary_matmul = ternary_matmul_bytes;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8;
   ops.q8 = {grouped_matmul<Q8>, grouped_matmul_transposed<Q8>};
   ops.q4 = {grouped_matmul<Q4>, grouped_matmul_transposed<Q4>};
   return ops;

@@ -11,6 +11,7 @@
 #include "tern/kernels/formats/q4.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary.hpp"
+#include "tern/kernels/quantize/rounding_noise.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/target.hpp"
 #include "tern/kernels/types.hpp"

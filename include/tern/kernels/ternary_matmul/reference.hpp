@@ -1,4 +1,5 @@
 #pragma once
+#include <cmath>
 #include <cstdint>
 
 #include "tern/kernels/formats/ternary.hpp"
@@ -36,6 +37,19 @@ void ternary_matmul_transposed(const TernaryView& w, Index column_begin, Index c
       for (Index r = 0; r < w.rows; ++r)
         sum += dy[t * dy_row + r] * (static_cast<S>(w.scale(r, g)) * static_cast<S>(w.weight(r, k)));
       dx[t * dx_row + k] = sum;
+    }
+}
+
+/// dx += scale * (integer sum). See Operations::ternary_matmul_transposed_int8.
+template <class S>
+void ternary_matmul_transposed_int8(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
+                                    const std::int8_t* q, Index q_row, const S* scale, S* dx, Index dx_row) noexcept {
+  for (Index t = 0; t < tokens; ++t)
+    for (Index k = column_begin; k < column_end; ++k) {
+      std::int32_t sum = 0;
+      for (Index r = 0; r < w.rows; ++r) sum += q[t * q_row + r] * w.weight(r, k);
+      S& to = dx[t * dx_row + k];
+      to = std::fma(scale[t], static_cast<S>(sum), to);
     }
 }
 
