@@ -23,7 +23,7 @@ struct ShootoutOptions {
   double trial_share = 0.15;       ///< of the budget, for each of them
   Index patience = 3;              ///< validations without improvement that end a run
   std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
-  std::string gradients = "float"; ///< back through ternary weights: "float", "int8" or "int8-stochastic"
+  std::string gradients = "int8";  ///< back through ternary weights: "float", "int8" or "int8-stochastic"
   std::string weights = "dense";   ///< what E1-E4 run on: "dense", "q8", "q4" or "ternary"
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs, for the results to name
