@@ -3,6 +3,7 @@
 
     benchmarks/step/step.py [--kind norm|lora] [--rounds 15] [--threads 2]
 
+Ternary weights with int8 gradients are there for their time: SmolLM2 was not trained to be ternary, and its loss shows it.
 All take turns within one run, so that whatever else the machine does burdens them equally; compare medians. It wants
 tests/interop/requirements.txt installed, and tern-oracle built by the release preset (or $TERN_BIN to name its folder).
 """
@@ -72,7 +73,8 @@ def main():
             "tern, full": Tern(options.kind, False, "dense", gguf, file, options.threads),
             **{
                 name: Tern(options.kind, True, weights, gguf, file, options.threads)
-                for name, weights in [("tern, mixed", "dense"), ("tern, bf16", "bf16"), ("tern, q8", "q8"), ("tern, q4", "q4")]
+                for name, weights in [("tern, mixed", "dense"), ("tern, bf16", "bf16"), ("tern, q8", "q8"),
+                                      ("tern, q4", "q4"), ("tern, ternary", "ternary")]
             },
             "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
             "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),

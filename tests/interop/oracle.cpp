@@ -22,6 +22,7 @@
 #include "tern/train/fit.hpp"
 #include "tern/weights/bf16.hpp"
 #include "tern/weights/grouped.hpp"
+#include "tern/weights/ternary.hpp"
 
 namespace {
 
@@ -47,7 +48,8 @@ constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
   step MODEL IDS THREADS KIND [WEIGHTS]
                                  for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
-                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8 or q4
+                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8, q4
+                                 or ternary (with int8 gradients)
 )";
 
 struct UsageError {};
@@ -328,6 +330,13 @@ void step(Arguments arguments, tern::Pass pass) {
   if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>>(base), ids, kind, pass);
   if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>>(base), ids, kind, pass);
   if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>>(base), ids, kind, pass);
+  if (weights == "ternary") {
+    pass.gradients = tern::GradientRounding::nearest;
+    const auto rounded = [](const tern::Dense<float>& w) {
+      return tern::Ternary<float>::quantize(w.parameter.value, tern::kernels::TernaryScale::row);
+    };
+    return take_steps(tern::with_weights<tern::Ternary<float>>(base, rounded), ids, kind, pass);
+  }
   throw UsageError();
 }
 

@@ -52,6 +52,17 @@ TEST_CASE_TEMPLATE("softmax: minus infinity has no share, large numbers do not o
   });
 }
 
+TEST_CASE_TEMPLATE("softmax: numbers far below zero are all that counts, however few", S, float, double) {
+  on_every_isa<S>([](const Operations<S>& ops) {
+    for (const Index n : awkward_lengths) {
+      GuardedBuffer<S> x(n);
+      for (S& v : x) v = S(-1e4);
+      if (n > 0) ops.softmax(n, S(1), x.data());
+      for (const S share : x) CHECK(share == doctest::Approx(1.0 / static_cast<double>(n)).epsilon(1e-6));
+    }
+  });
+}
+
 TEST_CASE_TEMPLATE("softmax: a NaN spreads", S, float, double) {
   on_every_isa<S>([](const Operations<S>& ops) {
     for (const Index n : {1, 5, 20}) {

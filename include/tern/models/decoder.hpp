@@ -27,7 +27,7 @@ class Decoder {
     std::vector<typename Block<S, W>::Cache> blocks;
     typename RmsNorm<S>::Cache final_norm;
     Matrix<S> hidden, dhidden, dx[2];
-    // The rows at the head, head_rows at a time: [head_rows x hidden], [head_rows x vocabulary].
+    // The rows at the head, head_rows() at a time: [head_rows() x hidden], [head_rows() x vocabulary].
     Matrix<S> head_in, dhead_in, logits;
     std::vector<Index> scored;
   };
@@ -146,7 +146,7 @@ class Decoder {
     double total = 0;
     each_head_part(pass, targets, c, adapters, ac, [&](std::span<const Index> rows) {
       const auto& ops = operations<S>(pass);
-      double part[head_rows];
+      double part[most_head_rows];
       pass.parallel.each(static_cast<Index>(rows.size()), [&](Index i) {
         const auto t = static_cast<std::size_t>(rows[static_cast<std::size_t>(i)]);
         S* row = c.logits.row(i).data();
@@ -154,7 +154,7 @@ class Decoder {
       });
       for (std::size_t i = 0; i < rows.size(); ++i) total += part[i];
       const Index n = static_cast<Index>(rows.size());
-      reshape(c.dhead_in, head_rows, config.hidden);
+      reshape(c.dhead_in, head_rows(), config.hidden);
       c.dhead_in.setZero();
       if constexpr (!std::is_same_v<std::remove_cvref_t<Adapters>, NoAdapters>)
         adapters.backward({-1, Site::head}, pass, c.head_in.topRows(n), *ac, c.logits.topRows(n),
@@ -228,8 +228,10 @@ class Decoder {
   std::optional<Parameter<S>> head;  ///< [vocabulary x hidden]; none if tied
 
  private:
-  /// Rows that meet the vocabulary at once: bounds the logits' memory.
-  static constexpr Index head_rows = 128;
+  /// Rows that meet the vocabulary at once: their logits never fill more than 64 MB in float, however many tokens there
+  /// are. Fewer would read, and pack, the head's weights more often.
+  static constexpr Index most_head_rows = 512;
+  Index head_rows() const { return std::clamp<Index>((Index{1} << 24) / config.vocabulary, 1, most_head_rows); }
 
   const Parameter<S>& head_table() const { return head ? *head : embedding.table; }
   Parameter<S>& head_table() { return head ? *head : embedding.table; }
@@ -240,7 +242,7 @@ class Decoder {
     for (auto& x : c.x) reshape(x, rows, config.hidden);
   }
 
-  /// Gathers the scored rows of c.hidden, head_rows at a time, into c.head_in, forms their logits and calls f(rows).
+  /// Gathers the scored rows of c.hidden, head_rows() at a time, into c.head_in, forms their logits and calls f(rows).
   template <class Adapters, class F>
   void each_head_part(const Pass& pass, std::span<const Token> targets, Cache& c, const Adapters& adapters,
                       typename Adapters::Cache* ac, F&& f) const {
@@ -255,12 +257,13 @@ class Decoder {
                          std::to_string(config.vocabulary) + "), got " + std::to_string(targets[t]));
       c.scored.push_back(static_cast<Index>(t));
     }
-    for (std::size_t begin = 0; begin < c.scored.size(); begin += head_rows) {
-      const auto rows = std::span<const Index>(c.scored).subspan(
-          begin, std::min<std::size_t>(head_rows, c.scored.size() - begin));
+    const auto at_once = static_cast<std::size_t>(head_rows());
+    for (std::size_t begin = 0; begin < c.scored.size(); begin += at_once) {
+      const auto rows =
+          std::span<const Index>(c.scored).subspan(begin, std::min(at_once, c.scored.size() - begin));
       const Index n = static_cast<Index>(rows.size());
-      reshape(c.head_in, head_rows, config.hidden);
-      reshape(c.logits, head_rows, config.vocabulary);
+      reshape(c.head_in, head_rows(), config.hidden);
+      reshape(c.logits, head_rows(), config.vocabulary);
       for (Index i = 0; i < n; ++i) c.head_in.row(i) = c.hidden.row(rows[static_cast<std::size_t>(i)]);
       logits(pass, c.head_in.topRows(n), c.logits.topRows(n), adapters, ac);
       f(rows);
