@@ -158,6 +158,7 @@ class BadInput(unittest.TestCase):
             ("--formats", "lora-r9", "expected one of norm, lora-r4"),
             ("--experiments", "E99", "--experiments: expected some of E1"),
             ("--precision", "half", "--precision: expected full or mixed, got 'half'"),
+            ("--gradients", "bf16", "--gradients: expected float, int8 or int8-stochastic, got 'bf16'"),
             ("--weights", "bronze", "--weights: expected dense, q8, q4 or ternary, got 'bronze'"),
         ]:
             with self.subTest(option=option, value=value):
