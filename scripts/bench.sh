@@ -3,7 +3,7 @@
 #   ./scripts/bench.sh kernels [--out FILE.json] [FILTER]   a line for each target: row, measured, must, aim, ok or short
 #   ./scripts/bench.sh compare REV [FILTER]                 each row before and after, marked where slower; then exit 1
 # FILTER is a regular expression over benchmark names (benchmarks/kernels/main.cpp); limits are always measured. CXX picks the
-# compiler.
+# compiler, each with a build folder of its own: CXX=clang++-14 ./scripts/bench.sh kernels. Compiler and processor stand in the JSON.
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -46,7 +46,7 @@ compare() {
   git worktree add --quiet --detach "$before/source" "$commit"
   build "$before/source" "$before/build"
   build . "$build"
-  python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:-^(forward|backward|cold)/}"
+  python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:--^limit/|/move}"
 }
 
 build=build/bench/${CXX:-g++}

@@ -1,6 +1,7 @@
 #pragma once
 /// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a
-/// product with it. A new format is a class with forward and backward, and a row of `formats`.
+/// product with it. A new format is a class with forward and backward (and accumulate, where weights can be trained),
+/// and a row of `formats`.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -32,12 +33,39 @@ inline std::vector<float> random_numbers(Index n) {
   return numbers;
 }
 
-/// Products of `tokens` rows with weights: y = x * W^T forward, dx += dy * W backward.
+/// The three products of a linear: y = x * W^T, dx += dy * W and dW += dy^T * x.
+enum class Direction { forward, backward, accumulate };
+
+constexpr std::string_view name(Direction direction) {
+  switch (direction) {
+    case Direction::forward:
+      return "forward";
+    case Direction::backward:
+      return "backward";
+    case Direction::accumulate:
+      return "accumulate";
+  }
+  return "unknown";
+}
+
+/// Products of `tokens` rows with weights.
 class Product {
  public:
   virtual ~Product() = default;
   virtual void forward(const Operations& ops, const Parallel& parallel) = 0;
   virtual void backward(const Operations& ops, const Parallel& parallel) = 0;
+  /// Only of formats that say so.
+  virtual void accumulate(const Operations&, const Parallel&) {}
+  void run(Direction direction, const Operations& ops, const Parallel& parallel) {
+    switch (direction) {
+      case Direction::forward:
+        return forward(ops, parallel);
+      case Direction::backward:
+        return backward(ops, parallel);
+      case Direction::accumulate:
+        return accumulate(ops, parallel);
+    }
+  }
   /// Two a multiplication.
   double operations() const { return 2.0 * static_cast<double>(shape.rows * shape.columns * tokens); }
   /// Of the weights, read once a product.
@@ -54,7 +82,7 @@ class Product {
         copies(cold ? cold_bytes / weight_bytes + 1 : 1),
         memory(copies * weight_bytes, filling) {}
 
-  const std::uint8_t* next_weights() {
+  std::uint8_t* next_weights() {
     next = (next + 1) % copies;
     return memory.data() + next * weight_bytes;
   }
@@ -164,9 +192,18 @@ class Dense final : public Product {
       multiply(ops, tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
     });
   }
+  void accumulate(const Operations& ops, const Parallel& parallel) override {
+    if constexpr (sizeof(T) == 4) {
+      float* gradient = weights();  // as large, and nobody reads the weights
+      const Index k = shape.columns, m = shape.rows;
+      parallel.ranges(k, 32, [&](Index begin, Index end) {
+        multiply(ops, m, end - begin, tokens, {y.data(), 1, m}, {x.data() + begin, k, 1}, gradient + begin, k, true);
+      });
+    }
+  }
 
  private:
-  const T* weights() { return reinterpret_cast<const T*>(next_weights()); }
+  T* weights() { return reinterpret_cast<T*>(next_weights()); }
   static void multiply(const Operations& ops, Index m, Index n, Index k, Strided<const float> a, Strided<const T> b,
                        float* c, Index c_row, bool accumulate) {
     if constexpr (sizeof(T) == 2)
@@ -179,7 +216,10 @@ class Dense final : public Product {
 struct Format {
   std::string_view name, title;
   Limit forward, backward;  ///< of products whose weights come from a cache; see limit_of
+  bool accumulates;         ///< bounded as backward
   std::unique_ptr<Product> (*make)(Shape, Index tokens, bool cold);
+
+  Limit limit(Direction direction) const { return direction == Direction::forward ? forward : backward; }
 };
 
 template <class Kind>
@@ -188,16 +228,18 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
 }
 
 inline constexpr Format formats[] = {
-    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16,
+    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, false,
      make_product<Ternary<kernels::TernaryFormat::two_bits>>},
-    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16,
+    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16, false,
      make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
-    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q8>>},
-    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q4>>},
-    {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<float>>},
-    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16,
+    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false,
+     make_product<Grouped<kernels::Q8>>},
+    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false,
+     make_product<Grouped<kernels::Q4>>},
+    {"f32", "float", Limit::fp32, Limit::fp32, true, make_product<Dense<float>>},
+    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, true,
      make_product<Dense<float, true>>},
-    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, make_product<Dense<kernels::Bf16>>},
+    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, make_product<Dense<kernels::Bf16>>},
 };
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.

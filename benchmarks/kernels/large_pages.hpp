@@ -1,5 +1,5 @@
 #pragma once
-/// Memory for weights and for the limit of reads.
+/// Memory for whatever is measured.
 #include <sys/mman.h>
 
 #include <cstddef>
@@ -27,7 +27,7 @@ class LargePages {
     std::memset(bytes_.get(), fill, room);
   }
 
-  const std::uint8_t* data() const { return bytes_.get(); }
+  std::uint8_t* data() { return bytes_.get(); }
 
  private:
   static constexpr std::size_t page = std::size_t{2} << 20;

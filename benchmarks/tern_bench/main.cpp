@@ -2,6 +2,7 @@
 ///   tern-bench list
 ///   tern-bench run --format ternary2 --shape 4096x4096 --tokens 1,8,128 --threads 1,2 --isa all
 ///   tern-bench run --format ternary2 --tokens 1 --cold --json
+///   tern-bench rows --kernel rms_norm,softmax --width 4096 --tokens 1,128
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,8 @@
 
 #include "kernels/contestants.hpp"
 #include "kernels/formats.hpp"
+#include "kernels/machine.hpp"
+#include "kernels/row_kernels.hpp"
 #include "rows.hpp"
 
 namespace {
@@ -30,10 +33,19 @@ std::string names(const Things& things) {
   return text;
 }
 
-const Format& find_format(const std::string& wanted) {
-  for (const Format& format : formats)
-    if (format.name == wanted) return format;
-  refuse("--format", "one of " + names(formats), wanted);
+/// The one of `things` that is called `wanted`.
+template <class Things>
+const auto& find(const Things& things, const std::string& option, const std::string& wanted) {
+  for (const auto& thing : things)
+    if (thing.name == wanted) return thing;
+  refuse(option, "one of " + names(things), wanted);
+}
+
+const Format& find_format(const std::string& wanted, Direction direction) {
+  const Format& format = find(formats, "--format", wanted);
+  if (direction == Direction::accumulate && !format.accumulates)
+    refuse("--accumulate", "a format whose weights are trained, such as f32", wanted);
+  return format;
 }
 
 Shape parse_shape(const std::string& text) {
@@ -92,6 +104,7 @@ class Limits {
 };
 
 void list() {
+  std::printf("%s; %s\n", compiler().c_str(), processor().c_str());
   std::puts("instruction sets");
   for (const Isa isa : tern::kernels::all_isas) {
     const bool runs = tern::kernels::runnable(isa);
@@ -103,6 +116,9 @@ void list() {
   for (const OwnKernels& own : own_kernels) std::printf("  %-14s on trial, beside the best\n", own.name.data());
   std::puts("formats");
   for (const Format& format : formats) std::printf("  %-14s %s\n", format.name.data(), format.title.data());
+
+  std::puts("kernels over rows");
+  for (const RowKernel& kernel : row_kernels) std::printf("  %-22s %s\n", kernel.name.data(), kernel.title.data());
 
   std::puts("limits, on one thread");
   std::vector<Row> rows;
@@ -121,10 +137,10 @@ void list() {
 }
 
 struct Request {
-  std::vector<std::string> formats{"ternary2"}, shapes{"4096x4096"};
-  std::vector<Index> tokens{1, 8, 128}, threads{1};
+  std::vector<std::string> formats{"ternary2"}, shapes{"4096x4096"}, kernels;
+  std::vector<Index> widths{4096}, tokens{1, 8, 128}, threads{1};
   std::string isa;
-  bool backward = false, cold = false, json = false;
+  bool backward = false, accumulate = false, cold = false, json = false;
   int rounds = 15;
 };
 
@@ -139,41 +155,80 @@ void run(const Request& request) {
   std::vector<Row> rows;
   std::vector<Line> lines;
   Limits limits;
+  const Direction direction = request.backward     ? Direction::backward
+                              : request.accumulate ? Direction::accumulate
+                                                   : Direction::forward;
   const auto chosen = find_contestants(request.isa);
   for (const std::string& format_name : request.formats)
     for (const std::string& shape : request.shapes)
       for (const Index tokens : request.tokens) {
-        const Format& format = find_format(format_name);
+        const Format& format = find_format(format_name, direction);
         const std::shared_ptr<Product> product = format.make(parse_shape(shape), tokens, request.cold);
         for (const Contestant& c : chosen)
           for (const Index threads : request.threads) {
-            const Limit limit =
-                request.cold ? Limit::read : limit_of(request.backward ? format.backward : format.forward, c.table.isa);
+            const Limit limit = request.cold ? Limit::read : limit_of(format.limit(direction), c.table.isa);
             const std::size_t limit_place = limits.place(rows, limit, c.table.isa, threads);
             lines.push_back({format_name, std::string(c.name), shape, tokens, threads, limit, product->operations(),
                              product->bytes(), rows.size(), limit_place});
-            rows.push_back({request.cold ? product->bytes() : product->operations(), [=, backward = request.backward] {
-                              backward ? product->backward(c.table.f32, workers(threads))
-                                       : product->forward(c.table.f32, workers(threads));
-                            }});
+            rows.push_back({request.cold ? product->bytes() : product->operations(),
+                            [=] { product->run(direction, c.table.f32, workers(threads)); }});
           }
       }
   measure(rows, request.rounds);
 
-  const char* what = request.backward ? "backward" : "forward";
-  const char* table = "%-9s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
+  const char* table = "%-10s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
   const char* json =
       "  {\"what\": \"%s\", \"format\": \"%s\", \"isa\": \"%s\", \"shape\": \"%s\", \"tokens\": %td, \"threads\": %td, "
       "\"microseconds\": %.3f, \"GOPS\": %.2f, \"GB/s\": %.2f, \"share\": %.4f, \"limit\": \"%s\"}";
   if (!request.json)
     std::puts(
-        "what      format      isa            KxM               N  threads        us      GOPS    GB/s  share of");
+        "what       format      isa            KxM               N  threads        us      GOPS    GB/s  share of");
   for (const Line& line : lines) {
     const double seconds = median(rows[line.place].seconds);
     if (request.json) std::printf(&line == &lines.front() ? "[\n" : ",\n");
-    std::printf(request.json ? json : table, what, line.format.c_str(), line.isa.c_str(), line.shape.c_str(),
-                line.tokens, line.threads, 1e6 * seconds, 1e-9 * line.operations / seconds, 1e-9 * line.bytes / seconds,
-                share(rows[line.place], rows[line.limit_place]), name(line.limit).data());
+    std::printf(request.json ? json : table, name(direction).data(), line.format.c_str(), line.isa.c_str(),
+                line.shape.c_str(), line.tokens, line.threads, 1e6 * seconds, 1e-9 * line.operations / seconds,
+                1e-9 * line.bytes / seconds, share(rows[line.place], rows[line.limit_place]), name(line.limit).data());
+  }
+  if (request.json) std::puts("\n]");
+}
+
+void run_rows(const Request& request) {
+  struct Line {
+    std::string_view kernel, isa;
+    Index width, rows, threads;
+    std::size_t place;
+  };
+  std::vector<Row> rows;  // a kernel, and what bounds it
+  std::vector<Line> lines;
+  const auto chosen = find_contestants(request.isa);
+  for (const std::string& kernel_name : request.kernels)
+    for (const Index width : request.widths)
+      for (const Index tokens : request.tokens) {
+        const RowKernel& kernel = find(row_kernels, "--kernel", kernel_name);
+        if (width % 64 != 0) refuse("--width", "multiples of 64", std::to_string(width));
+        const auto numbers = std::make_shared<RowArrays>(tokens, width, kernel.streams);
+        for (const Contestant& c : chosen)
+          for (const Index threads : request.threads) {
+            lines.push_back({kernel.name, c.name, width, tokens, threads, rows.size()});
+            rows.push_back({numbers->moved(), [=] { kernel.run(c.table.f32, *numbers, workers(threads)); }});
+            rows.push_back({numbers->moved(), [=] { numbers->move(c.table.isa, workers(threads)); }});
+          }
+      }
+  measure(rows, request.rounds);
+
+  const char* table = "%-22s %-14s %7td %6td %8td %9.2f %7.1f  %5.2f\n";
+  const char* json =
+      "  {\"kernel\": \"%s\", \"isa\": \"%s\", \"width\": %td, \"tokens\": %td, \"threads\": %td, "
+      "\"microseconds\": %.3f, \"GB/s\": %.2f, \"share\": %.4f}";
+  if (!request.json)
+    std::puts("kernel                 isa              width      N  threads        us    GB/s  share of a move");
+  for (const Line& line : lines) {
+    const Row& row = rows[line.place];
+    const double seconds = median(row.seconds);
+    if (request.json) std::printf(&line == &lines.front() ? "[\n" : ",\n");
+    std::printf(request.json ? json : table, line.kernel.data(), line.isa.data(), line.width, line.rows, line.threads,
+                1e6 * seconds, 1e-9 * row.amount / seconds, share(row, rows[line.place + 1]));
   }
   if (request.json) std::puts("\n]");
 }
@@ -186,27 +241,42 @@ int main(int argc, char** argv) {
   app.add_subcommand("list", "instruction sets, formats and limits")->callback(list);
 
   Request request;
-  CLI::App& command = *app.add_subcommand("run", "products of one or more shapes; lists are separated by commas");
-  command.add_option("--format", request.formats, "formats of the weights: " + names(formats))
+  CLI::App& products = *app.add_subcommand("run", "products of one or more shapes; lists are separated by commas");
+  products.add_option("--format", request.formats, "formats of the weights: " + names(formats))
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--shape", request.shapes, "columns x rows of the weights")->delimiter(',')->capture_default_str();
-  command.add_option("--tokens", request.tokens, "rows of the activations")
+  products.add_option("--shape", request.shapes, "columns x rows of the weights")
+      ->delimiter(',')
+      ->capture_default_str();
+  CLI::Option* backward = products.add_flag("--backward", request.backward, "the transposed product, dx += dy * W");
+  CLI::Option* accumulate = products.add_flag("--accumulate", request.accumulate, "the gradient of W, dW += dy^T * x");
+  accumulate->excludes(backward);
+  products.add_flag("--cold", request.cold, "weights from memory, not from a cache")->excludes(accumulate);
+  products.callback([&] { run(request); });
+
+  CLI::App& others = *app.add_subcommand("rows", "kernels that are no products, beside a move of the same bytes");
+  others.add_option("--kernel", request.kernels, "any of " + names(row_kernels))->delimiter(',')->required();
+  others.add_option("--width", request.widths, "numbers of a row")
       ->delimiter(',')
       ->capture_default_str()
-      ->check(CLI::Range(Index{1}, Index{1} << 16));
-  command.add_option("--threads", request.threads, "threads")
-      ->delimiter(',')
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--isa", request.isa, "best, all, or a name that list gives; without it TERN_ISA, or best");
-  command.add_flag("--backward", request.backward, "the transposed product, dx += dy * W");
-  command.add_flag("--cold", request.cold, "weights from memory, not from a cache");
-  command.add_flag("--json", request.json, "JSON instead of a table");
-  command.add_option("--rounds", request.rounds, "turns that each row takes")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 10000));
-  command.callback([&] { run(request); });
+      ->check(CLI::Range(Index{64}, Index{1} << 20));
+  others.callback([&] { run_rows(request); });
+
+  for (CLI::App* command : {&products, &others}) {
+    command->add_option("--tokens", request.tokens, "rows of the activations")
+        ->delimiter(',')
+        ->capture_default_str()
+        ->check(CLI::Range(Index{1}, Index{1} << 16));
+    command->add_option("--threads", request.threads, "threads")
+        ->delimiter(',')
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1024));
+    command->add_option("--isa", request.isa, "best, all, or a name that list gives; without it TERN_ISA, or best");
+    command->add_flag("--json", request.json, "JSON instead of a table");
+    command->add_option("--rounds", request.rounds, "turns that each row takes")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 10000));
+  }
   try {
     app.parse(argc, argv);
     return 0;

@@ -9,6 +9,7 @@ A row is SLOWER where the ratio is above 1 in every round but one at most, and a
 the same program that happens to one row in 170 by chance, and to fewer for the 2 %. Faster is the mirror of it.
 """
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -28,7 +29,7 @@ def verdict(ratios):
 
 
 def times(program, filter_):
-    """Row -> microseconds, of one run; the machine's limits, which no change of tern moves, are left out."""
+    """Row -> microseconds, of one run; limits, which no change of tern moves, are left out."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         subprocess.run(
@@ -36,7 +37,8 @@ def times(program, filter_):
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         rows = json.loads(out.read_text() or '{"benchmarks": []}')["benchmarks"]
-    return {row["name"].removesuffix("/real_time"): row["real_time"] for row in rows if not row["name"].startswith("limit/")}
+    names = {row["name"].removesuffix("/real_time"): row["real_time"] for row in rows}
+    return {name: time for name, time in names.items() if not re.search("^limit/|/move$", name)}
 
 
 def compare(before, after, filter_, rounds):

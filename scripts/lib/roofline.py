@@ -38,7 +38,7 @@ def points_of(medians):
             units[rest[0], what] = row["label"]
     for name, row in medians.items():
         what, *rest = name.split("/")
-        if what == "limit" or rest[1] != best:
+        if what not in ("forward", "backward", "cold") or rest[1] != best:
             continue
         format_, isa, _, tokens, threads = rest
         unit = units.get((format_, "forward" if what == "cold" else what))
