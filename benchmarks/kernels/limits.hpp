@@ -36,9 +36,23 @@ constexpr std::string_view name(Limit limit) {
 /// What bounds a product meant for `wished` where `isa` may be used: an instruction set without products of bf16 or of
 /// bytes makes them of floats.
 constexpr Limit limit_of(Limit wished, Isa isa) {
-  const bool bytes = isa == Isa::avx2 || isa == Isa::avx512 || isa == Isa::avx512_bf16;
+  const bool bytes = isa >= Isa::avx2 && isa <= Isa::avx512_bf16;
   const bool has = wished == Limit::bf16 ? isa == Isa::avx512_bf16 : wished == Limit::int8 ? bytes : true;
   return has ? wished : Limit::fp32;
+}
+
+/// Of the registers that `isa` multiplies.
+constexpr std::size_t register_bytes(Isa isa) {
+  switch (isa) {
+    case Isa::avx2:
+      return 32;
+    case Isa::avx512:
+    case Isa::avx512_vnni:
+    case Isa::avx512_bf16:
+      return 64;
+    default:
+      return sizeof(kernels::portable::Vector<float>::Register);
+  }
 }
 
 namespace detail {
@@ -136,8 +150,9 @@ class RegisterProducts {
         case Isa::avx2:
           return detail::multiply_avx2(limit_, rounds);
         case Isa::avx512:
+        case Isa::avx512_vnni:
         case Isa::avx512_bf16:
-          return detail::multiply_avx512(limit_, isa_ == Isa::avx512_bf16, rounds);
+          return detail::multiply_avx512(limit_, isa_ != Isa::avx512, rounds);
 #endif
         default:
           volatile float kept = detail::multiply_portable(rounds);
@@ -147,11 +162,8 @@ class RegisterProducts {
   }
   /// Of a call: 12 chains, two a multiplication.
   double operations() const {
-    const std::size_t register_bytes = isa_ == Isa::avx512 || isa_ == Isa::avx512_bf16 ? 64
-                                       : isa_ == Isa::avx2                             ? 32
-                                                           : sizeof(kernels::portable::Vector<float>::Register);
     const std::size_t operand_bytes = limit_ == Limit::int8 ? 1 : limit_ == Limit::bf16 ? 2 : 4;
-    return 24.0 * static_cast<double>(register_bytes / operand_bytes) * static_cast<double>(rounds * pieces_);
+    return 24.0 * static_cast<double>(register_bytes(isa_) / operand_bytes) * static_cast<double>(rounds * pieces_);
   }
 
  private:

@@ -19,13 +19,14 @@ enum class Isa {
   portable,      ///< xsimd at the width that the includer's compiler flags allow
   avx2,          ///< AVX2, FMA
   avx512,        ///< AVX-512 F, BW, DQ, VL
-  avx512_bf16,   ///< and VNNI, BF16, VBMI: Zen 4, Sapphire Rapids
+  avx512_vnni,   ///< and products of bytes: Cascade Lake, Ice Lake
+  avx512_bf16,   ///< and BF16, VBMI: Zen 4, Sapphire Rapids
   neon,          ///< AArch64 as it began
   neon_dotprod,  ///< and products of bytes: Neoverse N1, Cortex-A76
 };
 
-inline constexpr std::array all_isas{Isa::reference,   Isa::portable, Isa::avx2,        Isa::avx512,
-                                     Isa::avx512_bf16, Isa::neon,     Isa::neon_dotprod};
+inline constexpr std::array all_isas{Isa::reference,   Isa::portable,    Isa::avx2, Isa::avx512,
+                                     Isa::avx512_vnni, Isa::avx512_bf16, Isa::neon, Isa::neon_dotprod};
 
 constexpr std::string_view name(Isa isa) {
   switch (isa) {
@@ -37,6 +38,8 @@ constexpr std::string_view name(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::avx512_vnni:
+      return "avx512_vnni";
     case Isa::avx512_bf16:
       return "avx512_bf16";
     case Isa::neon:
@@ -57,6 +60,8 @@ constexpr std::string_view needs(Isa isa) {
       return "AVX2, FMA";
     case Isa::avx512:
       return "AVX-512 F, BW, DQ, VL";
+    case Isa::avx512_vnni:
+      return "AVX-512 F, BW, DQ, VL, VNNI";
     case Isa::avx512_bf16:
       return "AVX-512 F, BW, DQ, VL, VNNI, BF16, VBMI";
     case Isa::neon:
@@ -83,9 +88,9 @@ inline bool runnable(Isa isa) {
   if (isa == Isa::avx512)
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  if (isa == Isa::avx512_vnni) return runnable(Isa::avx512) && __builtin_cpu_supports("avx512vnni");
   if (isa == Isa::avx512_bf16)
-    return runnable(Isa::avx512) && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bf16") &&
-           __builtin_cpu_supports("avx512vbmi");
+    return runnable(Isa::avx512_vnni) && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vbmi");
 #elif TERN_ARM64
   if (isa == Isa::neon) return true;
 #if defined(__linux__)

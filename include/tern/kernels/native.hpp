@@ -16,6 +16,7 @@
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/avx512_bf16.hpp"
+#include "tern/kernels/simd/avx512_vnni.hpp"
 #include "tern/kernels/simd/neon.hpp"
 #include "tern/kernels/simd/neon_dotprod.hpp"
 #include "tern/kernels/softmax/reference.hpp"
@@ -54,6 +55,8 @@ inline constexpr Table reference_table{Isa::reference, reference_operations<floa
 #if TERN_X86
 inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_operations<double>()};
 inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
+inline constexpr Table avx512_vnni_table{Isa::avx512_vnni, avx512_vnni::all_operations(),
+                                         reference_operations<double>()};
 inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(),
                                          reference_operations<double>()};
 #elif TERN_ARM64
@@ -75,6 +78,8 @@ inline const Table& table(Isa isa) {
       return detail::avx2_table;
     case Isa::avx512:
       return detail::avx512_table;
+    case Isa::avx512_vnni:
+      return detail::avx512_vnni_table;
     case Isa::avx512_bf16:
       return detail::avx512_bf16_table;
 #elif TERN_ARM64

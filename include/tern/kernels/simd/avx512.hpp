@@ -8,11 +8,14 @@
 TERN_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 namespace tern::kernels::avx512 {
 
+// GCC 12 warns about its own header's uninitialised operand: where it does, the zero-masked form with a full mask
+// stands instead.
+inline constexpr __mmask16 all16 = 0xffff;
+inline constexpr __mmask8 all8 = 0xff;
+
 #include "tern/kernels/simd/exp.inc"
 
 /// The operations that the vector kernels (*.inc) are written in. simd/portable.hpp says what each one does.
-/// Where GCC 12 warns about its own header's uninitialised operand, the zero-masked form with a full mask stands
-/// instead.
 struct Floats {
   using Scalar = float;
   using Register = __m512;
@@ -30,40 +33,39 @@ struct Floats {
   static Register mul(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register div(Register a, Register b) { return _mm512_div_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
-  static Register max(Register a, Register b) { return _mm512_maskz_max_ps(all, a, b); }
+  static Register max(Register a, Register b) { return _mm512_maskz_max_ps(all16, a, b); }
   static Register max_magnitude(Register a, Register b) {
     const __m512i m = _mm512_set1_epi32(0x7fffffff);
-    return _mm512_castsi512_ps(_mm512_maskz_max_epi32(all, _mm512_and_si512(_mm512_castps_si512(a), m),
+    return _mm512_castsi512_ps(_mm512_maskz_max_epi32(all16, _mm512_and_si512(_mm512_castps_si512(a), m),
                                                       _mm512_and_si512(_mm512_castps_si512(b), m)));
   }
   static Register exp(Register x) {
     const Register bounded =
-        _mm512_maskz_min_ps(all, set(detail::exp_top<float>), max(set(detail::exp_bottom<float>), x));
-    const Register n = _mm512_maskz_roundscale_ps(all, mul(bounded, set(std::numbers::log2e_v<float>)), 0);
-    return _mm512_maskz_scalef_ps(all, exp_reduced<Floats>(bounded, n), n);
+        _mm512_maskz_min_ps(all16, set(detail::exp_top<float>), max(set(detail::exp_bottom<float>), x));
+    const Register n = _mm512_maskz_roundscale_ps(all16, mul(bounded, set(std::numbers::log2e_v<float>)), 0);
+    return _mm512_maskz_scalef_ps(all16, exp_reduced<Floats>(bounded, n), n);
   }
   static void store_low_bytes(std::int8_t* p, Register a, Index n) {
     _mm512_mask_cvtepi32_storeu_epi8(p, first(n), _mm512_castps_si512(a));
   }
   static Register two_bits(const std::uint8_t* p, int shift) {
-    const __m512i words = _mm512_maskz_srl_epi32(all, _mm512_loadu_si512(p), _mm_cvtsi32_si128(shift));
-    return _mm512_maskz_cvtepi32_ps(all, _mm512_and_si512(words, _mm512_set1_epi32(3)));
+    const __m512i words = _mm512_maskz_srl_epi32(all16, _mm512_loadu_si512(p), _mm_cvtsi32_si128(shift));
+    return _mm512_maskz_cvtepi32_ps(all16, _mm512_and_si512(words, _mm512_set1_epi32(3)));
   }
   static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
     const __m512 r0 = quarters(b, 4 * column), r1 = quarters(b + column, 4 * column);
     const __m512 r2 = quarters(b + 2 * column, 4 * column), r3 = quarters(b + 3 * column, 4 * column);
-    const __m512d low01 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all, r0, r1));
-    const __m512d high01 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all, r0, r1));
-    const __m512d low23 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all, r2, r3));
-    const __m512d high23 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all, r2, r3));
-    store(panel, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, low01, low23)));
-    store(panel + panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, low01, low23)));
-    store(panel + 2 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(0xff, high01, high23)));
-    store(panel + 3 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(0xff, high01, high23)));
+    const __m512d low01 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r0, r1));
+    const __m512d high01 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r0, r1));
+    const __m512d low23 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r2, r3));
+    const __m512d high23 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r2, r3));
+    store(panel, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, low01, low23)));
+    store(panel + panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, low01, low23)));
+    store(panel + 2 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, high01, high23)));
+    store(panel + 3 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, high01, high23)));
   }
 
  private:
-  static constexpr __mmask16 all = 0xffff;
   static __mmask16 first(Index n) { return static_cast<__mmask16>((1u << n) - 1); }
   static __m512 quarters(const float* p, Index step) {
     __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(p));
@@ -73,7 +75,9 @@ struct Floats {
   }
 };
 
-using avx2::decode_strip;
+#include "tern/kernels/ternary_matmul/digits_avx512.inc"
+
+#include "tern/kernels/ternary_matmul/strip_avx512.inc"
 
 #include "tern/kernels/simd/kernels.inc"
 

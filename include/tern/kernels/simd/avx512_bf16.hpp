@@ -1,17 +1,19 @@
 #pragma once
-/// AVX-512 with products of bf16 pairs, of bytes, and permutations of bytes (VNNI, BF16, VBMI): the float kernels are
-/// AVX-512's.
-#include "tern/kernels/simd/avx512.hpp"
+/// AVX-512 with products of bytes, of bf16 pairs, and permutations of bytes (VNNI, BF16, VBMI): what multiplies floats
+/// or bytes is the processors' that lack the latter two.
+#include "tern/kernels/simd/avx512_vnni.hpp"
 #if TERN_X86
 
 TERN_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512bf16,avx512vbmi,avx2,fma")
 namespace tern::kernels::avx512_bf16 {
 
-using avx512::Floats;
+using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
 #include "tern/kernels/matmul_bf16/avx512_bf16.inc"
 
-#include "tern/kernels/ternary_matmul/strip_avx512_vbmi.inc"
+#include "tern/kernels/ternary_matmul/digits_avx512_vbmi.inc"
+
+#include "tern/kernels/ternary_matmul/strip_avx512.inc"
 
 #include "tern/kernels/ternary_matmul/blocks.inc"
 
@@ -19,23 +21,18 @@ using avx512::Floats;
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
-#include "tern/kernels/ternary_matmul/transposed_vnni.inc"
-
 #include "tern/kernels/ternary_matmul/avx512_bf16.inc"
-
-#include "tern/kernels/grouped_matmul/avx512_vnni.inc"
 
 #include "tern/kernels/grouped_matmul/avx512_bf16.inc"
 
 constexpr Operations<float> all_operations() {
-  Operations<float> ops = avx512::operations<Floats>();
+  Operations<float> ops = avx512_vnni::all_operations();
   ops.matmul_bf16 = matmul_bf16<Bf16>;
   ops.matmul_mixed = matmul_bf16<float>;
-  ops.ternary_matmul = ternary_matmul_bytes;
+  ops.ternary_matmul = ternary_matmul_bytes<avx512_vnni::ternary_matmul_as<TernaryFormat::two_bits>>;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8;
-  ops.q8 = {grouped_matmul<Q8>, grouped_matmul_transposed<Q8>};
-  ops.q4 = {grouped_matmul<Q4>, grouped_matmul_transposed<Q4>};
+  ops.q8.matmul_transposed = grouped_matmul_transposed<Q8>;
+  ops.q4.matmul_transposed = grouped_matmul_transposed<Q4>;
   return ops;
 }
 
