@@ -46,7 +46,11 @@ struct Vector {
     return xsimd::select(x > y || x != x, x, y);
   }
   /// Within 2 units in the last place; infinity, 0 and NaN where they belong.
-  static Register exp(Register x) { return xsimd::exp(x); }
+  static Register exp(Register x) {
+    // On its way xsimd converts to integers, whose range neither infinities nor NaN are in.
+    const Register top = set(detail::exp_top<S>), bottom = set(detail::exp_bottom<S>);
+    return xsimd::select(x == x, xsimd::exp(xsimd::select(x > bottom, xsimd::select(x < top, x, top), bottom)), x);
+  }
   /// Of the next `lanes` 32-bit words at p, lowest byte first, the two bits above `shift`.
   static Register two_bits(const std::uint8_t* p, int shift) {
     S part[lanes];
