@@ -2,6 +2,7 @@
 /// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a
 /// product with it. A new format is a class with forward and backward (and accumulate, where weights can be trained),
 /// and a row of `formats`.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,8 +34,8 @@ inline std::vector<float> random_numbers(Index n) {
   return numbers;
 }
 
-/// The three products of a linear: y = x * W^T, dx += dy * W and dW += dy^T * x.
-enum class Direction { forward, backward, accumulate };
+/// The three products of a linear: y = x * W^T, dx += dy * W, also with dy in int8, and dW += dy^T * x.
+enum class Direction { forward, backward, backward_int8, accumulate };
 
 constexpr std::string_view name(Direction direction) {
   switch (direction) {
@@ -42,6 +43,8 @@ constexpr std::string_view name(Direction direction) {
       return "forward";
     case Direction::backward:
       return "backward";
+    case Direction::backward_int8:
+      return "backward_int8";
     case Direction::accumulate:
       return "accumulate";
   }
@@ -54,7 +57,8 @@ class Product {
   virtual ~Product() = default;
   virtual void forward(const Operations& ops, const Parallel& parallel) = 0;
   virtual void backward(const Operations& ops, const Parallel& parallel) = 0;
-  /// Only of formats that say so.
+  /// These two only of formats that say so.
+  virtual void backward_int8(const Operations&, const Parallel&) {}
   virtual void accumulate(const Operations&, const Parallel&) {}
   void run(Direction direction, const Operations& ops, const Parallel& parallel) {
     switch (direction) {
@@ -62,6 +66,8 @@ class Product {
         return forward(ops, parallel);
       case Direction::backward:
         return backward(ops, parallel);
+      case Direction::backward_int8:
+        return backward_int8(ops, parallel);
       case Direction::accumulate:
         return accumulate(ops, parallel);
     }
@@ -100,13 +106,13 @@ class Product {
   LargePages memory;
 };
 
-/// Ternary weights; the quantisation of the activations is part of the product.
+/// Ternary weights; the quantisation of the activations, or of int8 gradients, is part of the product.
 template <kernels::TernaryFormat format>
 class Ternary final : public Product {
  public:
   Ternary(Shape s, Index n, bool cold)
       : Product(s, n, kernels::ternary_packed_bytes(s.rows, s.columns, format), cold),
-        q(static_cast<std::size_t>(n * s.columns)),
+        q(static_cast<std::size_t>(n * std::max(s.columns, s.rows))),
         scales(static_cast<std::size_t>(n)) {}
 
   void forward(const Operations& ops, const Parallel& parallel) override {
@@ -121,8 +127,19 @@ class Ternary final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
-    parallel.ranges(shape.columns, 16, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
+    });
+  }
+  void backward_int8(const Operations& ops, const Parallel& parallel) override {
+    const kernels::TernaryView w = view();
+    const Index m = shape.rows;
+    parallel.ranges(tokens, 1, [&](Index begin, Index end) {
+      ops.quantize_gradient(end - begin, m, y.data() + begin * m, m, nullptr, false, q.data() + begin * m, m,
+                            scales.data() + begin);
+    });
+    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
+      ops.ternary_matmul_transposed_int8(w, begin, end, tokens, q.data(), m, scales.data(), x.data(), shape.columns);
     });
   }
 
@@ -159,7 +176,7 @@ class Grouped final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::GroupedView<F> w = view();
-    parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
       ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -216,10 +233,17 @@ class Dense final : public Product {
 struct Format {
   std::string_view name, title;
   Limit forward, backward;  ///< of products whose weights come from a cache; see limit_of
-  bool accumulates;         ///< bounded as backward
+  bool int8_gradients;      ///< whether there is backward_int8
+  bool accumulates;         ///< whether there is accumulate, bounded as backward
   std::unique_ptr<Product> (*make)(Shape, Index tokens, bool cold);
 
-  Limit limit(Direction direction) const { return direction == Direction::forward ? forward : backward; }
+  Limit limit(Direction direction) const {
+    return direction == Direction::backward_int8 ? Limit::int8 : direction == Direction::forward ? forward : backward;
+  }
+  bool has(Direction direction) const {
+    return direction == Direction::backward_int8 ? int8_gradients
+                                                 : direction != Direction::accumulate || accumulates;
+  }
 };
 
 template <class Kind>
@@ -228,18 +252,19 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
 }
 
 inline constexpr Format formats[] = {
-    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, false,
+    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, true, false,
      make_product<Ternary<kernels::TernaryFormat::two_bits>>},
-    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16, false,
+    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16, true, false,
      make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
-    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false,
+    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
      make_product<Grouped<kernels::Q8>>},
-    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false,
+    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
      make_product<Grouped<kernels::Q4>>},
-    {"f32", "float", Limit::fp32, Limit::fp32, true, make_product<Dense<float>>},
-    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, true,
+    {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<float>>},
+    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
      make_product<Dense<float, true>>},
-    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, make_product<Dense<kernels::Bf16>>},
+    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false,
+     make_product<Dense<kernels::Bf16>>},
 };
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.

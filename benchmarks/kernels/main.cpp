@@ -66,8 +66,8 @@ void add_products(const Format& format, const Contestant& contestant) {
           add_product(direction, cold, format, contestant, shape, tokens, threads);
         };
         add_one(Direction::forward, false);
-        if (tokens >= 32) add_one(Direction::backward, false);
-        if (tokens >= 32 && format.accumulates) add_one(Direction::accumulate, false);
+        for (const Direction back : {Direction::backward, Direction::backward_int8, Direction::accumulate})
+          if (tokens >= 32 && format.has(back)) add_one(back, false);
         if (tokens == 1) add_one(Direction::forward, true);
       }
 }

@@ -45,6 +45,8 @@ const Format& find_format(const std::string& wanted, Direction direction) {
   const Format& format = find(formats, "--format", wanted);
   if (direction == Direction::accumulate && !format.accumulates)
     refuse("--accumulate", "a format whose weights are trained, such as f32", wanted);
+  if (direction == Direction::backward_int8 && !format.int8_gradients)
+    refuse("--backward-int8", "a format that takes int8 gradients, such as ternary2", wanted);
   return format;
 }
 
@@ -140,7 +142,7 @@ struct Request {
   std::vector<std::string> formats{"ternary2"}, shapes{"4096x4096"}, kernels;
   std::vector<Index> widths{4096}, tokens{1, 8, 128}, threads{1};
   std::string isa;
-  bool backward = false, accumulate = false, cold = false, json = false;
+  bool backward = false, backward_int8 = false, accumulate = false, cold = false, json = false;
   int rounds = 15;
 };
 
@@ -155,9 +157,10 @@ void run(const Request& request) {
   std::vector<Row> rows;
   std::vector<Line> lines;
   Limits limits;
-  const Direction direction = request.backward     ? Direction::backward
-                              : request.accumulate ? Direction::accumulate
-                                                   : Direction::forward;
+  const Direction direction = request.backward        ? Direction::backward
+                              : request.backward_int8 ? Direction::backward_int8
+                              : request.accumulate    ? Direction::accumulate
+                                                      : Direction::forward;
   const auto chosen = find_contestants(request.isa);
   for (const std::string& format_name : request.formats)
     for (const std::string& shape : request.shapes)
@@ -249,8 +252,10 @@ int main(int argc, char** argv) {
       ->delimiter(',')
       ->capture_default_str();
   CLI::Option* backward = products.add_flag("--backward", request.backward, "the transposed product, dx += dy * W");
+  CLI::Option* backward_int8 = products.add_flag("--backward-int8", request.backward_int8, "the same, dy in int8");
+  backward_int8->excludes(backward);
   CLI::Option* accumulate = products.add_flag("--accumulate", request.accumulate, "the gradient of W, dW += dy^T * x");
-  accumulate->excludes(backward);
+  accumulate->excludes(backward)->excludes(backward_int8);
   products.add_flag("--cold", request.cold, "weights from memory, not from a cache")->excludes(accumulate);
   products.callback([&] { run(request); });
 

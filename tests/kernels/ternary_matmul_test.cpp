@@ -198,9 +198,9 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bi
                                                dx_row);
             for (Index k = 0; k < columns; k += 48)
               for (Index t = 0; t < tokens; t += 10)
-                ops.ternary_matmul_transposed_int8(w.view, k, std::min(columns, k + 48), std::min<Index>(10, tokens - t),
-                                                   q.data() + t * q_row, q_row, scale.data() + t,
-                                                   cut.data() + t * dx_row, dx_row);
+                ops.ternary_matmul_transposed_int8(w.view, k, std::min(columns, k + 48),
+                                                   std::min<Index>(10, tokens - t), q.data() + t * q_row, q_row,
+                                                   scale.data() + t, cut.data() + t * dx_row, dx_row);
             CHECK(same_bits(whole, cut));
             Index wrong = 0;
             for (Index t = 0; t < tokens; ++t)
@@ -217,19 +217,20 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bi
 
 TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many rows") {
   for (const int code : {127, -127, -128})
-    for (const TernaryFormat format : formats) {
-      const Index rows = 16389, columns = 17, tokens = 2;
-      const Weights w(rows, columns, TernaryScale::tensor, format, 22, true);
-      GuardedBuffer<std::int8_t> q(tokens * rows);
-      for (auto& x : q) x = static_cast<std::int8_t>(code);
-      const float scale[tokens] = {1, 1};
-      on_every_isa<float>([&](const Operations<float>& ops) {
-        GuardedBuffer<float> dx(tokens * columns);
-        for (float& x : dx) x = 0;
-        ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale, dx.data(), columns);
-        Index wrong = 0;
-        for (const float x : dx) wrong += x != static_cast<float>(code * rows);
-        CHECK(wrong == 0);
-      });
-    }
+    for (const TernaryFormat format : formats)
+      for (const Index rows : {Index(16389), ternary_max_columns + 1, 2 * ternary_max_columns}) {
+        const Index columns = 17, tokens = 2;
+        const Weights w(rows, columns, TernaryScale::tensor, format, 22, true);
+        GuardedBuffer<std::int8_t> q(tokens * rows);
+        for (auto& x : q) x = static_cast<std::int8_t>(code);
+        const float scale[] = {1, 1};
+        on_every_isa<float>([&](const Operations<float>& ops) {
+          GuardedBuffer<float> dx(tokens * columns);
+          for (float& x : dx) x = 0;
+          ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale, dx.data(), columns);
+          Index wrong = 0;
+          for (const float x : dx) wrong += x != static_cast<float>(code * rows);
+          CHECK(wrong == 0);
+        });
+      }
 }

@@ -92,8 +92,8 @@ struct Operations {
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                     const S* dy, Index dy_row, S* dx, Index dx_row) noexcept;
   /// dx[t,k] = fma(scale[t], exact integer sum_r q[t,r] * w[r,k], dx[t,k]), for k in [column_begin, column_end);
-  /// column_begin a multiple of 16, at most ternary_max_columns rows. The weights' own scales are the caller's, to go
-  /// into q or scale. Same bits on every ISA.
+  /// column_begin a multiple of 16, fewer than 2^23 rows. The weights' own scales are the caller's, to go into q or
+  /// scale. Same bits on every ISA.
   void (*ternary_matmul_transposed_int8)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                          const std::int8_t* q, Index q_row, const S* scale, S* dx,
                                          Index dx_row) noexcept;
