@@ -179,7 +179,7 @@ void run(const Request& request) {
       }
   measure(rows, request.rounds);
 
-  const char* table = "%-10s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
+  const char* table = "%-13s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
   const char* json =
       "  {\"what\": \"%s\", \"format\": \"%s\", \"isa\": \"%s\", \"shape\": \"%s\", \"tokens\": %td, \"threads\": %td, "
       "\"microseconds\": %.3f, \"GOPS\": %.2f, \"GB/s\": %.2f, \"share\": %.4f, \"limit\": \"%s\"}";
