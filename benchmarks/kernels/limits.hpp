@@ -45,6 +45,7 @@ constexpr Limit limit_of(Limit wished, Isa isa) {
 constexpr std::size_t register_bytes(Isa isa) {
   switch (isa) {
     case Isa::avx2:
+    case Isa::avx2_vnni:
       return 32;
     case Isa::avx512:
     case Isa::avx512_vnni:
@@ -83,16 +84,19 @@ inline float multiply_portable(std::ptrdiff_t rounds) {
                : "v"(a))
 #define TERN_FLOATS(i) "vfmadd231ps %13, %13, %" #i "\n"
 #define TERN_QUADS_OF_BYTES(i) "vpdpbusd %13, %13, %" #i "\n"
+#define TERN_QUADS_OF_BYTES_AVX2(i) "%{vex%} vpdpbusd %13, %13, %" #i "\n"
 #define TERN_PAIRS_OF_BF16(i) "vdpbf16ps %13, %13, %" #i "\n"
 // Without VNNI the least a product of bytes needs: pairs summed in 16 bits, and one addition.
 #define TERN_PAIRS_OF_BYTES(i) "vpmaddubsw %13, %13, %12\nvpaddw %12, %" #i ", %" #i "\n"
 
-TERN_TARGET_BEGIN("avx2,fma")
-inline void multiply_avx2(Limit limit, std::ptrdiff_t rounds) {
+TERN_TARGET_BEGIN("avx2,fma,avxvnni")
+inline void multiply_avx2(Limit limit, bool vnni, std::ptrdiff_t rounds) {
   const __m256i a = _mm256_setzero_si256();
   __m256i s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a, t;
   if (limit == Limit::fp32) {
     TERN_CHAINS(TERN_FLOATS);
+  } else if (vnni) {
+    TERN_CHAINS(TERN_QUADS_OF_BYTES_AVX2);
   } else {
     TERN_CHAINS(TERN_PAIRS_OF_BYTES);
   }
@@ -117,6 +121,7 @@ TERN_TARGET_END
 
 #undef TERN_PAIRS_OF_BYTES
 #undef TERN_PAIRS_OF_BF16
+#undef TERN_QUADS_OF_BYTES_AVX2
 #undef TERN_QUADS_OF_BYTES
 #undef TERN_FLOATS
 #undef TERN_CHAINS
@@ -148,7 +153,8 @@ class RegisterProducts {
       switch (isa_) {
 #if TERN_X86
         case Isa::avx2:
-          return detail::multiply_avx2(limit_, rounds);
+        case Isa::avx2_vnni:
+          return detail::multiply_avx2(limit_, isa_ == Isa::avx2_vnni, rounds);
         case Isa::avx512:
         case Isa::avx512_vnni:
         case Isa::avx512_bf16:
