@@ -11,6 +11,8 @@
 #include "tern/kernels/simd/portable.hpp"
 #if TERN_X86
 #include <immintrin.h>
+#elif TERN_ARM64
+#include <arm_neon.h>
 #endif
 
 namespace tern::benchmark {
@@ -36,7 +38,7 @@ constexpr std::string_view name(Limit limit) {
 /// What bounds a product meant for `wished` where `isa` may be used: an instruction set without products of bf16 or of
 /// bytes makes them of floats.
 constexpr Limit limit_of(Limit wished, Isa isa) {
-  const bool bytes = isa >= Isa::avx2 && isa <= Isa::avx512_bf16;
+  const bool bytes = isa != Isa::reference && isa != Isa::portable;
   const bool has = wished == Limit::bf16 ? isa == Isa::avx512_bf16 : wished == Limit::int8 ? bytes : true;
   return has ? wished : Limit::fp32;
 }
@@ -45,11 +47,15 @@ constexpr Limit limit_of(Limit wished, Isa isa) {
 constexpr std::size_t register_bytes(Isa isa) {
   switch (isa) {
     case Isa::avx2:
+    case Isa::avx2_vnni:
       return 32;
     case Isa::avx512:
     case Isa::avx512_vnni:
     case Isa::avx512_bf16:
       return 64;
+    case Isa::neon:
+    case Isa::neon_dotprod:
+      return 16;
     default:
       return sizeof(kernels::portable::Vector<float>::Register);
   }
@@ -72,29 +78,33 @@ inline float multiply_portable(std::ptrdiff_t rounds) {
   return lanes[0];
 }
 
+// The same chains, named one by one, in registers of kind `r`: an array's registers GCC 12 keeps in memory, and measures
+// that. Operand 12 is free for a step's own use, 13 is multiplied.
+#define TERN_CHAINS(step, r)                                                                                     \
+  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                    \
+  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11) \
+               : "+" r(s0), "+" r(s1), "+" r(s2), "+" r(s3), "+" r(s4), "+" r(s5), "+" r(s6), "+" r(s7),         \
+                 "+" r(s8), "+" r(s9), "+" r(s10), "+" r(s11), "=&" r(t)                                         \
+               : r(a))
+
 #if TERN_X86
-// The same chains, named one by one: an array's registers GCC 12 keeps in memory, and measures that. Operand 12 is free
-// for a step's own use, 13 is multiplied.
-#define TERN_CHAINS(step)                                                                                            \
-  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                        \
-  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)     \
-               : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5), "+v"(s6), "+v"(s7), "+v"(s8), "+v"(s9), \
-                 "+v"(s10), "+v"(s11), "=&v"(t)                                                                      \
-               : "v"(a))
 #define TERN_FLOATS(i) "vfmadd231ps %13, %13, %" #i "\n"
 #define TERN_QUADS_OF_BYTES(i) "vpdpbusd %13, %13, %" #i "\n"
+#define TERN_QUADS_OF_BYTES_AVX2(i) "%{vex%} vpdpbusd %13, %13, %" #i "\n"
 #define TERN_PAIRS_OF_BF16(i) "vdpbf16ps %13, %13, %" #i "\n"
 // Without VNNI the least a product of bytes needs: pairs summed in 16 bits, and one addition.
 #define TERN_PAIRS_OF_BYTES(i) "vpmaddubsw %13, %13, %12\nvpaddw %12, %" #i ", %" #i "\n"
 
-TERN_TARGET_BEGIN("avx2,fma")
-inline void multiply_avx2(Limit limit, std::ptrdiff_t rounds) {
+TERN_TARGET_BEGIN("avx2,fma,avxvnni")
+inline void multiply_avx2(Limit limit, bool vnni, std::ptrdiff_t rounds) {
   const __m256i a = _mm256_setzero_si256();
   __m256i s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a, t;
   if (limit == Limit::fp32) {
-    TERN_CHAINS(TERN_FLOATS);
+    TERN_CHAINS(TERN_FLOATS, "v");
+  } else if (vnni) {
+    TERN_CHAINS(TERN_QUADS_OF_BYTES_AVX2, "v");
   } else {
-    TERN_CHAINS(TERN_PAIRS_OF_BYTES);
+    TERN_CHAINS(TERN_PAIRS_OF_BYTES, "v");
   }
 }
 TERN_TARGET_END
@@ -104,23 +114,47 @@ inline void multiply_avx512(Limit limit, bool vnni, std::ptrdiff_t rounds) {
   const __m512i a = _mm512_setzero_si512();
   __m512i s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a, t;
   if (limit == Limit::fp32) {
-    TERN_CHAINS(TERN_FLOATS);
+    TERN_CHAINS(TERN_FLOATS, "v");
   } else if (limit == Limit::bf16) {
-    TERN_CHAINS(TERN_PAIRS_OF_BF16);
+    TERN_CHAINS(TERN_PAIRS_OF_BF16, "v");
   } else if (vnni) {
-    TERN_CHAINS(TERN_QUADS_OF_BYTES);
+    TERN_CHAINS(TERN_QUADS_OF_BYTES, "v");
   } else {
-    TERN_CHAINS(TERN_PAIRS_OF_BYTES);
+    TERN_CHAINS(TERN_PAIRS_OF_BYTES, "v");
   }
 }
 TERN_TARGET_END
 
 #undef TERN_PAIRS_OF_BYTES
 #undef TERN_PAIRS_OF_BF16
+#undef TERN_QUADS_OF_BYTES_AVX2
 #undef TERN_QUADS_OF_BYTES
 #undef TERN_FLOATS
-#undef TERN_CHAINS
+#elif TERN_ARM64
+#define TERN_FLOATS(i) "fmla %" #i ".4s, %13.4s, %13.4s\n"
+#define TERN_QUADS_OF_BYTES(i) "sdot %" #i ".4s, %13.16b, %13.16b\n"
+// Without dot products the least: sums in 16 bits.
+#define TERN_BYTES(i) "smlal %" #i ".8h, %13.8b, %13.8b\nsmlal2 %" #i ".8h, %13.16b, %13.16b\n"
+
+TERN_TARGET_BEGIN("dotprod")
+inline void multiply_neon(Limit limit, bool dots, std::ptrdiff_t rounds) {
+  const uint8x16_t a = vdupq_n_u8(0);
+  uint8x16_t s0 = a, s1 = a, s2 = a, s3 = a, s4 = a, s5 = a, s6 = a, s7 = a, s8 = a, s9 = a, s10 = a, s11 = a, t;
+  if (limit == Limit::fp32) {
+    TERN_CHAINS(TERN_FLOATS, "w");
+  } else if (dots) {
+    TERN_CHAINS(TERN_QUADS_OF_BYTES, "w");
+  } else {
+    TERN_CHAINS(TERN_BYTES, "w");
+  }
+}
+TERN_TARGET_END
+
+#undef TERN_BYTES
+#undef TERN_QUADS_OF_BYTES
+#undef TERN_FLOATS
 #endif
+#undef TERN_CHAINS
 
 /// One sequential stream; the result keeps the loads. 16 bytes a load suffice: registers of 32 and 64 bytes, two and
 /// four streams, deeper unrolling and software prefetches were no faster on Zen 4, touching one word a line was slower.
@@ -148,11 +182,16 @@ class RegisterProducts {
       switch (isa_) {
 #if TERN_X86
         case Isa::avx2:
-          return detail::multiply_avx2(limit_, rounds);
+        case Isa::avx2_vnni:
+          return detail::multiply_avx2(limit_, isa_ == Isa::avx2_vnni, rounds);
         case Isa::avx512:
         case Isa::avx512_vnni:
         case Isa::avx512_bf16:
           return detail::multiply_avx512(limit_, isa_ != Isa::avx512, rounds);
+#elif TERN_ARM64
+        case Isa::neon:
+        case Isa::neon_dotprod:
+          return detail::multiply_neon(limit_, isa_ == Isa::neon_dotprod, rounds);
 #endif
         default:
           volatile float kept = detail::multiply_portable(rounds);

@@ -14,7 +14,7 @@ import sys
 from collections import defaultdict
 
 # From the slowest to the fastest.
-ISAS = ["portable", "avx2", "avx512", "avx512_vnni", "avx512_bf16", "neon", "neon_dotprod"]
+ISAS = ["portable", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "neon", "neon_dotprod"]
 
 PACKED = {"2 bits": "ternary2", "q4": "q4", "q8": "q8", "bf16": "bf16"}
 

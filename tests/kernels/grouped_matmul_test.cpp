@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "support/kernels.hpp"
+#include "support/avx2_vnni.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;
@@ -116,7 +116,7 @@ TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4,
         const Index q_row = columns + 3, y_row = rows + 2, scale_row = activation_groups(columns) + 1;
         const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
         const auto scale = random_buffer<S>(std::max<Index>(0, tokens * scale_row - 1), 7);
-        on_every_isa<S>([&](const Operations<S>& ops) {
+        on_every_isa_of_bytes<S>([&](const Operations<S>& ops) {
           GuardedBuffer<S> y(std::max<Index>(0, tokens * y_row - 2));
           ops.template grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), scale_row, y.data(),
                                            y_row);
@@ -141,7 +141,7 @@ TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns
           for (auto& x : q) x = static_cast<std::int8_t>(activation);
           GuardedBuffer<float> scale(tokens * activation_groups(columns));
           for (float& s : scale) s = 0x1p-11f;  // sums of a token's groups are then exact in float
-          on_every_isa<float>([&](const Operations<float>& ops) {
+          on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
             GuardedBuffer<float> y(17 * tokens);
             ops.template grouped<F>().matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(),
                                              activation_groups(columns), y.data(), 17);
@@ -158,7 +158,7 @@ TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bi
   const Weights<F> w(rows, columns, 9);
   const auto q = random_codes(tokens * columns, 10);
   const auto scale = random_buffer<float>(tokens * groups, 11);
-  on_every_isa<float>([&](const Operations<float>& ops) {
+  on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
     GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
     ops.template grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, whole.data(),
                                      rows);

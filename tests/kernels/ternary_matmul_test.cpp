@@ -1,6 +1,6 @@
 #include <vector>
 
-#include "support/kernels.hpp"
+#include "support/avx2_vnni.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;
@@ -63,7 +63,7 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
           const Index q_row = columns + 3, y_row = rows + 2;
           const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
           const auto scale = random_buffer<S>(tokens, 7);
-          on_every_isa<S>([&](const Operations<S>& ops) {
+          on_every_isa_of_bytes<S>([&](const Operations<S>& ops) {
             GuardedBuffer<S> y(std::max<Index>(0, tokens * y_row - 2));
             ops.ternary_matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), y.data(), y_row);
             Index wrong = 0;
@@ -96,7 +96,7 @@ TEST_CASE("ternary_matmul: saturated inputs stay exact, of many columns and toke
           for (auto& x : q) x = static_cast<std::int8_t>(code);
           GuardedBuffer<float> scale(tokens);
           for (float& s : scale) s = 1;
-          on_every_isa<float>([&](const Operations<float>& ops) {
+          on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
             GuardedBuffer<float> y(17 * tokens);
             ops.ternary_matmul(w.view, 0, 17, tokens, q.data(), columns, scale.data(), y.data(), 17);
             Index wrong = 0;
@@ -112,7 +112,7 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
     const Weights w(rows, columns, granularity, format, 9);
     const auto q = random_codes(tokens * columns, 10);
     const auto scale = random_buffer<float>(tokens, 11);
-    on_every_isa<float>([&](const Operations<float>& ops) {
+    on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
       GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
       ops.ternary_matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), whole.data(), rows);
       for (Index r = 0; r < rows; r += 48)
@@ -133,7 +133,7 @@ TEST_CASE("ternary_matmul: activations too long to pack, beside each other or no
         five(rows, columns, granularity, TernaryFormat::five_a_byte, 17);
     GuardedBuffer<float> expected(tokens * rows);
     reference::ternary_matmul(two.view, 0, rows, tokens, q.data(), columns, scale.data(), expected.data(), rows);
-    on_every_isa<float>([&](const Operations<float>& ops) {
+    on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
       for (const TernaryView& w : {two.view, five.view}) {
         GuardedBuffer<float> y(tokens * rows);
         ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), y.data(), rows);

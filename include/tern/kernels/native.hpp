@@ -14,6 +14,7 @@
 #include "tern/kernels/rms_norm/reference.hpp"
 #include "tern/kernels/rope/reference.hpp"
 #include "tern/kernels/simd/avx2.hpp"
+#include "tern/kernels/simd/avx2_vnni.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/avx512_bf16.hpp"
 #include "tern/kernels/simd/avx512_vnni.hpp"
@@ -54,6 +55,7 @@ constexpr Operations<S> reference_operations() {
 inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};
 #if TERN_X86
 inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_operations<double>()};
+inline constexpr Table avx2_vnni_table{Isa::avx2_vnni, avx2_vnni::all_operations(), reference_operations<double>()};
 inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
 inline constexpr Table avx512_vnni_table{Isa::avx512_vnni, avx512_vnni::all_operations(),
                                          reference_operations<double>()};
@@ -76,6 +78,8 @@ inline const Table& table(Isa isa) {
 #if TERN_X86
     case Isa::avx2:
       return detail::avx2_table;
+    case Isa::avx2_vnni:
+      return detail::avx2_vnni_table;
     case Isa::avx512:
       return detail::avx512_table;
     case Isa::avx512_vnni:

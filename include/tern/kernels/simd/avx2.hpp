@@ -89,6 +89,8 @@ struct Floats {
 
 #include "tern/kernels/grouped_matmul/avx2.inc"
 
+#include "tern/kernels/grouped_matmul/bytes.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;

@@ -17,12 +17,14 @@ using avx512::fields_of_digits, avx512::low_digits;
 
 #include "tern/kernels/grouped_matmul/avx512_vnni.inc"
 
+#include "tern/kernels/grouped_matmul/bytes.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::all_operations();
   ops.ternary_matmul = ternary_matmul_bytes;
   ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8;
-  ops.q8.matmul = grouped_matmul<Q8>;
-  ops.q4.matmul = grouped_matmul<Q4>;
+  ops.q8.matmul = grouped_matmul_bytes<Q8>;
+  ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;
 }
 

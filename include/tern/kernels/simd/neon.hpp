@@ -71,15 +71,23 @@ struct Floats {
   }
 };
 
+#include "tern/kernels/ternary_matmul/strip_neon.inc"
+
 #include "tern/kernels/simd/kernels.inc"
 
 #include "tern/kernels/ternary_matmul/neon.inc"
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
+#include "tern/kernels/grouped_matmul/neon.inc"
+
+#include "tern/kernels/grouped_matmul/bytes.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;
+  ops.q8.matmul = grouped_matmul_bytes<Q8>;
+  ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;
 }
 

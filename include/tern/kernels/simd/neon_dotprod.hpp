@@ -6,15 +6,21 @@
 TERN_TARGET_BEGIN("dotprod")
 namespace tern::kernels::neon_dotprod {
 
-#include "tern/kernels/ternary_matmul/blocks.inc"
+using neon::Floats, neon::TernaryBlocks;
 
 #include "tern/kernels/ternary_matmul/neon_dotprod.inc"
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
+#include "tern/kernels/grouped_matmul/neon_dotprod.inc"
+
+#include "tern/kernels/grouped_matmul/bytes.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = neon::all_operations();
   ops.ternary_matmul = ternary_matmul_bytes;
+  ops.q8.matmul = grouped_matmul_bytes<Q8>;
+  ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;
 }
 
