@@ -10,6 +10,7 @@
 
 #include "tern/adapters/attach.hpp"
 #include "tern/eval/perplexity.hpp"
+#include "tern/io/bitnet.hpp"
 #include "tern/io/llama2c.hpp"
 #include "tern/io/load_model.hpp"
 #include "tern/io/safetensors.hpp"
@@ -36,7 +37,10 @@ constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
 --mixed: products with weights in mixed precision. MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
 
   tokens GGUF PATHS OUT          for each file that PATHS names, one a line: how many ids, then the ids (i32)
-  logits MODEL IDS OUT           [ids x vocabulary] f32
+  logits MODEL IDS OUT [LAYOUT]  [ids x vocabulary] f32; with LAYOUT of ternary weights, those of I2_S tensors laid out in
+                                 groups_of_128, groups_of_64 or four_rows
+  bitnet SAFETENSORS NAME RULE OUT
+                                 the packed projection NAME, f32; RULE of its scale is multiplies or divides
   nll MODEL IDS OUT              of each id but the first, given all before it: f64
   perplexity MODEL IDS CONVENTION CONTEXT [PREFIX]
                                  prints scored tokens, their summed NLL, perplexity and its error; CONVENTION is
@@ -143,15 +147,45 @@ void tokens(Arguments arguments) {
   write_numbers<Token>(arguments.path(), all);
 }
 
-void logits(Arguments arguments, const tern::Pass& pass) {
-  const Model model = load(arguments.path());
-  const auto ids = read_ids(arguments.path());
+void write_matrix(const fs::path& path, const tern::Matrix<float>& m) {
+  write_numbers<float>(path, {m.data(), static_cast<std::size_t>(m.size())});
+}
+
+template <class W>
+tern::Matrix<float> logits_of(const tern::Decoder<float, W>& model, std::span<const Token> ids,
+                              const tern::Pass& pass) {
   const auto rows = static_cast<Index>(ids.size());
-  Model::Cache cache;
+  typename tern::Decoder<float, W>::Cache cache;
   tern::Matrix<float> hidden(rows, model.config.hidden), logits(rows, model.config.vocabulary);
   model.forward(pass, ids, cache, hidden);
   model.logits(pass, hidden, logits);
-  write_numbers<float>(arguments.path(), {logits.data(), static_cast<std::size_t>(logits.size())});
+  return logits;
+}
+
+tern::I2sLayout i2_s_layout(const std::string& text) {
+  if (text == "groups_of_128") return tern::I2sLayout::groups_of_128;
+  if (text == "groups_of_64") return tern::I2sLayout::groups_of_64;
+  if (text == "four_rows") return tern::I2sLayout::four_rows;
+  throw UsageError();
+}
+
+void logits(Arguments arguments, const tern::Pass& pass) {
+  const fs::path path = arguments.path();
+  const auto ids = read_ids(arguments.path());
+  const fs::path out = arguments.path();
+  if (!arguments.more()) return write_matrix(out, logits_of(load(path), ids, pass));
+  const auto model = tern::load_model<float, tern::Ternary<float>>(tern::GgufFile::open(path),
+                                                                   {.i2_s = i2_s_layout(arguments.text())});
+  write_matrix(out, logits_of(model, ids, pass));
+}
+
+void bitnet(Arguments arguments) {
+  const auto file = tern::SafetensorsFile::open(arguments.path());
+  const std::string name = arguments.text(), rule = arguments.text();
+  if (rule != "multiplies" && rule != "divides") throw UsageError();
+  const auto weights =
+      tern::decode_bitnet(file, name, rule == "divides" ? tern::BitnetScale::divides : tern::BitnetScale::multiplies);
+  write_matrix(arguments.path(), weights.values<float>());
 }
 
 void nll(Arguments arguments, const tern::Pass& pass) {
@@ -347,6 +381,7 @@ void run(const std::string& command, const Arguments& arguments, tern::Precision
   pass.parallel = pool.parallel();
   if (command == "tokens") return tokens(arguments);
   if (command == "logits") return logits(arguments, pass);
+  if (command == "bitnet") return bitnet(arguments);
   if (command == "nll") return nll(arguments, pass);
   if (command == "perplexity") return perplexity(arguments, pass);
   if (command == "train-norm") return train_norm(arguments, pass);

@@ -43,10 +43,18 @@ class Oracle:
             numbers = numbers[1 + numbers[0] :]
         return texts
 
-    def logits(self, model, ids):
+    def logits(self, model, ids, layout=None):
+        """With the layout of its I2_S tensors, the model's weights are kept ternary."""
         out = self.folder / "logits"
-        self.run("logits", model, self.ids(ids), out)
+        layouts = [] if layout is None else [layout]
+        self.run("logits", model, self.ids(ids), out, *layouts)
         return numpy.fromfile(out, dtype="<f4").reshape(len(ids), -1)
+
+    def bitnet(self, path, name, rule):
+        """The weights of a packed projection, row after row."""
+        out = self.folder / "weights"
+        self.run("bitnet", path, name, rule, out)
+        return numpy.fromfile(out, dtype="<f4")
 
     def nll(self, model, ids):
         out = self.folder / "nll"

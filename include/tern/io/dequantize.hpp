@@ -121,6 +121,8 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
   using detail::half_at;
   const auto* info = find_ggml_type(type);
   if (info == nullptr) throw ValueError("dequantize: unknown tensor type " + std::to_string(static_cast<int>(type)));
+  if (type == GgmlType::i2_s)
+    throw ValueError("dequantize: I2_S has several layouts: expected decode_i2_s(), which is told which");
   if (y.size() % info->weights != 0 || blocks.size() != y.size() / info->weights * info->bytes)
     throw ValueError("dequantize " + std::string(info->name) + ": expected blocks of " + std::to_string(info->bytes) +
                      " bytes for " + std::to_string(info->weights) + " weights, got " + std::to_string(blocks.size()) +
@@ -160,6 +162,8 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
       return blocks_by(detail::decode_tq1_0);
     case GgmlType::tq2_0:
       return blocks_by(detail::decode_tq2_0);
+    case GgmlType::i2_s:
+      break;
   }
   throw ValueError("dequantize: tensors of type " + std::string(info->name) + " are not decoded");
 }

@@ -174,7 +174,8 @@ class GgufFile {
       if (extent > 0 && __builtin_mul_overflow(blocks, static_cast<std::size_t>(extent), &blocks)) blocks = SIZE_MAX;
     const bool empty = std::find(t.dims.begin(), t.dims.end(), 0) != t.dims.end();
     std::size_t size = 0;
-    if (blocks > PTRDIFF_MAX || __builtin_mul_overflow(blocks / info->weights, info->bytes, &size))
+    if (blocks > PTRDIFF_MAX || __builtin_mul_overflow(blocks / info->weights, info->bytes, &size) ||
+        __builtin_add_overflow(size, info->tail, &size))
       reader.fail(dims_at, what + ": its number of elements or bytes passes 2^63");
     if (!empty && size > bytes_.size())
       reader.fail(dims_at,

@@ -56,7 +56,7 @@ class GgufWriter {
     std::size_t weights = 1;
     for (const Index extent : dims) weights *= static_cast<std::size_t>(extent);
     const bool whole = info != nullptr && !dims.empty() && static_cast<std::size_t>(dims[0]) % info->weights == 0;
-    if (!whole || dims.size() > 4 || blocks.size() != weights / info->weights * info->bytes)
+    if (!whole || dims.size() > 4 || blocks.size() != tensor_bytes(*info, weights))
       throw ValueError("gguf tensor " + in_quotes(name) + ": expected 1 to 4 dimensions, rows of whole blocks and " +
                        std::to_string(weights) + " weights, got " + std::to_string(blocks.size()) + " bytes");
     tensors_.push_back({std::move(name), type, std::move(dims), std::move(blocks)});

@@ -6,39 +6,50 @@
 
 #include "tern/io/gguf.hpp"
 #include "tern/io/grouped_tensor.hpp"
+#include "tern/io/i2_s.hpp"
 #include "tern/models/decoder.hpp"
-#include "tern/weights/ternary.hpp"
 
 namespace tern {
 
-/// The hyper-parameters of a llama-architecture GGUF. Throws FormatError on another architecture or a missing field,
-/// ValueError on values that cannot be a model.
+/// What a GGUF does not say of itself.
+struct LoadOptions {
+  std::optional<I2sLayout> i2_s{};  ///< how its I2_S tensors are laid out; without it they are refused
+};
+
+/// The hyper-parameters of a GGUF whose architecture is llama, or bitnet-b1.58 (BitNet b1.58 2B4T: sub-norms, relu^2).
+/// Throws FormatError on another architecture or a missing field, ValueError on values that cannot be a model.
 inline ModelConfig read_config(const GgufFile& file) {
   const auto architecture = file.get<std::string>("general.architecture");
-  if (architecture != "llama")
-    throw FormatError(file.place() + ": general.architecture: expected 'llama', got '" + architecture + "'");
-  const auto integer = [&](const char* key) { return static_cast<Index>(file.get<std::uint32_t>(key)); };
-  const auto optional = [&](const char* key, Index otherwise) {
-    const auto found = file.find<std::uint32_t>(key);
+  const bool bitnet = architecture == "bitnet-b1.58";
+  if (!bitnet && architecture != "llama")
+    throw FormatError(file.place() + ": general.architecture: expected 'llama' or 'bitnet-b1.58', got '" +
+                      architecture + "'");
+  const auto key = [&](const char* field) { return architecture + "." + field; };
+  const auto integer = [&](const char* field) { return static_cast<Index>(file.get<std::uint32_t>(key(field))); };
+  const auto optional = [&](const char* field, Index otherwise) {
+    const auto found = file.find<std::uint32_t>(key(field));
     return found ? static_cast<Index>(*found) : otherwise;
   };
   ModelConfig c;
   c.architecture = architecture;
-  c.hidden = integer("llama.embedding_length");
-  c.layers = integer("llama.block_count");
-  c.ffn = integer("llama.feed_forward_length");
-  c.heads = integer("llama.attention.head_count");
-  c.kv_heads = optional("llama.attention.head_count_kv", c.heads);
-  if (c.heads < 1) throw FormatError(file.place() + ": llama.attention.head_count: expected at least 1, got 0");
-  c.head_dim = optional("llama.attention.key_length", c.hidden / c.heads);
-  c.context = optional("llama.context_length", 0);
-  c.rope_theta = static_cast<double>(file.find<float>("llama.rope.freq_base").value_or(10000.f));
-  c.epsilon = static_cast<double>(file.get<float>("llama.attention.layer_norm_rms_epsilon"));
-  if (const Index rotated = optional("llama.rope.dimension_count", c.head_dim); rotated != c.head_dim)
-    throw FormatError(file.place() + ": llama.rope.dimension_count: expected the head width " +
+  c.hidden = integer("embedding_length");
+  c.layers = integer("block_count");
+  c.ffn = integer("feed_forward_length");
+  c.heads = integer("attention.head_count");
+  c.kv_heads = optional("attention.head_count_kv", c.heads);
+  if (c.heads < 1)
+    throw FormatError(file.place() + ": " + key("attention.head_count") + ": expected at least 1, got 0");
+  c.head_dim = optional("attention.key_length", c.hidden / c.heads);
+  c.context = optional("context_length", 0);
+  c.rope_theta = static_cast<double>(file.find<float>(key("rope.freq_base")).value_or(10000.f));
+  c.epsilon = static_cast<double>(file.get<float>(key("attention.layer_norm_rms_epsilon")));
+  if (const Index rotated = optional("rope.dimension_count", c.head_dim); rotated != c.head_dim)
+    throw FormatError(file.place() + ": " + key("rope.dimension_count") + ": expected the head width " +
                       std::to_string(c.head_dim) + ", got " + std::to_string(rotated));
   c.vocabulary = file.tensor("token_embd.weight").rows();
-  c.tied = file.find_tensor("output.weight") == nullptr;
+  c.tied = bitnet || file.find_tensor("output.weight") == nullptr;
+  c.sub_norms = bitnet;
+  c.gate = bitnet ? kernels::Gate::relu_squared : kernels::Gate::silu;
   c.qkv_bias = file.find_tensor("blk.0.attn_q.bias") != nullptr;
   if (const GgufTensor* divisors = file.find_tensor("rope_freqs.weight")) {
     const Matrix<double> d = dequantize<double>(*divisors);
@@ -70,57 +81,44 @@ Matrix<S> permuted(const Matrix<S>& rows, Index head_dim) {
   return w;
 }
 
-/// Weights whose every value is 0 or plus or minus one scale.
-template <class S>
-Ternary<S> exactly_ternary(const Matrix<S>& w, kernels::TernaryFormat format, const std::string& place) {
-  const float scale = static_cast<float>(w.size() > 0 ? w.cwiseAbs().maxCoeff() : S(0));
-  std::vector<std::int8_t> codes(static_cast<std::size_t>(w.size()));
-  for (Index i = 0; i < w.size(); ++i) {
-    const S value = w.data()[i];
-    if (value != S(0) && static_cast<float>(std::abs(value)) != scale)
-      throw FormatError(place + ": expected ternary weights of one scale, got " + std::to_string(value) + " beside " +
-                        std::to_string(scale));
-    codes[static_cast<std::size_t>(i)] = static_cast<std::int8_t>(value > 0 ? 1 : value < 0 ? -1 : 0);
-  }
-  return Ternary<S>::from_codes(w.rows(), w.cols(), codes, {scale}, kernels::TernaryScale::tensor, format);
-}
-
 /// Reads a model's tensors by name, checks their shapes and remembers which were asked for.
 template <class S, class W>
 class TensorLoader {
  public:
-  TensorLoader(const GgufFile& file, Index head_dim) : file_(file), head_dim_(head_dim) {}
+  TensorLoader(const GgufFile& file, Index head_dim, const LoadOptions& options)
+      : file_(file), head_dim_(head_dim), options_(options) {}
 
   const GgufTensor& tensor(const std::string& name, Index rows, Index columns) {
     const GgufTensor& t = file_.tensor(name);
     if (t.rows() != rows || t.columns() != columns)
-      throw FormatError(file_.place() + ": tensor '" + name + "': expected [" + std::to_string(rows) + " x " +
-                        std::to_string(columns) + "], got [" + std::to_string(t.rows()) + " x " +
-                        std::to_string(t.columns()) + "]");
+      throw FormatError(place(name) + ": expected [" + std::to_string(rows) + " x " + std::to_string(columns) +
+                        "], got [" + std::to_string(t.rows()) + " x " + std::to_string(t.columns()) + "]");
     used_.insert(name);
     return t;
   }
   Matrix<S> matrix(const std::string& name, Index rows, Index columns) {
-    Matrix<S> m = dequantize<S>(tensor(name, rows, columns));
-    if (!m.allFinite()) throw FormatError(file_.place() + ": tensor '" + name + "': a weight is not finite");
+    const GgufTensor& t = tensor(name, rows, columns);
+    if (t.type == GgmlType::i2_s) return decode_i2_s(t, i2_s_layout(name), place(name)).template values<S>();
+    Matrix<S> m = dequantize<S>(t);
+    if (!m.allFinite()) throw FormatError(place(name) + ": a weight is not finite");
     return m;
   }
   void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
-    const std::string place = file_.place() + ": tensor '" + name + ".weight'";
+    const std::string where = place(name + ".weight");
     if constexpr (requires { W::Format::has_minimum; }) {
       into.weight = grouped_tensor<S, typename W::Format>(
-          tensor(name + ".weight", rows, columns), place,
+          tensor(name + ".weight", rows, columns), where,
           [&](Index row) { return rotated ? unpermuted_row(row, head_dim_) : row; });
     } else {
       Matrix<S> m = matrix(name + ".weight", rows, columns);
-      if (m.isZero(0)) throw FormatError(place + ": every weight is zero");
+      if (m.isZero(0)) throw FormatError(where + ": every weight is zero");
       if (rotated) m = unpermuted(m, head_dim_);
       if constexpr (std::is_constructible_v<W, Matrix<S>>)
         into.weight = W(std::move(m));
       else if constexpr (requires { W::quantize(m); })
         into.weight = W::quantize(m);
       else
-        into.weight = exactly_ternary(m, format_of(name + ".weight"), place);
+        into.weight = packed<S>(ternary_codes(m, where), format_of(name + ".weight"));
     }
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);
@@ -131,11 +129,16 @@ class TensorLoader {
   void expect_all_used() const {
     for (const GgufTensor& t : file_.tensors())
       if (!used_.contains(std::string(t.name)) && t.name != "rope_freqs.weight")
-        throw FormatError(file_.place() + ": tensor '" + std::string(t.name) +
-                          "': expected only what the llama architecture has");
+        throw FormatError(place(std::string(t.name)) + ": expected only what the architecture has");
   }
 
  private:
+  std::string place(const std::string& name) const { return file_.place() + ": tensor " + in_quotes(name); }
+  I2sLayout i2_s_layout(const std::string& name) const {
+    if (!options_.i2_s)
+      throw ValueError(place(name) + ": I2_S has several layouts: expected LoadOptions::i2_s to name one");
+    return *options_.i2_s;
+  }
   kernels::TernaryFormat format_of(const std::string& name) const {
     return file_.tensor(name).type == GgmlType::tq1_0 ? kernels::TernaryFormat::five_a_byte
                                                       : kernels::TernaryFormat::two_bits;
@@ -143,20 +146,24 @@ class TensorLoader {
 
   const GgufFile& file_;
   Index head_dim_;
+  LoadOptions options_;
   std::set<std::string> used_;
 };
 
 }  // namespace detail
 
-/// Reads a llama-architecture GGUF, q and k brought from the file's interleaved to the "rotate half" order.
+/// Reads a GGUF of an architecture that read_config() knows, llama's q and k brought from the file's interleaved to the
+/// "rotate half" order.
 /// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S> and Q4<S> too, rounded where they must be
 /// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor, and keeps
-/// those of TQ1_0 five a byte, others in 2 bits. Throws FormatError on a missing, surplus or misshapen tensor, on
-/// weights that are not finite, and, but for Q8 and Q4, on a projection of zeros.
+/// those of TQ1_0 five a byte, others in 2 bits. All but Q8 and Q4 take I2_S where options.i2_s names its layout.
+/// Throws FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8 and
+/// Q4, on a projection of zeros; ValueError for I2_S without a layout.
 template <std::floating_point S, class W = Dense<S>>
-Decoder<S, W> load_model(const GgufFile& file) {
+Decoder<S, W> load_model(const GgufFile& file, const LoadOptions& options = {}) {
   const ModelConfig c = read_config(file);
-  detail::TensorLoader<S, W> load(file, c.head_dim);
+  detail::TensorLoader<S, W> load(file, c.head_dim, options);
+  const bool interleaved = c.architecture == "llama";
   for (const GgufTensor& t : file.tensors())  // refuse a wrong table before building anything
     if (t.name == "token_embd.weight" && t.columns() != c.hidden)
       throw FormatError(file.place() + ": tensor 'token_embd.weight': expected " + std::to_string(c.hidden) +
@@ -170,8 +177,12 @@ Decoder<S, W> load_model(const GgufFile& file) {
     Block<S, W>& b = model.blocks[static_cast<std::size_t>(i)];
     b.attention_norm.gain.value = load.matrix(p + "attn_norm.weight", 1, c.hidden);
     b.mlp_norm.gain.value = load.matrix(p + "ffn_norm.weight", 1, c.hidden);
-    load.weights(p + "attn_q", c.query_width(), c.hidden, true, b.attention.query);
-    load.weights(p + "attn_k", c.kv_width(), c.hidden, true, b.attention.key);
+    if (c.sub_norms) {
+      b.attention.sub_norm->gain.value = load.matrix(p + "attn_sub_norm.weight", 1, c.query_width());
+      b.mlp.sub_norm->gain.value = load.matrix(p + "ffn_sub_norm.weight", 1, c.ffn);
+    }
+    load.weights(p + "attn_q", c.query_width(), c.hidden, interleaved, b.attention.query);
+    load.weights(p + "attn_k", c.kv_width(), c.hidden, interleaved, b.attention.key);
     load.weights(p + "attn_v", c.kv_width(), c.hidden, false, b.attention.value);
     load.weights(p + "attn_output", c.hidden, c.query_width(), false, b.attention.output);
     load.weights(p + "ffn_gate", c.ffn, c.hidden, false, b.mlp.gate);

@@ -32,6 +32,8 @@ class SafetensorsFile {
 
   /// `__metadata__`.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  /// "safetensors '<path>'", for messages about the file.
+  const std::string& place() const { return place_; }
 
   /// In the order of their names.
   std::span<const SafeTensor> tensors() const { return tensors_; }

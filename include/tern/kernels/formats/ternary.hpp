@@ -74,6 +74,7 @@ namespace detail {
 
 template <class Layout>
 void pack_ternary_as(Index rows, Index columns, const std::int8_t* weights, std::uint8_t* codes) {
+  if (columns == 0) return;  // of however many rows
   const Index bytes = Layout::tile_bytes(columns);
   const Index padded = (columns + Layout::block_columns - 1) / Layout::block_columns * Layout::block_columns;
   for (Index i = 0; i < ternary_padded(rows) / ternary_tile * bytes; ++i) codes[i] = 0;
