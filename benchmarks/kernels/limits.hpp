@@ -78,13 +78,13 @@ inline float multiply_portable(std::ptrdiff_t rounds) {
   return lanes[0];
 }
 
-// The same chains, named one by one, in registers of kind `r`: an array's registers GCC 12 keeps in memory, and measures
-// that. Operand 12 is free for a step's own use, 13 is multiplied.
-#define TERN_CHAINS(step, r)                                                                                     \
-  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                    \
-  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11) \
-               : "+" r(s0), "+" r(s1), "+" r(s2), "+" r(s3), "+" r(s4), "+" r(s5), "+" r(s6), "+" r(s7),         \
-                 "+" r(s8), "+" r(s9), "+" r(s10), "+" r(s11), "=&" r(t)                                         \
+// The same chains, named one by one, in registers of kind `r`: an array's registers GCC 12 keeps in memory, and
+// measures that. Operand 12 is free for a step's own use, 13 is multiplied.
+#define TERN_CHAINS(step, r)                                                                                        \
+  for (std::ptrdiff_t i = 0; i < rounds; ++i)                                                                       \
+  asm volatile(step(0) step(1) step(2) step(3) step(4) step(5) step(6) step(7) step(8) step(9) step(10) step(11)    \
+               : "+" r(s0), "+" r(s1), "+" r(s2), "+" r(s3), "+" r(s4), "+" r(s5), "+" r(s6), "+" r(s7), "+" r(s8), \
+                 "+" r(s9), "+" r(s10), "+" r(s11), "=&" r(t)                                                       \
                : r(a))
 
 #if TERN_X86
