@@ -16,7 +16,7 @@ namespace tern::kernels::avx512 {
 struct Floats {
   using Scalar = float;
   using Register = __m512;
-  static constexpr Index lanes = 16, tile_rows = 14, wide_rows = 4;
+  static constexpr Index lanes = 16, tile_rows = 7, wide_rows = 7;
 
   static Register zero() { return _mm512_setzero_ps(); }
   static Register set(float x) { return _mm512_set1_ps(x); }
