@@ -19,7 +19,7 @@ inline constexpr __mmask8 all8 = 0xff;
 struct Floats {
   using Scalar = float;
   using Register = __m512;
-  static constexpr Index lanes = 16, tile_rows = 14, wide_rows = 4;
+  static constexpr Index lanes = 16, tile_rows = 7, wide_rows = 7;
 
   static Register zero() { return _mm512_setzero_ps(); }
   static Register set(float x) { return _mm512_set1_ps(x); }

@@ -12,7 +12,7 @@ namespace tern::kernels::neon {
 struct Floats {
   using Scalar = float;
   using Register = float32x4_t;
-  static constexpr Index lanes = 4, tile_rows = 12, wide_rows = 6;
+  static constexpr Index lanes = 4, tile_rows = 6, wide_rows = 6;
 
   static Register zero() { return vdupq_n_f32(0); }
   static Register set(float x) { return vdupq_n_f32(x); }

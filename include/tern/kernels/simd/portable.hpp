@@ -12,9 +12,10 @@ template <class S, class Arch = xsimd::default_arch>
 struct Vector {
   using Scalar = S;
   using Register = xsimd::batch<S, Arch>;
-  /// lanes: numbers in a register. A tile of C [tile_rows x 2 registers], or [wide_rows x 4], fits the register file.
+  /// lanes: numbers in a register. A tile of C [tile_rows x 2 registers], or [wide_rows x 4], fits the register file,
+  /// and tile_rows lines the eight ways of a cache: rows of A a multiple of 4 KB apart all meet in one set.
   static constexpr Index lanes = static_cast<Index>(Register::size);
-  static constexpr Index tile_rows = sizeof(Register) == 64 ? 14 : 6, wide_rows = sizeof(Register) == 64 ? 4 : 2;
+  static constexpr Index tile_rows = sizeof(Register) == 64 ? 7 : 6, wide_rows = sizeof(Register) == 64 ? 7 : 2;
 
   static Register zero() { return Register(S(0)); }
   static Register set(S x) { return Register(x); }
