@@ -16,7 +16,7 @@
 
 namespace tern::benchmark {
 
-using kernels::Index, kernels::Strided;
+using kernels::Index;
 using Operations = kernels::Operations<float>;
 
 /// K and M: columns and rows of the weights.
@@ -93,7 +93,7 @@ class Ternary final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
-    parallel.ranges(shape.columns, 16, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -144,36 +144,55 @@ class Grouped final : public Product {
   std::vector<float> scales;
 };
 
-/// Dense weights, T float or Bf16; float also in mixed precision.
-template <class T, bool mixed = false>
-class Dense final : public Product {
+/// Weights in packed bf16.
+class Bf16 final : public Product {
  public:
-  Dense(Shape s, Index n, bool cold) : Product(s, n, s.rows * s.columns * static_cast<Index>(sizeof(T)), cold) {}
+  Bf16(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::bf16_packed_size(s.rows, s.columns) * static_cast<Index>(sizeof(kernels::Bf16)), cold) {}
 
   void forward(const Operations& ops, const Parallel& parallel) override {
-    const T* w = weights();
-    const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(m, 32, [&](Index begin, Index end) {
-      multiply(ops, tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
+    const kernels::Bf16View w = view();
+    parallel.ranges(shape.rows, kernels::bf16_tile, [&](Index begin, Index end) {
+      ops.bf16.matmul(w, begin, end, tokens, x.data(), shape.columns, y.data(), shape.rows);
     });
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
-    const T* w = weights();
-    const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
-      multiply(ops, tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
+    const kernels::Bf16View w = view();
+    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+      ops.bf16.matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
 
  private:
-  const T* weights() { return reinterpret_cast<const T*>(next_weights()); }
-  static void multiply(const Operations& ops, Index m, Index n, Index k, Strided<const float> a, Strided<const T> b,
-                       float* c, Index c_row, bool accumulate) {
-    if constexpr (sizeof(T) == 2)
-      ops.matmul_bf16(m, n, k, a, b, c, c_row, accumulate);
-    else
-      (mixed ? ops.matmul_mixed : ops.matmul)(m, n, k, a, b, c, c_row, accumulate);
+  kernels::Bf16View view() {
+    return {reinterpret_cast<const kernels::Bf16*>(next_weights()), shape.rows, shape.columns};
   }
+};
+
+/// Dense weights in float, also in mixed precision.
+template <bool mixed>
+class Dense final : public Product {
+ public:
+  Dense(Shape s, Index n, bool cold) : Product(s, n, s.rows * s.columns * static_cast<Index>(sizeof(float)), cold) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const float* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(m, 32, [&](Index begin, Index end) {
+      matmul(ops)(tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const float* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(k, 32, [&](Index begin, Index end) {
+      matmul(ops)(tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
+    });
+  }
+
+ private:
+  const float* weights() { return reinterpret_cast<const float*>(next_weights()); }
+  static auto matmul(const Operations& ops) { return mixed ? ops.matmul_mixed : ops.matmul; }
 };
 
 struct Format {
@@ -194,10 +213,10 @@ inline constexpr Format formats[] = {
      make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
     {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q8>>},
     {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, make_product<Grouped<kernels::Q4>>},
-    {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<float>>},
+    {"f32", "float", Limit::fp32, Limit::fp32, make_product<Dense<false>>},
     {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16,
-     make_product<Dense<float, true>>},
-    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, make_product<Dense<kernels::Bf16>>},
+     make_product<Dense<true>>},
+    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, make_product<Bf16>},
 };
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.

@@ -84,7 +84,7 @@ class Ternary {
 
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(columns_, 16, [&](Index begin, Index end) {
+    pass.parallel.ranges(columns_, 32, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                     dx.outerStride());
     });
