@@ -18,7 +18,7 @@
 
 namespace tern::benchmark {
 
-using kernels::Index, kernels::Strided;
+using kernels::Index;
 using Operations = kernels::Operations<float>;
 
 /// K and M: columns and rows of the weights.
@@ -127,7 +127,7 @@ class Ternary final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
-    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -176,7 +176,7 @@ class Grouped final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::GroupedView<F> w = view();
-    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
       ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -189,45 +189,62 @@ class Grouped final : public Product {
   std::vector<float> scales;
 };
 
-/// Dense weights, T float or Bf16; float also in mixed precision.
-template <class T, bool mixed = false>
-class Dense final : public Product {
+/// Weights in packed bf16.
+class Bf16 final : public Product {
  public:
-  Dense(Shape s, Index n, bool cold) : Product(s, n, s.rows * s.columns * static_cast<Index>(sizeof(T)), cold) {}
+  Bf16(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::bf16_packed_size(s.rows, s.columns) * static_cast<Index>(sizeof(kernels::Bf16)), cold) {}
 
   void forward(const Operations& ops, const Parallel& parallel) override {
-    const T* w = weights();
-    const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(m, 32, [&](Index begin, Index end) {
-      multiply(ops, tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
+    const kernels::Bf16View w = view();
+    parallel.ranges(shape.rows, kernels::bf16_tile, [&](Index begin, Index end) {
+      ops.bf16.matmul(w, begin, end, tokens, x.data(), shape.columns, y.data(), shape.rows);
     });
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
-    const T* w = weights();
-    const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
-      multiply(ops, tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
+    const kernels::Bf16View w = view();
+    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+      ops.bf16.matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
-  }
-  void accumulate(const Operations& ops, const Parallel& parallel) override {
-    if constexpr (sizeof(T) == 4) {
-      float* gradient = weights();  // as large, and nobody reads the weights
-      const Index k = shape.columns, m = shape.rows;
-      parallel.ranges(k, 32, [&](Index begin, Index end) {
-        multiply(ops, m, end - begin, tokens, {y.data(), 1, m}, {x.data() + begin, k, 1}, gradient + begin, k, true);
-      });
-    }
   }
 
  private:
-  T* weights() { return reinterpret_cast<T*>(next_weights()); }
-  static void multiply(const Operations& ops, Index m, Index n, Index k, Strided<const float> a, Strided<const T> b,
-                       float* c, Index c_row, bool accumulate) {
-    if constexpr (sizeof(T) == 2)
-      ops.matmul_bf16(m, n, k, a, b, c, c_row, accumulate);
-    else
-      (mixed ? ops.matmul_mixed : ops.matmul)(m, n, k, a, b, c, c_row, accumulate);
+  kernels::Bf16View view() {
+    return {reinterpret_cast<const kernels::Bf16*>(next_weights()), shape.rows, shape.columns};
   }
+};
+
+/// Dense weights in float, also in mixed precision.
+template <bool mixed>
+class Dense final : public Product {
+ public:
+  Dense(Shape s, Index n, bool cold) : Product(s, n, s.rows * s.columns * static_cast<Index>(sizeof(float)), cold) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const float* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(m, 32, [&](Index begin, Index end) {
+      matmul(ops)(tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const float* w = weights();
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(k, 32, [&](Index begin, Index end) {
+      matmul(ops)(tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
+    });
+  }
+  void accumulate(const Operations& ops, const Parallel& parallel) override {
+    float* gradient = weights();  // as large, and nobody reads the weights
+    const Index k = shape.columns, m = shape.rows;
+    parallel.ranges(k, 32, [&](Index begin, Index end) {
+      matmul(ops)(m, end - begin, tokens, {y.data(), 1, m}, {x.data() + begin, k, 1}, gradient + begin, k, true);
+    });
+  }
+
+ private:
+  float* weights() { return reinterpret_cast<float*>(next_weights()); }
+  static auto matmul(const Operations& ops) { return mixed ? ops.matmul_mixed : ops.matmul; }
 };
 
 struct Format {
@@ -260,11 +277,11 @@ inline constexpr Format formats[] = {
      make_product<Grouped<kernels::Q8>>},
     {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
      make_product<Grouped<kernels::Q4>>},
-    {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<float>>},
+    {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<false>>},
     {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
-     make_product<Dense<float, true>>},
+     make_product<Dense<true>>},
     {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false,
-     make_product<Dense<kernels::Bf16>>},
+     make_product<Bf16>},
 };
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.

@@ -47,7 +47,7 @@ TEST_CASE("table: each ISA has its own row, complete") {
     CHECK((t.f64.matmul != nullptr));
     CHECK((t.f32.ternary_matmul_transposed != nullptr));
     CHECK((t.f64.ternary_matmul_transposed != nullptr));
-    CHECK((t.f32.matmul_bf16 != nullptr));
+    CHECK((t.f32.bf16.matmul_transposed != nullptr));
     if (isa != Isa::reference) CHECK((t.f32.matmul != table(Isa::reference).f32.matmul));
   }
   CHECK(best_table().isa == best_isa());

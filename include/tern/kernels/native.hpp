@@ -4,12 +4,12 @@
 /// takes twice as long to compile.
 ///   const auto& ops = tern::kernels::native::best_table().f32;
 ///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
+#include "tern/kernels/bf16_matmul/reference.hpp"
 #include "tern/kernels/cross_entropy/reference.hpp"
 #include "tern/kernels/gate/reference.hpp"
 #include "tern/kernels/grouped_matmul/reference.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/matmul/reference.hpp"
-#include "tern/kernels/matmul_bf16/reference.hpp"
 #include "tern/kernels/quantize/reference.hpp"
 #include "tern/kernels/rms_norm/reference.hpp"
 #include "tern/kernels/rope/reference.hpp"
@@ -32,7 +32,6 @@ template <class S>
 constexpr Operations<S> reference_operations() {
   return {.matmul = reference::matmul<S>,
           .matmul_mixed = reference::matmul<S>,
-          .matmul_bf16 = reference::matmul_bf16<S>,
           .rms_norm = reference::rms_norm<S>,
           .rms_norm_backward = reference::rms_norm_backward<S>,
           .rms_norm_backward_gain = reference::rms_norm_backward_gain<S>,
@@ -48,7 +47,8 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
           .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
-          .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>}};
+          .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>},
+          .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }
 
 // Double is for checking gradients: there plain loops do.

@@ -3,7 +3,7 @@
 /// A table is immutable; callers may copy one, replace entries and pass the copy.
 #include <cstdint>
 
-#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/q4.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary.hpp"
@@ -27,6 +27,18 @@ struct GroupedProducts {
                             Index dy_row, S* dx, Index dx_row) noexcept;
 };
 
+/// Products with packed bf16 weights (formats/bf16.hpp). As for Operations::matmul_mixed, x and dy are rounded to bf16
+/// where the machine multiplies it. Any cut of rows, columns and tokens gives the same bits.
+template <class S>
+struct Bf16Products {
+  /// y[t,r] = sum_k x[t,k] * w.weight(r,k), for r in [row_begin, row_end); row_begin a multiple of 32.
+  void (*matmul)(const Bf16View& w, Index row_begin, Index row_end, Index tokens, const S* x, Index x_row, S* y,
+                 Index y_row) noexcept;
+  /// dx[t,k] += sum_r dy[t,r] * w.weight(r,k), for k in [column_begin, column_end); column_begin a multiple of 16.
+  void (*matmul_transposed)(const Bf16View& w, Index column_begin, Index column_end, Index tokens, const S* dy,
+                            Index dy_row, S* dx, Index dx_row) noexcept;
+};
+
 /// The kernels of one scalar type. Strides count elements. Serial: a caller splits the work over independent outputs.
 template <class S>
 struct Operations {
@@ -40,9 +52,6 @@ struct Operations {
   /// Of A, and of B, the rows or the columns are contiguous.
   void (*matmul_mixed)(Index m, Index n, Index k, Strided<const S> a, Strided<const S> b, S* c, Index c_row,
                        bool accumulate) noexcept;
-  /// As matmul_mixed with B stored in bf16.
-  void (*matmul_bf16)(Index m, Index n, Index k, Strided<const S> a, Strided<const Bf16> b, S* c, Index c_row,
-                      bool accumulate) noexcept;
 
   /// rstd[t] = 1/sqrt(mean_c x[t,c]^2 + eps);  y[t,c] = gain[c] * x[t,c] * rstd[t]. gain null: ones.
   void (*rms_norm)(Index rows, Index channels, S eps, const S* x, Index x_row, const S* gain, S* y, Index y_row,
@@ -100,6 +109,7 @@ struct Operations {
 
   GroupedProducts<S, Q8> q8;
   GroupedProducts<S, Q4> q4;
+  Bf16Products<S> bf16;
 
   template <class F>
   const GroupedProducts<S, F>& grouped() const {

@@ -9,7 +9,9 @@ namespace tern::kernels::avx512_bf16 {
 
 using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
-#include "tern/kernels/matmul_bf16/avx512_bf16.inc"
+#include "tern/kernels/matmul_mixed/avx512_bf16.inc"
+
+#include "tern/kernels/bf16_matmul/avx512_bf16.inc"
 
 #include "tern/kernels/ternary_matmul/digits_avx512_vbmi.inc"
 
@@ -27,12 +29,12 @@ using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
 constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512_vnni::all_operations();
-  ops.matmul_bf16 = matmul_bf16<Bf16>;
-  ops.matmul_mixed = matmul_bf16<float>;
+  ops.matmul_mixed = matmul_mixed;
   ops.ternary_matmul = ternary_matmul_bytes<avx512_vnni::ternary_matmul_as<TernaryFormat::two_bits>>;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
   ops.q8.matmul_transposed = grouped_matmul_transposed<Q8>;
   ops.q4.matmul_transposed = grouped_matmul_transposed<Q4>;
+  ops.bf16 = {bf16_matmul, bf16_matmul_transposed};
   return ops;
 }
 

@@ -7,7 +7,7 @@
 #include <numbers>
 #include <utility>
 
-#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/q4.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary.hpp"
