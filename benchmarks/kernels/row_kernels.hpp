@@ -56,8 +56,10 @@ inline void move(Isa isa, Streams streams, float* first, Index next, Index begin
   switch (isa) {
 #if TERN_X86
     case Isa::avx2:
+    case Isa::avx2_vnni:
       return avx2::move<avx2::Floats>(four, streams, first, next, begin, n);
     case Isa::avx512:
+    case Isa::avx512_vnni:
     case Isa::avx512_bf16:
       return avx512::move<avx512::Floats>(four, streams, first, next, begin, n);
 #endif
