@@ -165,7 +165,7 @@ TEST_CASE("load_model: q8 and bf16 hold the weights that dense ones are, rows of
       for (Index r = 0; r < w.rows(); ++r)
         for (Index k = 0; k < w.cols(); ++k) {
           wrong += q.weight.view().template weight<float>(r, k) != w(r, k);
-          wrong += b.weight.data()[r * w.cols() + k].bits != kernels::to_bf16(w(r, k)).bits;
+          wrong += b.weight.view().weight(r, k) != kernels::to_float(kernels::to_bf16(w(r, k)));
         }
       CHECK(wrong == 0);
     };
