@@ -90,11 +90,10 @@ TEST_CASE("decode_i2_s: bytes by hand") {
   expected[17] = -1;
   CHECK(decode_i2_s(Tensor(2, 64, codes).tensor, arm, "t").codes == expected);
 
-  // And as four rows of 32: byte k's codes are column k of rows 0, 1, 2, 3.
-  Codes rows(128, 0);
-  rows[0] = rows[3 * 32 + 31] = 1;
-  rows[1 * 32 + 1] = -1;
-  CHECK(decode_i2_s(Tensor(4, 32, codes).tensor, four_rows, "t").codes == rows);
+  // And in four rows of 8: byte 1's second code is row 1, column 1, byte 31's last row 15, column 7.
+  expected[17] = 0;
+  expected[1 * 8 + 1] = -1;
+  CHECK(decode_i2_s(Tensor(16, 8, codes).tensor, four_rows, "t").codes == expected);
 }
 
 TEST_CASE("I2_S: every layout is read and written as bitnet.cpp does, into both formats of storage") {

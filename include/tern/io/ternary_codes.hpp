@@ -64,32 +64,35 @@ namespace detail {
 ///   byte = j / (4*stride) * stride + j % stride
 ///   code = byte >> shift & 3,  shift = 2 * (j / stride % 4), or 6 less that where the first code is the high one
 ///   weight = scale * (code - 1)
+/// Groups of 4 * stride weights are whole.
 struct FourCodes {
   std::size_t stride;
   bool first_is_high;
 
-  std::size_t byte(std::size_t j) const { return j / (4 * stride) * stride + j % stride; }
-  int shift(std::size_t j) const {
-    const int low = 2 * static_cast<int>(j / stride % 4);
-    return first_is_high ? 6 - low : low;
+  /// Calls f(j, byte, shift) for each weight.
+  template <class F>
+  void each(std::size_t weights, F&& f) const {
+    for (std::size_t j = 0, group = 0; j < weights; group += stride)
+      for (int i = 0; i < 4; ++i)
+        for (std::size_t m = 0; m < stride; ++m) f(j++, group + m, first_is_high ? 6 - 2 * i : 2 * i);
   }
 
-  /// `bytes` holds a quarter of rows * columns, whole groups of 4 * stride. Throws FormatError "<where>: ..." for code
-  /// 3, a scale that is not finite and above 0, and where every weight is zero.
+  /// `bytes` holds a quarter of rows * columns. Throws FormatError "<where>: ..." for code 3, a scale that is not
+  /// finite and above 0, and where every weight is zero.
   TernaryCodes decode(Index rows, Index columns, Bytes bytes, float scale, const std::string& where) const {
     if (!std::isfinite(scale) || scale <= 0)
       throw FormatError(where + ": expected a finite scale above 0, got " + std::to_string(scale));
     TernaryCodes w{rows, columns, std::vector<std::int8_t>(4 * bytes.size()), scale};
     bool zero = !w.codes.empty();
-    for (std::size_t j = 0; j < w.codes.size(); ++j) {
-      const int code = std::to_integer<int>(bytes[byte(j)]) >> shift(j) & 3;
+    each(w.codes.size(), [&](std::size_t j, std::size_t byte, int shift) {
+      const int code = std::to_integer<int>(bytes[byte]) >> shift & 3;
       if (code == 3)
         throw FormatError(where + ": expected code 0, 1 or 2, got 3 in row " +
                           std::to_string(j / static_cast<std::size_t>(columns)) + ", column " +
                           std::to_string(j % static_cast<std::size_t>(columns)));
       w.codes[j] = static_cast<std::int8_t>(code - 1);
       zero = zero && code == 1;
-    }
+    });
     if (zero) throw FormatError(where + ": every weight is zero");
     return w;
   }
@@ -100,10 +103,10 @@ struct FourCodes {
       throw ShapeError("ternary codes: expected " + std::to_string(w.rows * w.columns) + " of them, got " +
                        std::to_string(w.codes.size()));
     std::vector<std::byte> bytes(w.codes.size() / 4);
-    for (std::size_t j = 0; j < w.codes.size(); ++j) {
+    each(w.codes.size(), [&](std::size_t j, std::size_t byte, int shift) {
       assert(w.codes[j] >= -1 && w.codes[j] <= 1);
-      bytes[byte(j)] |= static_cast<std::byte>((w.codes[j] + 1) << shift(j));
-    }
+      bytes[byte] |= static_cast<std::byte>((w.codes[j] + 1) << shift);
+    });
     return bytes;
   }
 };
