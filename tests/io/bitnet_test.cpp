@@ -90,7 +90,7 @@ TEST_CASE("bitnet: what is packed by quarters of the rows is read and written so
         const TernaryCodes w = Checkpoint({rows / 4, columns}, bytes, 3).read(Rule::multiplies);
         CHECK(w.codes == codes);
         for (const auto format : {kernels::TernaryFormat::two_bits, kernels::TernaryFormat::five_a_byte}) {
-          const auto written = encode_bitnet(unpacked(packed<float>(w, format)));
+          const auto written = encode_bitnet(to_codes(to_ternary<float>(w, format)));
           REQUIRE(written.size() == bytes.size());
           CHECK(std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const std::uint8_t*>(written.data())));
         }

@@ -97,7 +97,9 @@ TEST_CASE("decode_i2_s: bytes by hand") {
 }
 
 TEST_CASE("I2_S: every layout is read and written as bitnet.cpp does, into both formats of storage") {
-  for (const auto& [layout, rows, columns] : shapes) {
+  for (const Shape& shape : shapes) {
+    const I2sLayout layout = shape.layout;
+    const Index rows = shape.rows, columns = shape.columns;
     CAPTURE(static_cast<int>(layout));
     CAPTURE(rows);
     CAPTURE(columns);
@@ -113,7 +115,7 @@ TEST_CASE("I2_S: every layout is read and written as bitnet.cpp does, into both 
       CHECK(w.scale == 0.1f);
 
       for (const auto format : {kernels::TernaryFormat::two_bits, kernels::TernaryFormat::five_a_byte}) {
-        const auto written = encode_i2_s(unpacked(packed<double>(w, format)), layout);
+        const auto written = encode_i2_s(to_codes(to_ternary<double>(w, format)), layout);
         REQUIRE(written.size() == bytes.size() + 32);
         CHECK(std::equal(bytes.begin(), bytes.end(), reinterpret_cast<const std::uint8_t*>(written.data())));
         CHECK(load_little<float>(written.data() + bytes.size()) == 0.1f);

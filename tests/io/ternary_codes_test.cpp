@@ -16,23 +16,23 @@ TEST_CASE("TernaryCodes: to a storage of either format and back") {
         CAPTURE(columns);
         TernaryCodes w{rows, columns, {}, 0.75f};
         for (Index i = 0; i < rows * columns; ++i) w.codes.push_back(static_cast<std::int8_t>(i * i / 3 % 3 - 1));
-        const Ternary<float> t = packed<float>(w, format);
+        const Ternary<float> t = to_ternary<float>(w, format);
         CHECK(t.view().format == format);
-        const TernaryCodes back = unpacked(t);
+        const TernaryCodes back = to_codes(t);
         CHECK(back.rows == rows);
         CHECK(back.columns == columns);
         CHECK(back.codes == w.codes);
         CHECK(back.scale == 0.75f);
       }
   CHECK(message_of<ValueError>([] {
-          unpacked(Ternary<float>::quantize(Matrix<float>::Ones(2, 2), kernels::TernaryScale::row));
+          to_codes(Ternary<float>::quantize(Matrix<float>::Ones(2, 2), kernels::TernaryScale::row));
         }) == "unpack ternary weights: expected one scale for all of them, got one for each row or group");
 }
 
 TEST_CASE("TernaryCodes: rows without columns cost nothing, however many") {
   const Index many = Index(1) << 60;
-  CHECK(packed<float>({many, 0, {}, 1}).rows() == many);
-  CHECK(packed<float>({many, 0, {}, 1}, TernaryFormat::five_a_byte).rows() == many);
+  CHECK(to_ternary<float>({many, 0, {}, 1}).rows() == many);
+  CHECK(to_ternary<float>({many, 0, {}, 1}, TernaryFormat::five_a_byte).rows() == many);
 }
 
 TEST_CASE("TernaryCodes: from plain numbers, and back") {

@@ -118,7 +118,7 @@ class TensorLoader {
       else if constexpr (requires { W::quantize(m); })
         into.weight = W::quantize(m);
       else
-        into.weight = packed<S>(ternary_codes(m, where), format_of(name + ".weight"));
+        into.weight = to_ternary<S>(ternary_codes(m, where), format_of(name + ".weight"));
     }
     if (into.bias) {
       Matrix<S> bias = matrix(name + ".bias", 1, rows);

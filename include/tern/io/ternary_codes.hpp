@@ -42,13 +42,13 @@ TernaryCodes ternary_codes(const Matrix<S>& w, const std::string& where) {
 
 /// As a storage keeps them, in either of its formats.
 template <std::floating_point S>
-Ternary<S> packed(const TernaryCodes& w, kernels::TernaryFormat format = kernels::TernaryFormat::two_bits) {
+Ternary<S> to_ternary(const TernaryCodes& w, kernels::TernaryFormat format = kernels::TernaryFormat::two_bits) {
   return Ternary<S>::from_codes(w.rows, w.columns, w.codes, {w.scale}, kernels::TernaryScale::tensor, format);
 }
 
 /// The inverse. Throws ValueError for weights of more than one scale.
 template <std::floating_point S>
-TernaryCodes unpacked(const Ternary<S>& w) {
+TernaryCodes to_codes(const Ternary<S>& w) {
   const kernels::TernaryView view = w.view();
   if (view.granularity != kernels::TernaryScale::tensor)
     throw ValueError("unpack ternary weights: expected one scale for all of them, got one for each row or group");
