@@ -97,7 +97,9 @@ TEST_CASE("decode_i2_s: bytes by hand") {
 }
 
 TEST_CASE("I2_S: every layout is read and written as bitnet.cpp does, into both formats of storage") {
-  for (const auto& [layout, rows, columns] : shapes) {
+  for (const Shape& shape : shapes) {
+    const I2sLayout layout = shape.layout;
+    const Index rows = shape.rows, columns = shape.columns;
     CAPTURE(static_cast<int>(layout));
     CAPTURE(rows);
     CAPTURE(columns);
