@@ -38,17 +38,7 @@ TEST_CASE_TEMPLATE("matmul_mixed: every ISA agrees with a sum in double", S, flo
 }
 
 TEST_CASE("matmul_mixed: any cut of rows and columns gives the same bits") {
-  const Index m = 31, n = 150, k = 600;
-  for (const bool a_by_columns : {false, true})
-    for (const bool b_by_columns : {false, true}) {
-      const Laid<float> a(m, k, a_by_columns, 0, 4), b(k, n, b_by_columns, 0, 5);
-      on_every_isa<float>([&](const Operations<float>& ops) {
-        check_cuts<float>(m, n, [&](Index i, Index j, Index rows, Index columns, float* c) {
-          ops.matmul_mixed(rows, columns, k, {a.view.data + i * a.view.row, a.view.row, a.view.column},
-                           {b.view.data + j * b.view.column, b.view.row, b.view.column}, c, n, false);
-        });
-      });
-    }
+  check_matmul_cuts<float>(&Operations<float>::matmul_mixed);
 }
 
 TEST_CASE("matmul_mixed: exact where nothing rounds, in every lane") {

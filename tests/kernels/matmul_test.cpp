@@ -38,17 +38,7 @@ TEST_CASE_TEMPLATE("matmul: every ISA agrees with a sum in double", S, float, do
 }
 
 TEST_CASE_TEMPLATE("matmul: any cut of rows and columns gives the same bits", S, float, double) {
-  const Index m = 31, n = 150, k = 600;
-  for (const bool a_by_columns : {false, true})
-    for (const bool b_by_columns : {false, true}) {
-      const Laid<S> a(m, k, a_by_columns, 0, 4), b(k, n, b_by_columns, 0, 5);
-      on_every_isa<S>([&](const Operations<S>& ops) {
-        check_cuts<S>(m, n, [&](Index i, Index j, Index rows, Index columns, S* c) {
-          ops.matmul(rows, columns, k, {a.view.data + i * a.view.row, a.view.row, a.view.column},
-                     {b.view.data + j * b.view.column, b.view.row, b.view.column}, c, n, false);
-        });
-      });
-    }
+  check_matmul_cuts<S>(&Operations<S>::matmul);
 }
 
 TEST_CASE("matmul: a row of NaN stays in its row") {

@@ -53,4 +53,20 @@ void check_cuts(Index m, Index n, F&& product) {
     }
 }
 
+/// Any cut of a matmul's rows and columns gives the whole's bits, on every ISA and however A and B lie.
+template <class S, class Matmul>
+void check_matmul_cuts(Matmul kernels::Operations<S>::*matmul) {
+  const Index m = 31, n = 150, k = 600;
+  for (const bool a_by_columns : {false, true})
+    for (const bool b_by_columns : {false, true}) {
+      const Laid<S> a(m, k, a_by_columns, 0, 4), b(k, n, b_by_columns, 0, 5);
+      on_every_isa<S>([&](const kernels::Operations<S>& ops) {
+        check_cuts<S>(m, n, [&](Index i, Index j, Index rows, Index columns, S* c) {
+          (ops.*matmul)(rows, columns, k, {a.view.data + i * a.view.row, a.view.row, a.view.column},
+                        {b.view.data + j * b.view.column, b.view.row, b.view.column}, c, n, false);
+        });
+      });
+    }
+}
+
 }  // namespace tern::test
