@@ -11,7 +11,7 @@ configure_package_config_file(cmake/tern-config.cmake.in ${generated}/tern-confi
 write_basic_package_version_file(
   ${generated}/tern-config-version.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${generated}/tern-config.cmake ${generated}/tern-config-version.cmake cmake/dependencies.cmake
-        DESTINATION ${package})
+              cmake/compiled_kernels.cmake cmake/compiled_kernels.cpp DESTINATION ${package})
 
 file(RELATIVE_PATH pc_to_prefix ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 foreach(component IN LISTS TERN_AVAILABLE)

@@ -13,6 +13,9 @@
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/kernels/simd/avx2.hpp"
+#include "tern/kernels/simd/avx512.hpp"
+#include "tern/kernels/simd/portable.hpp"
 
 namespace tern::benchmark {
 

@@ -4,6 +4,7 @@
 
 #include "support/kernels.hpp"
 #include "support/ternary_check.hpp"
+#include "tern/kernels/ternary_matmul/reference.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;

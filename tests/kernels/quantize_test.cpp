@@ -1,4 +1,5 @@
 #include "support/kernels.hpp"
+#include "tern/kernels/quantize/rounding_noise.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;

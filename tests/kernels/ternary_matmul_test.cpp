@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "support/avx2_vnni.hpp"
+#include "tern/kernels/ternary_matmul/reference.hpp"
 
 using namespace tern::kernels;
 using namespace tern::test;
@@ -192,7 +193,7 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bi
           const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 19);
           const auto scale = random_buffer<S>(tokens, 20);
           const auto before = random_buffer<S>(std::max<Index>(0, tokens * dx_row - 2), 21);
-          on_every_isa<S>([&](const Operations<S>& ops) {
+          on_every_isa_of_bytes<S>([&](const Operations<S>& ops) {
             auto whole = copy(before), cut = copy(before);
             ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), q_row, scale.data(), whole.data(),
                                                dx_row);
@@ -224,7 +225,7 @@ TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many 
         GuardedBuffer<std::int8_t> q(tokens * rows);
         for (auto& x : q) x = static_cast<std::int8_t>(code);
         const float scale[] = {1, 1};
-        on_every_isa<float>([&](const Operations<float>& ops) {
+        on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
           GuardedBuffer<float> dx(tokens * columns);
           for (float& x : dx) x = 0;
           ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale, dx.data(), columns);
@@ -233,4 +234,23 @@ TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many 
           CHECK(wrong == 0);
         });
       }
+}
+
+TEST_CASE("ternary_matmul_transposed_int8: rows beyond those that are summed at once") {
+  const Index rows = 2 * 4096 + 17, columns = 133, tokens = 3;
+  const auto q = random_codes(tokens * rows, 23);
+  const auto scale = random_buffer<float>(tokens, 24);
+  for (const TernaryFormat format : formats) {
+    const Weights w(rows, columns, TernaryScale::tensor, format, 25);
+    GuardedBuffer<float> expected(tokens * columns);
+    for (float& x : expected) x = 1;
+    reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(),
+                                              expected.data(), columns);
+    on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
+      GuardedBuffer<float> dx(tokens * columns);
+      for (float& x : dx) x = 1;
+      ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), dx.data(), columns);
+      CHECK(same_bits(dx, expected));
+    });
+  }
 }

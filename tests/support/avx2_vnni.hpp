@@ -2,6 +2,7 @@
 /// The kernels of avx2_vnni on processors without AVX-VNNI: AVX-512 has its instruction in another encoding, and the
 /// same source compiled for that gives the same bits.
 #include "support/kernels.hpp"
+#include "tern/kernels/simd/avx2.hpp"
 
 #if TERN_X86
 TERN_TARGET_BEGIN("avx2,fma,avx512vl,avx512vnni")

@@ -55,7 +55,7 @@ class ByteWriter {
     number(static_cast<Length>(t.size()));
     bytes(bytes_of(t));
   }
-  void bytes(Bytes b) { bytes_.insert(bytes_.end(), b.begin(), b.end()); }
+  void bytes(Bytes b) { std::copy(b.begin(), b.end(), extend(b.size())); }
 
   /// Appends `count` zeros and returns where they begin, to be filled before the next call.
   std::byte* extend(std::size_t count) {

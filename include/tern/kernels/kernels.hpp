@@ -3,16 +3,23 @@
 ///   const auto& ops = tern::kernels::best_table().f32;
 ///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
 #include "tern/kernels/native.hpp"
-#include "tern/kernels/simd/portable.hpp"
+#ifndef TERN_COMPILED_KERNELS
+#include "tern/kernels/portable_table.hpp"
+#endif
 
 namespace tern::kernels {
 
-namespace detail {
-template <class Arch>
-inline constexpr Table portable_table{Isa::portable, portable::operations<portable::Vector<float, Arch>>(),
-                                      portable::operations<portable::Vector<double, Arch>>()};
-}  // namespace detail
+#ifdef TERN_COMPILED_KERNELS
+/// The kernels of `isa`, which must be runnable here. The portable ones are as wide as the flags allow
+/// with which they were compiled.
+const Table& table(Isa isa);
 
+/// The fastest kernels that run here.
+inline const Table& best_table() {
+  static const Table& best = table(best_isa());
+  return best;
+}
+#else
 /// The kernels of `isa`, which must be runnable here.
 template <class Arch = xsimd::default_arch>
 const Table& table(Isa isa) {
@@ -25,5 +32,6 @@ const Table& best_table() {
   static const Table& best = table<Arch>(best_isa());
   return best;
 }
+#endif
 
 }  // namespace tern::kernels

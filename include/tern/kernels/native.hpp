@@ -4,98 +4,28 @@
 /// takes twice as long to compile.
 ///   const auto& ops = tern::kernels::native::best_table().f32;
 ///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
-#include "tern/kernels/bf16_matmul/reference.hpp"
-#include "tern/kernels/cross_entropy/reference.hpp"
-#include "tern/kernels/gate/reference.hpp"
-#include "tern/kernels/grouped_matmul/reference.hpp"
+///
+/// A program of many files compiles them once: where TERN_COMPILED_KERNELS is defined, as the target
+/// tern::compiled_kernels has it, this header only declares what the library defines.
+#include <cassert>
+
 #include "tern/kernels/isa.hpp"
-#include "tern/kernels/matmul/reference.hpp"
-#include "tern/kernels/quantize/reference.hpp"
-#include "tern/kernels/rms_norm/reference.hpp"
-#include "tern/kernels/rope/reference.hpp"
-#include "tern/kernels/simd/avx2.hpp"
-#include "tern/kernels/simd/avx2_vnni.hpp"
-#include "tern/kernels/simd/avx512.hpp"
-#include "tern/kernels/simd/avx512_bf16.hpp"
-#include "tern/kernels/simd/avx512_vnni.hpp"
-#include "tern/kernels/simd/neon.hpp"
-#include "tern/kernels/simd/neon_dotprod.hpp"
-#include "tern/kernels/softmax/reference.hpp"
 #include "tern/kernels/table.hpp"
-#include "tern/kernels/ternary_matmul/reference.hpp"
-
-namespace tern::kernels {
-
-namespace detail {
-
-template <class S>
-constexpr Operations<S> reference_operations() {
-  return {.matmul = reference::matmul<S>,
-          .matmul_mixed = reference::matmul<S>,
-          .rms_norm = reference::rms_norm<S>,
-          .rms_norm_backward = reference::rms_norm_backward<S>,
-          .rms_norm_backward_gain = reference::rms_norm_backward_gain<S>,
-          .softmax = reference::softmax<S>,
-          .softmax_backward = reference::softmax_backward<S>,
-          .gate = reference::gate<S>,
-          .gate_backward = reference::gate_backward<S>,
-          .rope = reference::rope<S>,
-          .cross_entropy = reference::cross_entropy<S>,
-          .quantize_int8 = reference::quantize_int8<S>,
-          .quantize_gradient = reference::quantize_gradient<S>,
-          .ternary_matmul = reference::ternary_matmul<S>,
-          .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
-          .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
-          .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
-          .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>},
-          .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
-}
-
-// Double is for checking gradients: there plain loops do.
-inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};
-#if TERN_X86
-inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_operations<double>()};
-inline constexpr Table avx2_vnni_table{Isa::avx2_vnni, avx2_vnni::all_operations(), reference_operations<double>()};
-inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
-inline constexpr Table avx512_vnni_table{Isa::avx512_vnni, avx512_vnni::all_operations(),
-                                         reference_operations<double>()};
-inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(),
-                                         reference_operations<double>()};
-#elif TERN_ARM64
-inline constexpr Table neon_table{Isa::neon, neon::all_operations(), reference_operations<double>()};
-inline constexpr Table neon_dotprod_table{Isa::neon_dotprod, neon_dotprod::all_operations(),
-                                          reference_operations<double>()};
+#ifndef TERN_COMPILED_KERNELS
+#include "tern/kernels/native_tables.hpp"
 #endif
 
-}  // namespace detail
-
-namespace native {
+namespace tern::kernels::native {
 
 /// The kernels of `isa`, which must be runnable here, and not Isa::portable.
+#ifdef TERN_COMPILED_KERNELS
+const Table& table(Isa isa);
+#else
 inline const Table& table(Isa isa) {
   assert(runnable(isa) && isa != Isa::portable);
-  switch (isa) {
-#if TERN_X86
-    case Isa::avx2:
-      return detail::avx2_table;
-    case Isa::avx2_vnni:
-      return detail::avx2_vnni_table;
-    case Isa::avx512:
-      return detail::avx512_table;
-    case Isa::avx512_vnni:
-      return detail::avx512_vnni_table;
-    case Isa::avx512_bf16:
-      return detail::avx512_bf16_table;
-#elif TERN_ARM64
-    case Isa::neon:
-      return detail::neon_table;
-    case Isa::neon_dotprod:
-      return detail::neon_dotprod_table;
-#endif
-    default:
-      return detail::reference_table;
-  }
+  return detail::native_table(isa);
 }
+#endif
 
 /// The fastest kernels that run here: plain loops where only the portable ones would be faster.
 inline const Table& best_table() {
@@ -103,5 +33,4 @@ inline const Table& best_table() {
   return best;
 }
 
-}  // namespace native
-}  // namespace tern::kernels
+}  // namespace tern::kernels::native

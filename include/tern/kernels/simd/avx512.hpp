@@ -84,6 +84,7 @@ struct Floats {
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = avx2::ternary_matmul_bytes;
+  ops.ternary_matmul_transposed_int8 = avx2::ternary_matmul_transposed_int8_bytes;
   ops.q8.matmul = avx2::grouped_matmul_bytes<Q8>;
   ops.q4.matmul = avx2::grouped_matmul_bytes<Q4>;
   return ops;

@@ -6,14 +6,14 @@
 TERN_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")
 namespace tern::kernels::avx512_vnni {
 
-using avx512::all16, avx512::all8, avx512::Floats, avx512::TernaryBlocks;
+using avx512::all16, avx512::all8, avx512::Floats, avx512::load, avx512::store, avx512::TernaryBlocks;
 using avx512::fields_of_digits, avx512::low_digits;
 
 #include "tern/kernels/ternary_matmul/avx512_vnni.inc"
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
-#include "tern/kernels/ternary_matmul/transposed_vnni.inc"
+#include "tern/kernels/ternary_matmul/transposed_bytes.inc"
 
 #include "tern/kernels/grouped_matmul/avx512_vnni.inc"
 
@@ -22,7 +22,7 @@ using avx512::fields_of_digits, avx512::low_digits;
 constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::all_operations();
   ops.ternary_matmul = ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
   ops.q8.matmul = grouped_matmul_bytes<Q8>;
   ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;

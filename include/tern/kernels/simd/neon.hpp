@@ -79,6 +79,8 @@ struct Floats {
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
+#include "tern/kernels/ternary_matmul/transposed_bytes.inc"
+
 #include "tern/kernels/grouped_matmul/neon.inc"
 
 #include "tern/kernels/grouped_matmul/bytes.inc"
@@ -86,6 +88,7 @@ struct Floats {
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
   ops.q8.matmul = grouped_matmul_bytes<Q8>;
   ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;

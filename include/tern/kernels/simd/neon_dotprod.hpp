@@ -6,11 +6,13 @@
 TERN_TARGET_BEGIN("dotprod")
 namespace tern::kernels::neon_dotprod {
 
-using neon::Floats, neon::TernaryBlocks;
+using neon::Floats, neon::load, neon::store, neon::TernaryBlocks;
 
 #include "tern/kernels/ternary_matmul/neon_dotprod.inc"
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
+
+#include "tern/kernels/ternary_matmul/transposed_bytes.inc"
 
 #include "tern/kernels/grouped_matmul/neon_dotprod.inc"
 
@@ -19,6 +21,7 @@ using neon::Floats, neon::TernaryBlocks;
 constexpr Operations<float> all_operations() {
   Operations<float> ops = neon::all_operations();
   ops.ternary_matmul = ternary_matmul_bytes;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
   ops.q8.matmul = grouped_matmul_bytes<Q8>;
   ops.q4.matmul = grouped_matmul_bytes<Q4>;
   return ops;
