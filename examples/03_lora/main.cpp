@@ -59,7 +59,7 @@ int main() {
   std::printf("                first text  second text\n");
   std::printf("base            %-10s  %s\n", knowledge(base, none, first), knowledge(base, none, second));
   std::printf("base with LoRA  %-10s  %s\n", knowledge(base, lora, first), knowledge(base, lora, second));
-  const bool same = before.embedding.table.value == base.embedding.table.value &&
+  const bool same = before.embedding.table.parameter.value == base.embedding.table.parameter.value &&
                     before.blocks[0].mlp.up.weight.parameter.value == base.blocks[0].mlp.up.weight.parameter.value;
   std::printf("%s\n", same ? "the base is as it was" : "the base changed");
 }

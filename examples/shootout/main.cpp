@@ -71,7 +71,7 @@ void show_progress(std::size_t done, std::size_t of, double left, const std::str
 /// What both `run` and `plan` need, loaded.
 struct Stage {
   Base base;
-  std::optional<Decoder<float, Ternary<float>>> ternary;
+  std::optional<FrozenDecoder<float, Ternary<float>>> ternary;
   Users users;
   std::unique_ptr<ThreadPool> pool;
   Pass pass;
@@ -105,7 +105,7 @@ Stage load(Arguments& a) {
   Stage stage;
   stage.base = program::load(a.base);
   if (a.base == "bundled") {
-    stage.ternary = load_model<float, Ternary<float>>(GgufFile::open(program::bundled() / "base-ternary.gguf"));
+    stage.ternary = load_model<float, Ternary<float>, Bf16<float>>(GgufFile::open(program::bundled() / "base-ternary.gguf"));
   } else if (a.options.weights == "ternary") {
     throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base + "'; " + ruined);
   } else if (a.options.wants("E6")) {

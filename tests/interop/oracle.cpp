@@ -106,9 +106,9 @@ Model decoder(const tern::Llama2c& file) {
   c.context = file.context;
   c.tied = file.head.size() == 0;
   Model model(c);
-  model.embedding.table.value = file.embedding;
+  model.embedding.table.parameter.value = file.embedding;
   model.final_norm.gain.value = file.final_norm;
-  if (model.head) model.head->value = file.head;
+  if (model.head) model.head->parameter.value = file.head;
   const auto dense = [](const tern::Matrix<float>& weights) { return tern::Dense<float>(weights); };
   for (std::size_t i = 0; i < file.layers.size(); ++i) {
     const tern::Llama2c::Layer& from = file.layers[i];
@@ -328,8 +328,8 @@ void train_lora(Arguments arguments, const tern::Pass& pass) {
   save(adapters, arguments.path());
 }
 
-template <class W>
-void take_steps(tern::Decoder<float, W> base, const std::vector<Token>& ids, const std::string& kind,
+template <class Base>
+void take_steps(Base base, const std::vector<Token>& ids, const std::string& kind,
                 const tern::Pass& pass) {
   Adapters adapters;
   tern::Random random(1);
@@ -361,15 +361,15 @@ void step(Arguments arguments, tern::Pass pass) {
   pass.parallel = pool.parallel();
   const std::string kind = arguments.text(), weights = arguments.more() ? arguments.text() : "dense";
   if (weights == "dense") return take_steps(std::move(base), ids, kind, pass);
-  if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>>(base), ids, kind, pass);
-  if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>>(base), ids, kind, pass);
-  if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>>(base), ids, kind, pass);
+  if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>, tern::Bf16>(base), ids, kind, pass);
+  if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>, tern::Bf16>(base), ids, kind, pass);
+  if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>, tern::Bf16>(base), ids, kind, pass);
   if (weights == "ternary") {
     pass.gradients = tern::GradientRounding::nearest;
     const auto rounded = [](const tern::Dense<float>& w) {
       return tern::Ternary<float>::quantize(w.parameter.value, tern::kernels::TernaryScale::row);
     };
-    return take_steps(tern::with_weights<tern::Ternary<float>>(base, rounded), ids, kind, pass);
+    return take_steps(tern::with_weights<tern::Ternary<float>, tern::Bf16>(base, rounded), ids, kind, pass);
   }
   throw UsageError();
 }

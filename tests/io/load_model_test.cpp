@@ -85,7 +85,7 @@ struct Converted {
       projection(name, architecture == "llama" ? detail::permuted(w, c.head_dim) : w);
     };
     const auto& b = model.blocks[0];
-    plain("token_embd", model.embedding.table.value);
+    plain("token_embd", model.embedding.table.parameter.value);
     plain("output_norm", model.final_norm.gain.value);
     plain("blk.0.attn_norm", b.attention_norm.gain.value);
     plain("blk.0.ffn_norm", b.mlp_norm.gain.value);

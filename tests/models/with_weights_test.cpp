@@ -38,5 +38,5 @@ TEST_CASE("with_weights: everything but the projections is copied, and they are 
   const Matrix<double> rounded = run(eight);
   CHECK(rounded != expected);
   CHECK((rounded - expected).norm() < 0.05 * expected.norm());
-  CHECK(eight.head->value == model.head->value);
+  CHECK(eight.head->parameter.value == model.head->parameter.value);
 }

@@ -43,12 +43,10 @@ class Lab {
   virtual Cost measure(const std::string& format) = 0;
 };
 
-/// The lab of a base in storage W, with the threads it may use. Not copyable; borrows all but the model.
-template <class W>
+/// The lab of a base as a Model stores it, with the threads it may use. Not copyable; borrows all but the model.
+template <class Model>
 class LabOf final : public Lab {
  public:
-  using Model = Decoder<float, W>;
-
   LabOf(const Base& base, std::shared_ptr<const Model> model, const Users& users, const ShootoutOptions& options,
         const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
       : base_(base), shared_(std::move(model)), model_(*shared_), users_(users), options_(options), table_(table),
@@ -290,20 +288,18 @@ class LabOf final : public Lab {
 /// The lab of `base` in `weights`: dense, in q8 or q4 as load_model() makes them, or `ternary`, which was trained to be
 /// that.
 inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& base,
-                                     const Decoder<float, Ternary<float>>* ternary, const Users& users,
+                                     const FrozenDecoder<float, Ternary<float>>* ternary, const Users& users,
                                      const ShootoutOptions& options, const std::vector<Contender>& table,
                                      const Pass& pass, const std::atomic<bool>* interrupted = nullptr) {
-  const auto lab = [&]<class W>(std::shared_ptr<const Decoder<float, W>> model) -> std::unique_ptr<Lab> {
-    return std::make_unique<LabOf<W>>(base, std::move(model), users, options, table, pass, interrupted);
+  const auto lab = [&]<class Model>(std::shared_ptr<const Model> model) -> std::unique_ptr<Lab> {
+    return std::make_unique<LabOf<Model>>(base, std::move(model), users, options, table, pass, interrupted);
   };
-  const auto borrowed = [&]<class W>(const Decoder<float, W>& model) {
-    return lab(std::shared_ptr<const Decoder<float, W>>(std::shared_ptr<void>(), &model));
+  const auto borrowed = [&]<class Model>(const Model& model) {
+    return lab(std::shared_ptr<const Model>(std::shared_ptr<void>(), &model));
   };
-  const auto owned = [&]<class W>(Decoder<float, W> model) {
-    return lab(std::make_shared<const Decoder<float, W>>(std::move(model)));
-  };
-  if (weights == "q8") return owned(load_model<float, Q8<float>>(GgufFile::open(base.path)));
-  if (weights == "q4") return owned(load_model<float, Q4<float>>(GgufFile::open(base.path)));
+  const auto owned = [&]<class Model>(Model model) { return lab(std::make_shared<const Model>(std::move(model))); };
+  if (weights == "q8") return owned(load_model<float, Q8<float>, Bf16<float>>(GgufFile::open(base.path)));
+  if (weights == "q4") return owned(load_model<float, Q4<float>, Bf16<float>>(GgufFile::open(base.path)));
   if (weights != "ternary") return borrowed(base.model);
   if (ternary == nullptr)
     throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");

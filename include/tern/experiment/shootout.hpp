@@ -24,7 +24,7 @@ struct ShootoutHooks {
 /// A shootout over loaded parts. Borrows all; `ternary`, if there is one, is the same model with ternary weights.
 class Shootout {
  public:
-  Shootout(const Base& base, const Decoder<float, Ternary<float>>* ternary, const Users& users,
+  Shootout(const Base& base, const FrozenDecoder<float, Ternary<float>>* ternary, const Users& users,
            const ShootoutOptions& options, const Pass& pass, const std::vector<Contender>& table = contenders())
       : base_(base), ternary_(ternary), users_(users), options_(options), table_(table), pass_(pass) {
     validate(options, table);
@@ -183,7 +183,7 @@ class Shootout {
   }
 
   const Base& base_;
-  const Decoder<float, Ternary<float>>* ternary_;
+  const FrozenDecoder<float, Ternary<float>>* ternary_;
   const Users& users_;
   const ShootoutOptions& options_;
   const std::vector<Contender>& table_;

@@ -103,6 +103,13 @@ class TensorLoader {
     if (!m.allFinite()) throw FormatError(place(name) + ": a weight is not finite");
     return m;
   }
+  template <class T>
+  T table(const std::string& name, Index rows, Index columns) {
+    if constexpr (std::is_constructible_v<T, Matrix<S>>)
+      return T(matrix(name, rows, columns));
+    else
+      return T::quantize(matrix(name, rows, columns));
+  }
   void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
     const std::string where = place(name + ".weight");
     if constexpr (requires { W::Format::has_minimum; }) {
@@ -157,10 +164,11 @@ class TensorLoader {
 /// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S> and Q4<S> too, rounded where they must be
 /// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor, and keeps
 /// those of TQ1_0 five a byte, others in 2 bits. All but Q8 and Q4 take I2_S where options.i2_s names its layout.
+/// T = Dense<S> or Bf16<S> takes embedding and head alike, of any type.
 /// Throws FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8 and
 /// Q4, on a projection of zeros; ValueError for I2_S without a layout.
-template <std::floating_point S, class W = Dense<S>>
-Decoder<S, W> load_model(const GgufFile& file, const LoadOptions& options = {}) {
+template <std::floating_point S, class W = Dense<S>, class T = Dense<S>>
+Decoder<S, W, T> load_model(const GgufFile& file, const LoadOptions& options = {}) {
   const ModelConfig c = read_config(file);
   detail::TensorLoader<S, W> load(file, c.head_dim, options);
   const bool interleaved = c.architecture == "llama";
@@ -168,10 +176,10 @@ Decoder<S, W> load_model(const GgufFile& file, const LoadOptions& options = {}) 
     if (t.name == "token_embd.weight" && t.columns() != c.hidden)
       throw FormatError(file.place() + ": tensor 'token_embd.weight': expected " + std::to_string(c.hidden) +
                         " columns, got " + std::to_string(t.columns()));
-  Decoder<S, W> model(c);
-  model.embedding.table.value = load.matrix("token_embd.weight", c.vocabulary, c.hidden);
+  Decoder<S, W, T> model(c);
+  model.embedding.table = load.template table<T>("token_embd.weight", c.vocabulary, c.hidden);
   model.final_norm.gain.value = load.matrix("output_norm.weight", 1, c.hidden);
-  if (model.head) model.head->value = load.matrix("output.weight", c.vocabulary, c.hidden);
+  if (model.head) *model.head = load.template table<T>("output.weight", c.vocabulary, c.hidden);
   for (Index i = 0; i < c.layers; ++i) {
     const std::string p = "blk." + std::to_string(i) + ".";
     Block<S, W>& b = model.blocks[static_cast<std::size_t>(i)];

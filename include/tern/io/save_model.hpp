@@ -43,8 +43,8 @@ void add_model(const Decoder<float, W>& model, GgufWriter& out, GgmlType weights
     out.add_vector(name, GgmlType::f32, {row.data(), static_cast<std::size_t>(row.size())});
   };
   vector("output_norm.weight", model.final_norm.gain.value);
-  out.add_matrix("token_embd.weight", table, model.embedding.table.value);
-  if (model.head) out.add_matrix("output.weight", table, model.head->value);
+  out.add_matrix("token_embd.weight", table, model.embedding.table.parameter.value);
+  if (model.head) out.add_matrix("output.weight", table, model.head->parameter.value);
   for (Index i = 0; i < c.layers; ++i) {
     const std::string p = "blk." + std::to_string(i) + ".";
     const auto& b = model.blocks[static_cast<std::size_t>(i)];

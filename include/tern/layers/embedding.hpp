@@ -2,45 +2,54 @@
 #include <span>
 #include <string>
 
+#include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
-#include "tern/core/parameter.hpp"
-#include "tern/core/pass.hpp"
 #include "tern/core/token.hpp"
+#include "tern/weights/dense.hpp"
 
 namespace tern {
 
 /// A row per token: y[t] = scale * table[tokens[t]].
-/// Shapes: table [vocabulary x channels], y [tokens x channels]. Throws ValueError on an id outside the vocabulary.
-template <std::floating_point S>
+/// Shapes: table [vocabulary x channels], y [tokens x channels]. T stores the table; it trains where T can.
+/// Throws ValueError on an id outside the vocabulary.
+template <std::floating_point S, TableStorage<S> T = Dense<S>>
 class Embedding {
  public:
   using Scalar = S;
 
   Embedding() = default;
-  explicit Embedding(Matrix<S> initial, S factor = S(1)) : table(std::move(initial)), scale(factor) {}
+  explicit Embedding(T initial, S factor = S(1)) : table(std::move(initial)), scale(factor) {}
+  explicit Embedding(Matrix<S> initial, S factor = S(1))
+    requires std::is_constructible_v<T, Matrix<S>>
+      : Embedding(T(std::move(initial)), factor) {}
 
-  Index vocabulary() const { return table.value.rows(); }
-  Index channels() const { return table.value.cols(); }
+  Index vocabulary() const { return table.rows(); }
+  Index channels() const { return table.columns(); }
 
   /// Overwrites y.
-  void forward(const Pass&, std::span<const Token> tokens, Out<S> y) const {
+  void forward(const Pass& pass, std::span<const Token> tokens, Out<S> y) const {
     expect_shape("embedding forward", "y", y, static_cast<Index>(tokens.size()), channels());
-    for (std::size_t t = 0; t < tokens.size(); ++t) {
+    for (std::size_t t = 0; t < tokens.size(); ++t)
       if (tokens[t] < 0 || tokens[t] >= vocabulary())
         throw ValueError("embedding forward: token " + std::to_string(t) + ": expected an id in [0, " +
                          std::to_string(vocabulary()) + "), got " + std::to_string(tokens[t]));
-      y.row(static_cast<Index>(t)) = scale * table.value.row(tokens[t]);
-    }
+    pass.parallel.each(y.rows(), [&](Index t) {
+      table.row(tokens[static_cast<std::size_t>(t)], y.row(t).data());
+      if (scale != S(1)) y.row(t) *= scale;
+    });
   }
 
-  /// Adds dL/dtable to table.grad if trainable; rows in order, channels shared out among the workers.
+  /// Adds dL/dtable to the table's gradient if trainable; rows in order, channels shared out among the workers.
   void backward(const Pass& pass, std::span<const Token> tokens, In<S> dy) {
-    if (!table.trainable()) return;
-    pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
-      for (std::size_t t = 0; t < tokens.size(); ++t)
-        table.grad.row(tokens[t]).segment(begin, end - begin) +=
-            scale * dy.row(static_cast<Index>(t)).segment(begin, end - begin);
-    });
+    if constexpr (requires { table.parameter.grad; }) {
+      Parameter<S>& p = table.parameter;
+      if (!p.trainable()) return;
+      pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
+        for (std::size_t t = 0; t < tokens.size(); ++t)
+          p.grad.row(tokens[t]).segment(begin, end - begin) +=
+              scale * dy.row(static_cast<Index>(t)).segment(begin, end - begin);
+      });
+    }
   }
 
   template <class Self, class F>
@@ -48,7 +57,7 @@ class Embedding {
     f("table", self.table);
   }
 
-  Parameter<S> table;
+  T table;
   S scale = S(1);
 };
 

@@ -10,13 +10,14 @@
 #include "tern/layers/block.hpp"
 #include "tern/layers/embedding.hpp"
 #include "tern/models/config.hpp"
+#include "tern/weights/bf16.hpp"
 
 namespace tern {
 
 /// A decoder-only transformer: embedding, pre-norm blocks, final norm, vocabulary head (tied to the embedding or its own).
-/// S is the arithmetic, W the storage of the blocks' projections; embedding and head stay dense.
+/// S is the arithmetic, W the storage of the blocks' projections, T that of embedding and head.
 /// One const model serves many threads, each with a Cache of its own; adapters are lent per call.
-template <std::floating_point S, class W = Dense<S>>
+template <std::floating_point S, class W = Dense<S>, TableStorage<S> T = Dense<S>>
 class Decoder {
  public:
   using Scalar = S;
@@ -47,8 +48,11 @@ class Decoder {
       if constexpr (std::is_constructible_v<W, Matrix<S>>) l.weight = W(Matrix<S>::Zero(out, in));
       return l;
     };
-    embedding.table.value = Matrix<S>::Zero(config.vocabulary, config.hidden);
-    if (!config.tied) head.emplace(Matrix<S>(Matrix<S>::Zero(config.vocabulary, config.hidden)));
+    if (!config.tied) head.emplace();
+    if constexpr (std::is_constructible_v<T, Matrix<S>>) {
+      embedding.table = T(Matrix<S>::Zero(config.vocabulary, config.hidden));
+      if (head) *head = embedding.table;
+    }
     const S eps = static_cast<S>(config.epsilon);
     blocks.resize(static_cast<std::size_t>(config.layers));
     for (Index i = 0; i < config.layers; ++i) {
@@ -115,7 +119,8 @@ class Decoder {
   template <class Adapters = NoAdapters>
   void logits(const Pass& pass, In<S> hidden, Out<S> logits, const Adapters& adapters = {},
               typename Adapters::Cache* ac = nullptr) const {
-    multiply<S>(pass, hidden, head_table().value, logits);
+    typename T::Cache nothing;
+    head_table().multiply(pass, hidden, nothing, logits);
     if constexpr (!std::is_same_v<Adapters, NoAdapters>)
       adapters.forward({-1, Site::head}, pass, hidden, *ac, logits);
   }
@@ -159,9 +164,11 @@ class Decoder {
       if constexpr (!std::is_same_v<std::remove_cvref_t<Adapters>, NoAdapters>)
         adapters.backward({-1, Site::head}, pass, c.head_in.topRows(n), *ac, c.logits.topRows(n),
                           c.dhead_in.topRows(n));
-      Parameter<S>& table = head_table();
-      add_multiply_transposed<S>(pass, c.logits.topRows(n), table.value, c.dhead_in.topRows(n));
-      if (table.trainable()) add_outer<S>(pass, c.logits.topRows(n), c.head_in.topRows(n), table.grad);
+      T& table = head_table();
+      typename T::Cache nothing;
+      const auto x = c.head_in.topRows(n), dy = c.logits.topRows(n);
+      table.multiply_transposed(pass, dy, nothing, c.dhead_in.topRows(n));
+      if constexpr (requires { table.accumulate(pass, x, nothing, dy); }) table.accumulate(pass, x, nothing, dy);
       for (Index i = 0; i < n; ++i) c.dhidden.row(rows[static_cast<std::size_t>(i)]) += c.dhead_in.row(i);
     });
     backward(pass, tokens, c, c.dhidden, adapters, ac);
@@ -222,10 +229,10 @@ class Decoder {
   }
 
   ModelConfig config;
-  Embedding<S> embedding;
+  Embedding<S, T> embedding;
   std::vector<Block<S, W>> blocks;
   RmsNorm<S> final_norm;
-  std::optional<Parameter<S>> head;  ///< [vocabulary x hidden]; none if tied
+  std::optional<T> head;  ///< [vocabulary x hidden]; none if tied
 
  private:
   /// Rows that meet the vocabulary at once: their logits never fill more than 64 MB in float, however many tokens there
@@ -233,8 +240,8 @@ class Decoder {
   static constexpr Index most_head_rows = 512;
   Index head_rows() const { return std::clamp<Index>((Index{1} << 24) / config.vocabulary, 1, most_head_rows); }
 
-  const Parameter<S>& head_table() const { return head ? *head : embedding.table; }
-  Parameter<S>& head_table() { return head ? *head : embedding.table; }
+  const T& head_table() const { return head ? *head : embedding.table; }
+  T& head_table() { return head ? *head : embedding.table; }
 
   void prepare(Cache& c, Index rows) const {
     c.x.resize(blocks.size() + 1);
@@ -285,6 +292,11 @@ class Decoder {
     if (b.mlp.sub_norm) set(*b.mlp.sub_norm, Site::mlp_sub_norm);
   }
 };
+
+/// A decoder that stays as it is: projections in W, embedding and head in bf16, which costs half of a float table's
+/// memory and packs nothing anew where products are in mixed precision; others see a table rounded once.
+template <std::floating_point S, class W>
+using FrozenDecoder = Decoder<S, W, Bf16<S>>;
 
 /// Random weights for training from nothing: Normal(0, 0.02) everywhere, the projections back into the residual stream
 /// divided by sqrt(2 * layers) (GPT-2's rule); gains 1, biases 0.

@@ -5,14 +5,20 @@
 
 namespace tern {
 
-/// The same model with the projections of its blocks in storage W: convert(storage) gives each. Embedding, norms,
-/// biases and head are copied.
-template <class W, std::floating_point S, class From, class F>
-Decoder<S, W> with_weights(const Decoder<S, From>& model, F&& convert) {
-  Decoder<S, W> to(model.config);
-  to.embedding = model.embedding;
+/// The same model with the projections of its blocks in storage W: convert(storage) gives each. Embedding and head come
+/// into storage T<S>, rounded if it is another than they have; norms and biases are copied.
+template <class W, template <class> class T = Dense, std::floating_point S, class From, class F>
+Decoder<S, W, T<S>> with_weights(const Decoder<S, From>& model, F&& convert) {
+  const auto table = [](const Dense<S>& t) {
+    if constexpr (std::is_same_v<T<S>, Dense<S>>)
+      return t;
+    else
+      return T<S>::quantize(t.parameter.value);
+  };
+  Decoder<S, W, T<S>> to(model.config);
+  to.embedding = Embedding<S, T<S>>(table(model.embedding.table), model.embedding.scale);
   to.final_norm = model.final_norm;
-  to.head = model.head;
+  if (model.head) to.head = table(*model.head);
   for (std::size_t i = 0; i < to.blocks.size(); ++i) {
     const Block<S, From>& a = model.blocks[i];
     Block<S, W>& b = to.blocks[i];
@@ -36,9 +42,9 @@ Decoder<S, W> with_weights(const Decoder<S, From>& model, F&& convert) {
 }
 
 /// The projections of a dense model rounded to a storage that can quantize() (Bf16, Q8, Q4).
-template <class W, std::floating_point S>
-Decoder<S, W> with_weights(const Decoder<S>& model) {
-  return with_weights<W>(model, [](const Dense<S>& w) { return W::quantize(w.parameter.value); });
+template <class W, template <class> class T = Dense, std::floating_point S>
+Decoder<S, W, T<S>> with_weights(const Decoder<S>& model) {
+  return with_weights<W, T>(model, [](const Dense<S>& w) { return W::quantize(w.parameter.value); });
 }
 
 }  // namespace tern

@@ -32,6 +32,10 @@ class Bf16 {
   std::size_t bytes() const { return packed_.size() * sizeof(kernels::Bf16); }
   kernels::Bf16View view() const { return {packed_.data(), rows_, columns_}; }
 
+  void row(Index r, S* to) const {
+    const kernels::Bf16View w = view();
+    for (Index k = 0; k < columns_; ++k) to[k] = static_cast<S>(w.weight(r, k));
+  }
   void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const {
     const auto& ops = operations<S>(pass);
     pass.parallel.ranges(rows_, kernels::bf16_tile, [&](Index begin, Index end) {
@@ -50,6 +54,6 @@ class Bf16 {
   Index rows_ = 0, columns_ = 0;
   std::vector<kernels::Bf16> packed_;
 };
-static_assert(WeightStorage<Bf16<float>, float>);
+static_assert(TableStorage<Bf16<float>, float>);
 
 }  // namespace tern

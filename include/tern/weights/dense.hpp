@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+
 #include "tern/core/concepts.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -18,6 +20,7 @@ class Dense {
   Index columns() const { return parameter.value.cols(); }
   std::size_t bytes() const { return sizeof(S) * static_cast<std::size_t>(parameter.value.size()); }
 
+  void row(Index r, S* to) const { std::copy_n(parameter.value.row(r).data(), columns(), to); }
   void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const {
     tern::multiply<S>(pass, x, parameter.value, y);
   }
@@ -35,6 +38,6 @@ class Dense {
 
   Parameter<S> parameter;
 };
-static_assert(WeightStorage<Dense<float>, float>);
+static_assert(TableStorage<Dense<float>, float>);
 
 }  // namespace tern
