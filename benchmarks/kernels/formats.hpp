@@ -237,9 +237,14 @@ class Dense final : public Product {
   void accumulate(const Operations& ops, const Parallel& parallel) override {
     float* gradient = weights();  // as large, and nobody reads the weights
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
-      matmul(ops)(m, end - begin, tokens, {y.data(), 1, m}, {x.data() + begin, k, 1}, gradient + begin, k, true);
-    });
+    const auto product = [&](Index top, Index bottom, Index left, Index right) {
+      matmul(ops)(bottom - top, right - left, tokens, {y.data() + top, 1, m}, {x.data() + left, k, 1},
+                  gradient + top * k + left, k, true);
+    };
+    if (m >= k)
+      parallel.ranges(m, 32, [&](Index begin, Index end) { product(begin, end, 0, k); }, 2);
+    else
+      parallel.ranges(k, 32, [&](Index begin, Index end) { product(0, m, begin, end); }, 2);
   }
 
  private:

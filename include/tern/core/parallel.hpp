@@ -39,12 +39,14 @@ struct Parallel {
         const_cast<void*>(static_cast<const void*>(std::addressof(f))));
   }
 
-  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last.
+  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last. `turns` is the
+  /// number of pieces a worker: many even out what others take of the processors, few repeat less where each piece
+  /// prepares the same.
   template <class F>
-  void ranges(Index count, Index grain, F&& f) const {
+  void ranges(Index count, Index grain, F&& f, Index turns = 4) const {
     if (count <= 0) return;
     const Index grains = (count + grain - 1) / grain;
-    const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * 4);
+    const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * turns);
     each(pieces, [&](Index i) {
       const Index begin = grains * i / pieces * grain;
       const Index end = std::min(count, grains * (i + 1) / pieces * grain);

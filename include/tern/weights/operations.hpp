@@ -50,10 +50,21 @@ void add_multiply_transposed(const Pass& pass, In<S> dy, In<S> w, Out<S> dx) {
 }
 
 /// dw += dy^T * x.  dy [tokens x out], x [tokens x in], dw [out x in].
+/// Cut over dw's longer side, so that pieces are many and none repeats much of the other side's packing.
 template <std::floating_point S>
 void add_outer(const Pass& pass, In<S> dy, In<S> x, Out<S> dw) {
-  detail::parallel_matmul<S>(pass, dy.cols(), x.cols(), dy.rows(), detail::transposed(dy.data(), dy.outerStride()),
-                             detail::row_major(x.data(), x.outerStride()), dw.data(), dw.outerStride(), true);
+  const auto& ops = operations<S>(pass);
+  const auto matmul = pass.precision == Precision::mixed ? ops.matmul_mixed : ops.matmul;
+  const auto product = [&](Index top, Index bottom, Index left, Index right) {
+    matmul(bottom - top, right - left, dy.rows(), detail::transposed(dy.data() + top, dy.outerStride()),
+           detail::row_major(x.data() + left, x.outerStride()), dw.data() + top * dw.outerStride() + left,
+           dw.outerStride(), true);
+  };
+  const Index out = dy.cols(), in = x.cols();
+  if (out >= in)
+    pass.parallel.ranges(out, 32, [&](Index begin, Index end) { product(begin, end, 0, in); }, 2);
+  else
+    pass.parallel.ranges(in, 32, [&](Index begin, Index end) { product(0, out, begin, end); }, 2);
 }
 
 }  // namespace tern
