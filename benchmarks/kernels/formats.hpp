@@ -15,6 +15,7 @@
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/operations.hpp"
 
 namespace tern::benchmark {
 
@@ -129,7 +130,7 @@ class Ternary final : public Product {
     const kernels::TernaryView w = view();
     parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    });
+    }, wide_piece);
   }
   void backward_int8(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
@@ -178,7 +179,7 @@ class Grouped final : public Product {
     const kernels::GroupedView<F> w = view();
     parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
       ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    });
+    }, wide_piece);
   }
 
  private:
@@ -205,7 +206,7 @@ class Bf16 final : public Product {
     const kernels::Bf16View w = view();
     parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
       ops.bf16.matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    });
+    }, wide_piece);
   }
 
  private:
@@ -225,14 +226,14 @@ class Dense final : public Product {
     const Index k = shape.columns, m = shape.rows;
     parallel.ranges(m, 32, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
-    });
+    }, wide_piece);
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const float* w = weights();
     const Index k = shape.columns, m = shape.rows;
     parallel.ranges(k, 32, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
-    });
+    }, wide_piece);
   }
   void accumulate(const Operations& ops, const Parallel& parallel) override {
     float* gradient = weights();  // as large, and nobody reads the weights
@@ -242,9 +243,9 @@ class Dense final : public Product {
                   gradient + top * k + left, k, true);
     };
     if (m >= k)
-      parallel.ranges(m, 32, [&](Index begin, Index end) { product(begin, end, 0, k); }, 2);
+      parallel.ranges(m, 32, [&](Index begin, Index end) { product(begin, end, 0, k); }, wide_piece);
     else
-      parallel.ranges(k, 32, [&](Index begin, Index end) { product(0, m, begin, end); }, 2);
+      parallel.ranges(k, 32, [&](Index begin, Index end) { product(0, m, begin, end); }, wide_piece);
   }
 
  private:

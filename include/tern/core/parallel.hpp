@@ -39,13 +39,13 @@ struct Parallel {
         const_cast<void*>(static_cast<const void*>(std::addressof(f))));
   }
 
-  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last. `turns` is the
-  /// number of pieces a worker: many even out what others take of the processors, few repeat less where each piece
-  /// prepares the same.
+  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last: four a worker, which
+  /// evens out what others take of the processors, or fewer where they would be shorter than `wide`.
   template <class F>
-  void ranges(Index count, Index grain, F&& f, Index turns = 4) const {
+  void ranges(Index count, Index grain, F&& f, Index wide = 0) const {
     if (count <= 0) return;
     const Index grains = (count + grain - 1) / grain;
+    const Index turns = wide > 0 ? std::clamp<Index>(count / (workers * wide), 1, 4) : 4;
     const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * turns);
     each(pieces, [&](Index i) {
       const Index begin = grains * i / pieces * grain;

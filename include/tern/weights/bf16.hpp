@@ -43,7 +43,7 @@ class Bf16 {
     pass.parallel.ranges(columns_, 32, [&](Index begin, Index end) {
       ops.bf16.matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                  dx.outerStride());
-    });
+    }, wide_piece);
   }
 
  private:

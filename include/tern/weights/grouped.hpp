@@ -88,7 +88,7 @@ class Grouped {
     pass.parallel.ranges(columns_, kernels::group_columns, [&](Index begin, Index end) {
       ops.template grouped<F>().matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                                   dx.outerStride());
-    });
+    }, wide_piece);
   }
 
  private:

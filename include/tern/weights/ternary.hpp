@@ -91,7 +91,7 @@ class Ternary {
     pass.parallel.ranges(columns_, 32, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                     dx.outerStride());
-    });
+    }, wide_piece);
   }
 
  private:
