@@ -128,9 +128,9 @@ class Ternary final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
-    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    }, wide_piece);
+    });
   }
   void backward_int8(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
@@ -177,9 +177,9 @@ class Grouped final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::GroupedView<F> w = view();
-    parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, kernels::group_columns, wide_piece, [&](Index begin, Index end) {
       ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    }, wide_piece);
+    });
   }
 
  private:
@@ -204,9 +204,9 @@ class Bf16 final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::Bf16View w = view();
-    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, wide_piece, [&](Index begin, Index end) {
       ops.bf16.matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
-    }, wide_piece);
+    });
   }
 
  private:
@@ -224,16 +224,16 @@ class Dense final : public Product {
   void forward(const Operations& ops, const Parallel& parallel) override {
     const float* w = weights();
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(m, 32, [&](Index begin, Index end) {
+    parallel.ranges(m, 32, wide_piece, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
-    }, wide_piece);
+    });
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const float* w = weights();
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
+    parallel.ranges(k, 32, wide_piece, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
-    }, wide_piece);
+    });
   }
   void accumulate(const Operations& ops, const Parallel& parallel) override {
     float* gradient = weights();  // as large, and nobody reads the weights
@@ -243,9 +243,9 @@ class Dense final : public Product {
                   gradient + top * k + left, k, true);
     };
     if (m >= k)
-      parallel.ranges(m, 32, [&](Index begin, Index end) { product(begin, end, 0, k); }, wide_piece);
+      parallel.ranges(m, 32, wide_piece, [&](Index begin, Index end) { product(begin, end, 0, k); });
     else
-      parallel.ranges(k, 32, [&](Index begin, Index end) { product(0, m, begin, end); }, wide_piece);
+      parallel.ranges(k, 32, wide_piece, [&](Index begin, Index end) { product(0, m, begin, end); });
   }
 
  private:

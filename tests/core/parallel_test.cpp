@@ -13,10 +13,10 @@ namespace {
 std::vector<std::pair<Index, Index>> pieces(const Parallel& parallel, Index count, Index grain, Index wide = 0) {
   std::mutex mutex;
   std::vector<std::pair<Index, Index>> found;
-  parallel.ranges(count, grain, [&](Index begin, Index end) {
+  parallel.ranges(count, grain, wide, [&](Index begin, Index end) {
     const std::lock_guard lock(mutex);
     found.emplace_back(begin, end);
-  }, wide);
+  });
   std::sort(found.begin(), found.end());
   return found;
 }

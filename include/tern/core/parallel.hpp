@@ -40,9 +40,14 @@ struct Parallel {
   }
 
   /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last: four a worker, which
-  /// evens out what others take of the processors, or fewer where they would be shorter than `wide`.
+  /// evens out what others take of the processors.
   template <class F>
-  void ranges(Index count, Index grain, F&& f, Index wide = 0) const {
+  void ranges(Index count, Index grain, F&& f) const {
+    ranges(count, grain, 0, f);
+  }
+  /// The same, with fewer pieces, but one a worker, where they would be shorter than `wide`.
+  template <class F>
+  void ranges(Index count, Index grain, Index wide, F&& f) const {
     if (count <= 0) return;
     const Index grains = (count + grain - 1) / grain;
     const Index turns = wide > 0 ? std::clamp<Index>(count / (workers * wide), 1, 4) : 4;
