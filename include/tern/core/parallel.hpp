@@ -39,8 +39,8 @@ struct Parallel {
         const_cast<void*>(static_cast<const void*>(std::addressof(f))));
   }
 
-  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last: four a worker, which
-  /// evens out what others take of the processors.
+  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last: four a worker,
+  /// which evens out what others take of the processors.
   template <class F>
   void ranges(Index count, Index grain, F&& f) const {
     ranges(count, grain, 0, f);
