@@ -15,6 +15,7 @@
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/operations.hpp"
 
 namespace tern::benchmark {
 
@@ -127,7 +128,7 @@ class Ternary final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::TernaryView w = view();
-    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -176,7 +177,7 @@ class Grouped final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::GroupedView<F> w = view();
-    parallel.ranges(shape.columns, kernels::group_columns, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, kernels::group_columns, wide_piece, [&](Index begin, Index end) {
       ops.grouped<F>().matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -203,7 +204,7 @@ class Bf16 final : public Product {
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const kernels::Bf16View w = view();
-    parallel.ranges(shape.columns, 32, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 32, wide_piece, [&](Index begin, Index end) {
       ops.bf16.matmul_transposed(w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
     });
   }
@@ -223,23 +224,28 @@ class Dense final : public Product {
   void forward(const Operations& ops, const Parallel& parallel) override {
     const float* w = weights();
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(m, 32, [&](Index begin, Index end) {
+    parallel.ranges(m, 32, wide_piece, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, k, {x.data(), k, 1}, {w + begin * k, 1, k}, y.data() + begin, m, false);
     });
   }
   void backward(const Operations& ops, const Parallel& parallel) override {
     const float* w = weights();
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
+    parallel.ranges(k, 32, wide_piece, [&](Index begin, Index end) {
       matmul(ops)(tokens, end - begin, m, {y.data(), m, 1}, {w + begin, k, 1}, x.data() + begin, k, true);
     });
   }
   void accumulate(const Operations& ops, const Parallel& parallel) override {
     float* gradient = weights();  // as large, and nobody reads the weights
     const Index k = shape.columns, m = shape.rows;
-    parallel.ranges(k, 32, [&](Index begin, Index end) {
-      matmul(ops)(m, end - begin, tokens, {y.data(), 1, m}, {x.data() + begin, k, 1}, gradient + begin, k, true);
-    });
+    const auto product = [&](Index top, Index bottom, Index left, Index right) {
+      matmul(ops)(bottom - top, right - left, tokens, {y.data() + top, 1, m}, {x.data() + left, k, 1},
+                  gradient + top * k + left, k, true);
+    };
+    if (m >= k)
+      parallel.ranges(m, 32, wide_piece, [&](Index begin, Index end) { product(begin, end, 0, k); });
+    else
+      parallel.ranges(k, 32, wide_piece, [&](Index begin, Index end) { product(0, m, begin, end); });
   }
 
  private:

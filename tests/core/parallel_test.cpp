@@ -10,10 +10,10 @@ using namespace tern;
 namespace {
 
 /// The pieces that ranges() cuts, in order.
-std::vector<std::pair<Index, Index>> pieces(const Parallel& parallel, Index count, Index grain) {
+std::vector<std::pair<Index, Index>> pieces(const Parallel& parallel, Index count, Index grain, Index wide = 0) {
   std::mutex mutex;
   std::vector<std::pair<Index, Index>> found;
-  parallel.ranges(count, grain, [&](Index begin, Index end) {
+  parallel.ranges(count, grain, wide, [&](Index begin, Index end) {
     const std::lock_guard lock(mutex);
     found.emplace_back(begin, end);
   });
@@ -60,6 +60,17 @@ TEST_CASE("parallel: the default is serial and in order, on the caller's thread"
   Parallel{}.each(5, [&](Index i) { order.push_back(i); });
   CHECK(order == std::vector<Index>{0, 1, 2, 3, 4});
   CHECK(pieces(Parallel{}, 100, 16).size() == 1);
+}
+
+TEST_CASE("parallel: ranges are not shorter than they should be wide, while each worker has one") {
+  ThreadPool pool(2);
+  const auto count = [&](Index n, Index wide) { return pieces(pool.parallel(), n, 32, wide).size(); };
+  CHECK(count(4096, 0) == 8);
+  CHECK(count(4096, 512) == 8);
+  CHECK(count(2048, 512) == 4);
+  CHECK(count(576, 512) == 2);
+  CHECK(count(33, 512) == 2);
+  CHECK(count(32, 512) == 1);
 }
 
 TEST_CASE("parallel: a pool lends its workers to many calls, one after another") {

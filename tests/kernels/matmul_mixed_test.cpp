@@ -41,6 +41,27 @@ TEST_CASE("matmul_mixed: any cut of rows and columns gives the same bits") {
   check_matmul_cuts<float>(&Operations<float>::matmul_mixed);
 }
 
+TEST_CASE("matmul_mixed: many rows, columns and tokens at once give the bits of few") {
+  const Index m = 131, n = 1165, k = 1100;  // a few columns more than stay packed at once
+  const GuardedBuffer<float> before = random_buffer<float>(m * n, 8);
+  for (const int layout : {0, 1, 2, 3}) {
+    CAPTURE(layout);
+    const bool accumulate = layout % 3 == 0;
+    const Laid<float> a(m, k, layout % 2 == 1, 3, 6), b(k, n, layout / 2 == 1, 5, 7);
+    on_every_isa<float>([&](const Operations<float>& ops) {
+      GuardedBuffer<float> whole = copy(before), pieces = copy(before);
+      ops.matmul_mixed(m, n, k, a.view, b.view, whole.data(), n, accumulate);
+      for (Index i = 0; i < m; i += 70)
+        for (Index j = 0; j < n; j += 600)
+          ops.matmul_mixed(std::min<Index>(70, m - i), std::min<Index>(600, n - j), k,
+                           {a.view.data + i * a.view.row, a.view.row, a.view.column},
+                           {b.view.data + j * b.view.column, b.view.row, b.view.column}, pieces.data() + i * n + j, n,
+                           accumulate);
+      CHECK(same_bits(whole, pieces));
+    });
+  }
+}
+
 TEST_CASE("matmul_mixed: exact where nothing rounds, in every lane") {
   // Small integers: any misplaced row, column or pair shows.
   const Index m = 13, n = 130, k = 77;

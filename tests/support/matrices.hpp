@@ -14,7 +14,8 @@ struct ProductShape {
 inline constexpr ProductShape product_shapes[] = {
     {0, 5, 3},     {5, 0, 3},    {3, 4, 0},     {1, 1, 1},    {1, 64, 16},    {2, 3, 4},
     {13, 31, 15},  {14, 32, 16}, {15, 33, 17},  {28, 64, 64}, {29, 65, 67},   {1, 200, 256},
-    {6, 128, 257}, {7, 63, 255}, {64, 16, 511}, {5, 17, 513}, {43, 129, 300}, {100, 4, 576}};
+    {6, 128, 257}, {7, 63, 255}, {64, 16, 511}, {5, 17, 513}, {43, 129, 300}, {100, 4, 576},
+    {9, 33, 1041}, {150, 0, 3},  {150, 5, 0}};
 
 /// A [m x n] matrix in a guarded buffer, by rows or by columns, its lines `gap` longer than need be.
 template <class S>

@@ -39,12 +39,19 @@ struct Parallel {
         const_cast<void*>(static_cast<const void*>(std::addressof(f))));
   }
 
-  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last.
+  /// Calls f(begin, end) for pieces of [0, count), each a multiple of `grain` long except the last: four a worker,
+  /// which evens out what others take of the processors.
   template <class F>
   void ranges(Index count, Index grain, F&& f) const {
+    ranges(count, grain, 0, f);
+  }
+  /// The same, with fewer pieces, but one a worker, where they would be shorter than `wide`.
+  template <class F>
+  void ranges(Index count, Index grain, Index wide, F&& f) const {
     if (count <= 0) return;
     const Index grains = (count + grain - 1) / grain;
-    const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * 4);
+    const Index turns = wide > 0 ? std::clamp<Index>(count / (workers * wide), 1, 4) : 4;
+    const Index pieces = run == nullptr ? 1 : std::min<Index>(grains, workers * turns);
     each(pieces, [&](Index i) {
       const Index begin = grains * i / pieces * grain;
       const Index end = std::min(count, grains * (i + 1) / pieces * grain);

@@ -44,7 +44,7 @@ class Bf16 {
   }
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(columns_, 32, [&](Index begin, Index end) {
+    pass.parallel.ranges(columns_, 32, wide_piece, [&](Index begin, Index end) {
       ops.bf16.matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                  dx.outerStride());
     });

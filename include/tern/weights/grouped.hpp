@@ -85,7 +85,7 @@ class Grouped {
 
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(columns_, kernels::group_columns, [&](Index begin, Index end) {
+    pass.parallel.ranges(columns_, kernels::group_columns, wide_piece, [&](Index begin, Index end) {
       ops.template grouped<F>().matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                                   dx.outerStride());
     });

@@ -88,7 +88,7 @@ class Ternary {
   void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
     if (pass.gradients != GradientRounding::none) return multiply_transposed_int8(pass, dy, cache, dx);
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(columns_, 32, [&](Index begin, Index end) {
+    pass.parallel.ranges(columns_, 32, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
                                     dx.outerStride());
     });
