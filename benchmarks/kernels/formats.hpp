@@ -139,7 +139,7 @@ class Ternary final : public Product {
       ops.quantize_gradient(end - begin, m, y.data() + begin * m, m, nullptr, false, q.data() + begin * m, m,
                             scales.data() + begin);
     });
-    parallel.ranges(shape.columns, 64, [&](Index begin, Index end) {
+    parallel.ranges(shape.columns, 64, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul_transposed_int8(w, begin, end, tokens, q.data(), m, scales.data(), x.data(), shape.columns);
     });
   }

@@ -113,7 +113,7 @@ class Ternary {
                               cache.codes.data() + begin * rows_, rows_, cache.scales.data() + begin);
         for (Index t = begin; one && t < end; ++t) cache.scales[static_cast<std::size_t>(t)] *= static_cast<S>(scales_[0]);
       });
-      pass.parallel.ranges(std::min(columns_ - k, width), 64, [&](Index begin, Index end) {
+      pass.parallel.ranges(std::min(columns_ - k, width), 64, wide_piece, [&](Index begin, Index end) {
         ops.ternary_matmul_transposed_int8(view(), k + begin, k + end, tokens, cache.codes.data(), rows_,
                                            cache.scales.data(), dx.data(), dx.outerStride());
       });
