@@ -9,6 +9,7 @@
 #include "tern/adapters/user_gain.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/with_weights.hpp"
 
 using namespace tern;
 using namespace tern::test;
@@ -56,10 +57,10 @@ AdapterSet<S> adapters_everywhere(const Decoder<S>& model, Index users, Random& 
 }  // namespace
 
 TEST_CASE("decoder: gradients match finite differences, adapters at every site, several users and texts") {
-  for (const auto& config : {tiny(), tiny(false, true)}) {
+  const auto check = [](auto model, const Decoder<double>& dense) {
+    const ModelConfig& config = model.config;
     Random random(11);
-    auto model = random_decoder<double>(config, 4);
-    auto set = adapters_everywhere(model, 3, random);
+    auto set = adapters_everywhere(dense, 3, random);
     select_trainable(model, [](std::string_view) { return true; });
     select_trainable(set, [](std::string_view) { return true; });
     const auto tokens = random_tokens(9, config.vocabulary, random);
@@ -71,17 +72,56 @@ TEST_CASE("decoder: gradients match finite differences, adapters at every site, 
     pass.sequences = sequences;
     pass.user = users;
     Adapted adapted(model, set);
-    decltype(adapted)::Cache cache;
+    typename decltype(adapted)::Cache cache;
     const double sum = adapted.gradients(pass, tokens, targets, 0.5, cache);
     const auto loss = [&] {
       std::vector<double> nll(9);
-      decltype(adapted)::Cache c;
+      typename decltype(adapted)::Cache c;
       adapted.nll(pass, tokens, targets, c, nll);
       return 0.5 * std::accumulate(nll.begin(), nll.end(), 0.0);
     };
     CHECK(loss() == doctest::Approx(0.5 * sum).epsilon(1e-12));
     check_parameter_gradients(model, loss, 6);
     check_parameter_gradients(set, loss, 6);
+  };
+  for (const auto& config : {tiny(), tiny(false, true)}) {
+    const auto model = random_decoder<double>(config, 4);
+    check(model, model);
+    const auto same = [](const Dense<double>& w) { return w; };
+    check(with_weights<Dense<double>, Bf16>(model, same), model);
+  }
+}
+
+TEST_CASE("decoder: a table in bf16 gives what a dense one of the same numbers gives in mixed precision") {
+  for (const bool tied : {true, false}) {
+    Random random(5);
+    auto dense = random_decoder<float>(tiny(tied), 6);
+    const auto same = [](const Dense<float>& w) { return w; };
+    auto frozen = with_weights<Dense<float>, Bf16>(dense, same);
+    const auto round = [](Dense<float>& table, const Bf16<float>& rounded) {
+      for (Index r = 0; r < table.rows(); ++r) rounded.row(r, table.parameter.value.row(r).data());
+    };
+    round(dense.embedding.table, frozen.embedding.table);
+    if (!tied) round(*dense.head, *frozen.head);
+    const auto tokens = random_tokens(40, 13, random), targets = random_tokens(40, 13, random);
+    const auto run = [&](auto& model) {
+      Random same_each_time(7);
+      auto set = adapters_everywhere(dense, 1, same_each_time);
+      select_trainable(set, [](std::string_view) { return true; });
+      Pass pass;
+      pass.precision = Precision::mixed;
+      Adapted adapted(model, set);
+      typename decltype(adapted)::Cache cache;
+      std::vector<double> found{adapted.gradients(pass, tokens, targets, 1, cache)};
+      for_each_parameter(set, [&](std::string_view, const Parameter<float>& p) {
+        found.insert(found.end(), p.grad.data(), p.grad.data() + p.grad.size());
+      });
+      return found;
+    };
+    const auto expected = run(dense), got = run(frozen);
+    REQUIRE(got.size() == expected.size());
+    for (std::size_t i = 0; i < got.size(); ++i) CHECK(got[i] == doctest::Approx(expected[i]).epsilon(1e-3));
+    if (kernels::best_isa() == kernels::Isa::avx512_bf16) CHECK(got == expected);
   }
 }
 
