@@ -105,7 +105,8 @@ Stage load(Arguments& a) {
   Stage stage;
   stage.base = program::load(a.base);
   if (a.base == "bundled") {
-    stage.ternary = load_model<float, Ternary<float>, Bf16<float>>(GgufFile::open(program::bundled() / "base-ternary.gguf"));
+    const GgufFile file = GgufFile::open(program::bundled() / "base-ternary.gguf");
+    stage.ternary = load_model<float, Ternary<float>, Bf16<float>>(file);
   } else if (a.options.weights == "ternary") {
     throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base + "'; " + ruined);
   } else if (a.options.wants("E6")) {
@@ -203,7 +204,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
       ->capture_default_str();
-  app.add_option("--weights", o.weights, "of the base that adapters are trained on: dense, q8, q4 or ternary")->capture_default_str();
+  app.add_option("--weights", o.weights, "of the base that adapters are trained on: dense, or q8, q4 or ternary with embedding and head in bf16")->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();

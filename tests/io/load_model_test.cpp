@@ -114,10 +114,10 @@ std::vector<std::byte> bytes_of(const GgufWriter& writer) {
 }
 
 /// What the model makes of a text.
-template <class W>
-Matrix<float> hidden(const Decoder<float, W>& model) {
+template <class W, class T>
+Matrix<float> hidden(const Decoder<float, W, T>& model) {
   const Token text[] = {3, 1, 4, 1, 5};
-  typename Decoder<float, W>::Cache cache;
+  typename Decoder<float, W, T>::Cache cache;
   Matrix<float> y(5, model.config.hidden);
   model.forward({}, text, cache, y);
   return y;
@@ -226,4 +226,39 @@ TEST_CASE("load_model: refuses an architecture that it does not know") {
   const auto bytes = bytes_of(out);
   CHECK(message_of<FormatError>([&] { load_model<float>(GgufFile(bytes, "m")); }) ==
         "gguf 'm': general.architecture: expected 'llama' or 'bitnet-b1.58', got 'bitnet'");
+}
+
+TEST_CASE("load_model: embedding and head in bf16 are the file's, rounded") {
+  for (const bool tied : {true, false}) {
+    const test::TemporaryDirectory folder;
+    Decoder<float> model(ModelConfig{.hidden = 32,
+                                     .layers = 1,
+                                     .ffn = 32,
+                                     .heads = 1,
+                                     .kv_heads = 1,
+                                     .head_dim = 32,
+                                     .vocabulary = 8,
+                                     .context = 8,
+                                     .tied = tied});
+    make_ternary(model);
+    GgufWriter out;
+    out.set("general.architecture", std::string("llama"));
+    add_model(model, out, GgmlType::f32, GgmlType::f32);
+    out.write(folder / "m.gguf");
+    const auto frozen = load_model<float, Dense<float>, Bf16<float>>(GgufFile::open(folder / "m.gguf"));
+    const auto rounded = [](const Bf16<float>& got, const Dense<float>& expected) {
+      REQUIRE(got.rows() == expected.rows());
+      std::vector<float> row(32);
+      for (Index r = 0; r < got.rows(); ++r) {
+        got.row(r, row.data());
+        for (Index k = 0; k < 32; ++k)
+          CHECK(row[static_cast<std::size_t>(k)] ==
+                kernels::to_float(kernels::to_bf16(expected.parameter.value(r, k))));
+      }
+    };
+    rounded(frozen.embedding.table, model.embedding.table);
+    REQUIRE(frozen.head.has_value() == !tied);
+    if (!tied) rounded(*frozen.head, *model.head);
+    CHECK(hidden(frozen).allFinite());
+  }
 }

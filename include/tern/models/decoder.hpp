@@ -40,7 +40,7 @@ class Decoder {
 
   Decoder() = default;
 
-  /// A model of zeros with unit gains, ready to be filled by a loader or by initialize().
+  /// A model of zeros with unit gains, ready to be filled by a loader or by initialize(); packed storages are empty.
   explicit Decoder(const ModelConfig& c) : config(c) {
     validate(config, "decoder");
     const auto linear = [](Index out, Index in) {

@@ -5,8 +5,8 @@
 
 namespace tern {
 
-/// The same model with the projections of its blocks in storage W: convert(storage) gives each. Embedding and head come
-/// into storage T<S>, rounded if it is another than they have; norms and biases are copied.
+/// A model of dense embedding and head with the projections of its blocks in storage W: convert(storage) gives each.
+/// Embedding and head come into storage T<S>, rounded if it is not Dense; norms and biases are copied.
 template <class W, template <class> class T = Dense, std::floating_point S, class From, class F>
 Decoder<S, W, T<S>> with_weights(const Decoder<S, From>& model, F&& convert) {
   const auto table = [](const Dense<S>& t) {
