@@ -1,6 +1,8 @@
 #pragma once
 /// The dispatch table: one pointer per kernel, one row per instruction set. Raw pointers, no allocation, no exception.
-/// A table is immutable; callers may copy one, replace entries and pass the copy.
+/// A table is immutable; callers may copy one, replace entries and pass the copy. Scratch lies on the calling thread's
+/// stack: see stack_bytes.
+#include <cstddef>
 #include <cstdint>
 
 #include "tern/kernels/formats/bf16.hpp"
@@ -11,6 +13,10 @@
 #include "tern/kernels/types.hpp"
 
 namespace tern::kernels {
+
+/// What any kernel takes of its caller's stack at the most. Threads of one's own must have as much to spare: glibc gives
+/// 8 MB, macOS 512 KB (enough for NEON, which takes 350 KB), musl 128 KB.
+inline constexpr std::size_t stack_bytes = std::size_t{640} << 10;
 
 /// Products with weights in groups of 32 columns, of format F (formats/q8.hpp, formats/q4.hpp).
 template <class S, class F>
