@@ -21,9 +21,7 @@
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/ternary_matmul/reference.hpp"
 
-namespace tern::kernels {
-
-namespace detail {
+namespace tern::kernels::detail {
 
 template <class S>
 constexpr Operations<S> reference_operations() {
@@ -89,6 +87,4 @@ inline const Table& native_table(Isa isa) {
   }
 }
 
-}  // namespace detail
-
-}  // namespace tern::kernels
+}  // namespace tern::kernels::detail
