@@ -14,3 +14,13 @@ TEST_CASE("native: the tables are those of kernels.hpp, the portable one left ou
   if (best_isa() != Isa::portable) CHECK(&native::best_table() == &best_table());
   CHECK(native::best_table().isa != Isa::portable);
 }
+
+TEST_CASE("native: a kernel alone is the one of the table") {
+  for (const Isa isa : runnable_isas()) {
+    if (isa == Isa::portable) continue;
+    CHECK((native::kernel<&Operations<float>::gate>(isa) == native::table(isa).f32.gate));
+    CHECK((native::kernel<&Operations<double>::matmul>(isa) == native::table(isa).f64.matmul));
+    CHECK((native::kernel<&Operations<float>::q4>(isa).matmul == native::table(isa).f32.q4.matmul));
+  }
+  CHECK((native::best_kernel<&Operations<float>::rope>() == native::best_table().f32.rope));
+}

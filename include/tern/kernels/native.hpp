@@ -2,8 +2,9 @@
 /// The kernels without any library: plain loops, and the instruction sets that have kernels of their own. Who embeds
 /// kernels includes this header alone; kernels.hpp adds xsimd's, for the processors that have none of their own, and
 /// takes twice as long to compile.
-///   const auto& ops = tern::kernels::native::best_table().f32;
-///   ops.matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
+///   const auto matmul = tern::kernels::native::best_kernel<&tern::kernels::Operations<float>::matmul>();
+///   matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
+/// compiles one kernel, best_table().f32.matmul all of them, which takes half as long again.
 ///
 /// A program of many files compiles them once: where TERN_COMPILED_KERNELS is defined, as the target
 /// tern::compiled_kernels has it, this header only declares what the library defines.
@@ -17,19 +18,47 @@
 
 namespace tern::kernels::native {
 
-/// The kernels of `isa`, which must be runnable here, and not Isa::portable.
+/// The fastest instruction set that runs here and has kernels of its own: plain loops where only the portable ones would
+/// be faster.
+inline Isa best_isa() {
+  const Isa isa = kernels::best_isa();
+  return isa == Isa::portable ? Isa::reference : isa;
+}
+
 #ifdef TERN_COMPILED_KERNELS
+/// The kernels of `isa`, which must be runnable here, and not Isa::portable.
 const Table& table(Isa isa);
+
+/// One of them: kernel<&Operations<float>::matmul>(isa) is table(isa).f32.matmul.
+template <auto member>
+auto kernel(Isa isa) {
+  return table(isa).kernel(member);
+}
 #else
+/// The kernels of `isa`, which must be runnable here, and not Isa::portable.
 inline const Table& table(Isa isa) {
   assert(runnable(isa) && isa != Isa::portable);
   return detail::native_table(isa);
 }
+
+/// One of them: kernel<&Operations<float>::matmul>(isa) is table(isa).f32.matmul, and the others are not compiled.
+template <auto member>
+auto kernel(Isa isa) {
+  assert(runnable(isa) && isa != Isa::portable);
+  return detail::native_kernel<member>(isa);
+}
 #endif
 
-/// The fastest kernels that run here: plain loops where only the portable ones would be faster.
+/// The fastest kernels that run here.
 inline const Table& best_table() {
-  static const Table& best = table(best_isa() == Isa::portable ? Isa::reference : best_isa());
+  static const Table& best = table(best_isa());
+  return best;
+}
+
+/// One of them: best_kernel<&Operations<float>::matmul>() is best_table().f32.matmul.
+template <auto member>
+auto best_kernel() {
+  static const auto best = kernel<member>(best_isa());
   return best;
 }
 

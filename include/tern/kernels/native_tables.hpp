@@ -62,29 +62,45 @@ inline constexpr Table neon_dotprod_table{Isa::neon_dotprod, neon_dotprod::all_o
                                           reference_operations<double>()};
 #endif
 
-/// See native::table.
-inline const Table& native_table(Isa isa) {
+/// get.operator()<table>() for the table of `isa`. A table is a constant: of its kernels those are compiled that get
+/// takes.
+template <class Get>
+auto from_native_table(Isa isa, Get get) {
   switch (isa) {
 #if TERN_X86
     case Isa::avx2:
-      return avx2_table;
+      return get.template operator()<avx2_table>();
     case Isa::avx2_vnni:
-      return avx2_vnni_table;
+      return get.template operator()<avx2_vnni_table>();
     case Isa::avx512:
-      return avx512_table;
+      return get.template operator()<avx512_table>();
     case Isa::avx512_vnni:
-      return avx512_vnni_table;
+      return get.template operator()<avx512_vnni_table>();
     case Isa::avx512_bf16:
-      return avx512_bf16_table;
+      return get.template operator()<avx512_bf16_table>();
 #elif TERN_ARM64
     case Isa::neon:
-      return neon_table;
+      return get.template operator()<neon_table>();
     case Isa::neon_dotprod:
-      return neon_dotprod_table;
+      return get.template operator()<neon_dotprod_table>();
 #endif
     default:
-      return reference_table;
+      return get.template operator()<reference_table>();
   }
+}
+
+/// See native::table.
+inline const Table& native_table(Isa isa) {
+  return *from_native_table(isa, []<const Table& t>() { return &t; });
+}
+
+/// See native::kernel.
+template <auto member>
+auto native_kernel(Isa isa) {
+  return from_native_table(isa, []<const Table& t>() {
+    constexpr auto kernel = t.kernel(member);
+    return kernel;
+  });
 }
 
 }  // namespace tern::kernels::detail

@@ -132,11 +132,16 @@ struct Table {
   Operations<double> f64;
 
   template <class S>
-  const Operations<S>& operations() const {
+  constexpr const Operations<S>& operations() const {
     if constexpr (sizeof(S) == sizeof(float))
       return f32;
     else
       return f64;
+  }
+  /// kernel(&Operations<float>::matmul): the same as f32.matmul.
+  template <class S, class K>
+  constexpr const K& kernel(K Operations<S>::*member) const {
+    return operations<S>().*member;
   }
 };
 
