@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernels/large_pages.hpp"
 #include "kernels/limits.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
@@ -101,10 +101,10 @@ class Product {
  private:
   static constexpr std::size_t cold_bytes = std::size_t{300} << 20;
   // Four 2-bit codes, -1, 0, +1 and -1; a float and a bf16 of 4e-17, which are no denormals.
-  static constexpr int filling = 0x24;
+  static constexpr std::uint8_t filling = 0x24;
 
   std::size_t weight_bytes, copies, next = 0;
-  LargePages memory;
+  LargeVector<std::uint8_t> memory;
 };
 
 /// Ternary weights; the quantisation of the activations, or of int8 gradients, is part of the product.
@@ -154,7 +154,8 @@ class Ternary final : public Product {
   float weight_scale = 0.01f;
 };
 
-/// Weights in groups of 32 columns, F kernels::Q8 or Q4; the quantisation of the activations is part of the product.
+/// Weights in groups of 32 columns, F kernels::Q8, Q4 or Q4_0; the quantisation of the activations is part of the
+/// product.
 template <class F>
 class Grouped final : public Product {
  public:
@@ -264,8 +265,7 @@ struct Format {
     return direction == Direction::backward_int8 ? Limit::int8 : direction == Direction::forward ? forward : backward;
   }
   bool has(Direction direction) const {
-    return direction == Direction::backward_int8 ? int8_gradients
-                                                 : direction != Direction::accumulate || accumulates;
+    return direction == Direction::backward_int8 ? int8_gradients : direction != Direction::accumulate || accumulates;
   }
 };
 
@@ -283,11 +283,12 @@ inline constexpr Format formats[] = {
      make_product<Grouped<kernels::Q8>>},
     {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
      make_product<Grouped<kernels::Q4>>},
+    {"q4_0", "4 bits, groups of 32 without minimums; int8 activations", Limit::int8, Limit::bf16, false, false,
+     make_product<Grouped<kernels::Q4_0>>},
     {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<false>>},
     {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
      make_product<Dense<true>>},
-    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false,
-     make_product<Bf16>},
+    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false, make_product<Bf16>},
 };
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.

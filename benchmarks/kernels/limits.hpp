@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "kernels/large_pages.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/simd/portable.hpp"
@@ -229,7 +229,7 @@ class MemoryReader {
 
  private:
   static constexpr std::size_t size = std::size_t{512} << 20, piece = std::size_t{1} << 20;
-  LargePages memory_{size, 1};
+  LargeVector<std::uint8_t> memory_ = LargeVector<std::uint8_t>(size, 1);
   std::size_t at_ = 0;
 };
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kernels/formats.hpp"
-#include "kernels/large_pages.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
@@ -115,7 +115,7 @@ class RowArrays {
   float* array(Index i) { return reinterpret_cast<float*>(memory_.data() + array_bytes(i)); }
 
   Streams streams_;
-  LargePages memory_;
+  LargeVector<std::uint8_t> memory_;
 };
 
 struct RowKernel {
@@ -135,9 +135,8 @@ void each_row(const RowArrays& r, const Parallel& parallel, F&& f) {
 
 template <kernels::Gate kind>
 void run_gate(const Operations& ops, RowArrays& r, const Parallel& parallel) {
-  each_row(r, parallel, [&](Index, Index at) {
-    ops.gate(kind, r.width, r.read(0) + at, r.read(1) + at, r.written() + at);
-  });
+  each_row(r, parallel,
+           [&](Index, Index at) { ops.gate(kind, r.width, r.read(0) + at, r.read(1) + at, r.written() + at); });
 }
 
 template <kernels::Gate kind>
@@ -154,14 +153,22 @@ inline constexpr Index vocabularies[] = {49152, 151936};
 inline constexpr Index token_counts[] = {1, 128, 512}, logit_rows[] = {1, 32};  // logits exist 32 rows at a time
 
 inline constexpr RowKernel row_kernels[] = {
-    {"rms_norm", "y = gain * x / rms(x)", hidden_widths, token_counts, {1, 0, 4},
+    {"rms_norm",
+     "y = gain * x / rms(x)",
+     hidden_widths,
+     token_counts,
+     {1, 0, 4},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index t, Index at) {
          ops.rms_norm(1, r.width, 1e-6f, r.read(0) + at, r.width, r.shared.data(), r.written() + at, r.width,
                       &r.of_rows[static_cast<std::size_t>(t)]);
        });
      }},
-    {"rms_norm_backward", "its dx", hidden_widths, token_counts, {2, 1, 0},
+    {"rms_norm_backward",
+     "its dx",
+     hidden_widths,
+     token_counts,
+     {2, 1, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index t, Index at) {
          ops.rms_norm_backward(1, r.width, r.read(0) + at, r.width, r.shared.data(),
@@ -169,18 +176,30 @@ inline constexpr RowKernel row_kernels[] = {
                                r.width);
        });
      }},
-    {"rms_norm_backward_gain", "its dgain, of one user; cut by columns", hidden_widths, token_counts, {2, 0, 0},
+    {"rms_norm_backward_gain",
+     "its dgain, of one user; cut by columns",
+     hidden_widths,
+     token_counts,
+     {2, 0, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        parallel.ranges(r.width, 64, [&](Index begin, Index end) {
          ops.rms_norm_backward_gain(r.rows, end - begin, r.read(0) + begin, r.width, r.of_rows.data(),
                                     r.read(1) + begin, r.width, r.shared.data() + begin);
        });
      }},
-    {"softmax", "in place", attention_widths, token_counts, {0, 1, 0},
+    {"softmax",
+     "in place",
+     attention_widths,
+     token_counts,
+     {0, 1, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index, Index at) { ops.softmax(r.width, 1.0f, r.updated(0) + at); });
      }},
-    {"softmax_backward", "in place", attention_widths, token_counts, {1, 1, 0},
+    {"softmax_backward",
+     "in place",
+     attention_widths,
+     token_counts,
+     {1, 1, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index, Index at) {
          ops.softmax_backward(r.width, 0.0f, r.read(0) + at, r.updated(0) + at);  // any other scale fades or explodes
@@ -188,20 +207,40 @@ inline constexpr RowKernel row_kernels[] = {
      }},
     {"silu", "y = silu(gate) * up", ffn_widths, token_counts, {2, 0, 4}, run_gate<kernels::Gate::silu>},
     {"gelu_tanh", "y = gelu_tanh(gate) * up", ffn_widths, token_counts, {2, 0, 4}, run_gate<kernels::Gate::gelu_tanh>},
-    {"relu_squared", "y = relu(gate)^2 * up", ffn_widths, token_counts, {2, 0, 4},
+    {"relu_squared",
+     "y = relu(gate)^2 * up",
+     ffn_widths,
+     token_counts,
+     {2, 0, 4},
      run_gate<kernels::Gate::relu_squared>},
     {"silu_backward", "its dgate and dup", ffn_widths, token_counts, {3, 2, 0}, run_gate_backward<kernels::Gate::silu>},
-    {"gelu_tanh_backward", "its dgate and dup", ffn_widths, token_counts, {3, 2, 0},
+    {"gelu_tanh_backward",
+     "its dgate and dup",
+     ffn_widths,
+     token_counts,
+     {3, 2, 0},
      run_gate_backward<kernels::Gate::gelu_tanh>},
-    {"relu_squared_backward", "its dgate and dup", ffn_widths, token_counts, {3, 2, 0},
+    {"relu_squared_backward",
+     "its dgate and dup",
+     ffn_widths,
+     token_counts,
+     {3, 2, 0},
      run_gate_backward<kernels::Gate::relu_squared>},
-    {"rope", "in place; heads of 64", hidden_widths, token_counts, {0, 1, 0},
+    {"rope",
+     "in place; heads of 64",
+     hidden_widths,
+     token_counts,
+     {0, 1, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index, Index at) {
          ops.rope(r.width / 64, 64, r.shared.data(), r.shared.data() + 32, 1.0f, r.updated(0) + at);
        });
      }},
-    {"cross_entropy", "with its gradient, in place", vocabularies, logit_rows, {0, 1, 0},
+    {"cross_entropy",
+     "with its gradient, in place",
+     vocabularies,
+     logit_rows,
+     {0, 1, 0},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index t, Index at) {
          float* logits = r.updated(0) + at;
@@ -209,14 +248,22 @@ inline constexpr RowKernel row_kernels[] = {
              static_cast<float>(ops.cross_entropy(r.width, logits, t, 1.0f, logits));
        });
      }},
-    {"quantize_int8", "one scale a row", linear_widths, token_counts, {1, 0, 1},
+    {"quantize_int8",
+     "one scale a row",
+     linear_widths,
+     token_counts,
+     {1, 0, 1},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        each_row(r, parallel, [&](Index t, Index at) {
          ops.quantize_int8(1, r.width, r.read(0) + at, r.width, r.written<std::int8_t>() + at, r.width,
                            &r.of_rows[static_cast<std::size_t>(t)]);
        });
      }},
-    {"quantize_activations", "a scale for every 128 columns", linear_widths, token_counts, {1, 0, 1},
+    {"quantize_activations",
+     "a scale for every 128 columns",
+     linear_widths,
+     token_counts,
+     {1, 0, 1},
      [](const Operations& ops, RowArrays& r, const Parallel& parallel) {
        const Index groups = kernels::activation_groups(r.width);
        each_row(r, parallel, [&](Index t, Index at) {

@@ -10,7 +10,8 @@
 namespace {
 
 using namespace tern::peers;
-using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Q4, tern::Q8, tern::Ternary;
+using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Q4, tern::Q4_0, tern::Q8,
+    tern::Ternary;
 using tern::kernels::TernaryFormat, tern::kernels::TernaryScale;
 
 tern::Parallel workers(int threads) {
@@ -54,7 +55,8 @@ std::unique_ptr<Weights> prepare(Index rows, Index columns, const float* weights
 template <TernaryFormat format>
 Ternary<float> exactly(const Matrix<float>& weights) {
   std::vector<std::int8_t> signs;
-  for (const float w : weights.reshaped<Eigen::RowMajor>()) signs.push_back(static_cast<std::int8_t>((w > 0) - (w < 0)));
+  for (const float w : weights.reshaped<Eigen::RowMajor>())
+    signs.push_back(static_cast<std::int8_t>((w > 0) - (w < 0)));
   return Ternary<float>::from_codes(weights.rows(), weights.cols(), signs, {weights.cwiseAbs().maxCoeff()},
                                     TernaryScale::tensor, format);
 }
@@ -72,6 +74,7 @@ TERN_PEER {
                          {{"ternary2", Kind::ternary, true, prepare<exactly<TernaryFormat::two_bits>>},
                           {"ternary1_6", Kind::ternary, true, prepare<exactly<TernaryFormat::five_a_byte>>},
                           {"q4", Kind::q4, true, prepare<rounded<Q4<float>>>},
+                          {"q4_0", Kind::q4, true, prepare<rounded<Q4_0<float>>>},
                           {"q8", Kind::q8, true, prepare<rounded<Q8<float>>>},
                           {"bf16", Kind::bf16, true, prepare<rounded<Bf16<float>>>},
                           {"mixed", Kind::bf16, true, prepare<dense, Precision::mixed>},

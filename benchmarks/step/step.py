@@ -74,7 +74,7 @@ def main():
             **{
                 name: Tern(options.kind, True, weights, gguf, file, options.threads)
                 for name, weights in [("tern, mixed", "dense"), ("tern, bf16", "bf16"), ("tern, q8", "q8"),
-                                      ("tern, q4", "q4"), ("tern, ternary", "ternary")]
+                                      ("tern, q4", "q4"), ("tern, q4_0", "q4_0"), ("tern, ternary", "ternary")]
             },
             "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
             "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),

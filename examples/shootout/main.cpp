@@ -59,7 +59,8 @@ std::string duration(double seconds) {
 void show_progress(std::size_t done, std::size_t of, double left, const std::string& next) {
   static const bool terminal = ::isatty(2) != 0;
   const int width = 24, filled = static_cast<int>(of == 0 ? 0 : done * width / of);
-  const std::string bar = std::string(static_cast<std::size_t>(filled), '#') + std::string(static_cast<std::size_t>(width - filled), '.');
+  const std::string bar =
+      std::string(static_cast<std::size_t>(filled), '#') + std::string(static_cast<std::size_t>(width - filled), '.');
   const std::string line = "[" + bar + "] " + std::to_string(done) + "/" + std::to_string(of) +
                            (next.empty() ? "  done" : "  " + duration(left) + " left  " + next);
   if (terminal)
@@ -117,8 +118,8 @@ Stage load(Arguments& a) {
   ingest.self = a.self;
   ingest.scrub = !a.keep_personal_data;
   ingest.bad_bytes = a.replace_bad_bytes ? BadBytes::replace : BadBytes::error;
-  stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users), stage.base,
-                           a.options.texts, ingest);
+  stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users),
+                           stage.base, a.options.texts, ingest);
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
   stage.pool = std::make_unique<ThreadPool>(a.options.threads);
   stage.pass.parallel = stage.pool->parallel();
@@ -130,8 +131,10 @@ void print_verdicts(const nlohmann::json& results) {
   for (const auto& [name, verdict] : results.at("verdicts").items()) {
     const auto& holds = verdict.at("holds");
     std::cout << (name == "tree" ? "default" : name) << "  "
-              << (holds.is_null() ? "-    " : holds.get<bool>() ? "holds" : "fails") << "  "
-              << verdict.at("sentence").get<std::string>() << '\n';
+              << (holds.is_null()     ? "-    "
+                  : holds.get<bool>() ? "holds"
+                                      : "fails")
+              << "  " << verdict.at("sentence").get<std::string>() << '\n';
   }
 }
 
@@ -145,7 +148,8 @@ int run_command(Arguments& a) {
   hooks.interrupted = &interrupted;
   const auto results = shootout.run(a.out, hooks);
   if (!results) {
-    std::cerr << "\ninterrupted; what is finished lies in " << a.out << "/tasks. Run the same command again to go on.\n";
+    std::cerr << "\ninterrupted; what is finished lies in " << a.out
+              << "/tasks. Run the same command again to go on.\n";
     return 1;
   }
   print_verdicts(*results);
@@ -189,28 +193,37 @@ int main(int argc, char** argv) {
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   app.add_subcommand("report", "write the reports anew from OUT/results.json");
   ShootoutOptions& o = a.options;
-  app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")->capture_default_str();
+  app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")
+      ->capture_default_str();
   app.add_option("--users", a.users, "a folder with a folder of text for each user (default: the bundled personas)");
   app.add_option("--out", a.out, "where results go")->capture_default_str();
   app.add_option("--formats", a.formats, "some of norm,lora-r4,lora-matched,full")->delimiter(',');
-  auto* budget = app.add_option("--budget", a.budget, "training time of one adapter: 300s, 5m (default 300s; bundled: 60 steps)");
+  auto* budget =
+      app.add_option("--budget", a.budget, "training time of one adapter: 300s, 5m (default 300s; bundled: 60 steps)");
   app.add_option("--steps", a.steps, "training steps instead of time")->excludes(budget);
   app.add_option("--seeds", o.seeds, "repetitions (E2)")->capture_default_str();
   app.add_option("--texts", o.texts, "eval texts a user")->capture_default_str();
   app.add_option("--experiments", a.experiments, "some of E1,E2,E3,E4,E6,E9,E12")->delimiter(',');
-  app.add_option("--noise-formats", a.noise_formats, "formats whose noise floor E3 measures (default norm)")->delimiter(',');
+  app.add_option("--noise-formats", a.noise_formats, "formats whose noise floor E3 measures (default norm)")
+      ->delimiter(',');
   app.add_option("--trials", o.trials, "learning rates tried, as many for every format")->capture_default_str();
-  app.add_option("--precision", o.precision, "of products with weights: full, or mixed (bf16, where the machine has it)")
+  app.add_option("--precision", o.precision,
+                 "of products with weights: full, or mixed (bf16, where the machine has it)")
       ->capture_default_str();
   app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
       ->capture_default_str();
-  app.add_option("--weights", o.weights, "of the base that adapters are trained on: dense, or q8, q4 or ternary with embedding and head in bf16")->capture_default_str();
+  app.add_option(
+         "--weights", o.weights,
+         "of the base that adapters are trained on: dense, or q8, q4, q4_0 or ternary with embedding and head in bf16")
+      ->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();
   app.add_option("--self", a.self, "whose words to keep of chats and mail (default: found out)");
-  app.add_flag("--keep-personal-data", a.keep_personal_data, "do not replace mail addresses, phone numbers and the like");
-  app.add_flag("--replace-bad-bytes", a.replace_bad_bytes, "read invalid UTF-8 as U+FFFD instead of leaving the user out");
+  app.add_flag("--keep-personal-data", a.keep_personal_data,
+               "do not replace mail addresses, phone numbers and the like");
+  app.add_flag("--replace-bad-bytes", a.replace_bad_bytes,
+               "read invalid UTF-8 as U+FFFD instead of leaving the user out");
   return program::run(app, argc, argv, [&] {
     finish_options(a);
     if (run->parsed()) return run_command(a);

@@ -25,6 +25,7 @@ Perplexity in_weights(const std::string& weights, Base& base, F&& f) {
   if (weights == "bf16") return rounded(with_weights<Bf16<float>>(base.model));
   if (weights == "q8") return rounded(load_model<float, Q8<float>>(GgufFile::open(base.path)));
   if (weights == "q4") return rounded(load_model<float, Q4<float>>(GgufFile::open(base.path)));
+  if (weights == "q4_0") return rounded(load_model<float, Q4_0<float>>(GgufFile::open(base.path)));
   if (weights == "ternary")
     return rounded(with_weights<Ternary<float>>(base.model, [](const Dense<float>& w) {
       return Ternary<float>::quantize(w.parameter.value, kernels::TernaryScale::tensor);
@@ -40,15 +41,20 @@ int main(int argc, char** argv) {
   CLI::App app("Perplexity of a text under a base model, with an adapter or without", "tern-perplexity");
   app.add_option("--base", base_name, "bundled, smollm2-135m, or a .gguf file")->capture_default_str();
   app.add_option("--text", text_path, "a UTF-8 text file")->required();
-  app.add_option("--context", context, "tokens a window")->capture_default_str()->check(CLI::Range(Index(2), Index(1) << 20));
+  app.add_option("--context", context, "tokens a window")
+      ->capture_default_str()
+      ->check(CLI::Range(Index(2), Index(1) << 20));
   app.add_option("--convention", convention, "llama.cpp, rolling or chunked")
       ->capture_default_str()
       ->check(CLI::IsMember(std::set<std::string>{"llama.cpp", "rolling", "chunked"}));
   app.add_option("--adapter", adapter_path, "an adapter that tern-shootout left");
-  app.add_option("--weights", weights, "the projections: dense as the file has them, or rounded to bf16, q8, q4, ternary")
+  app.add_option("--weights", weights,
+                 "the projections: dense as the file has them, or rounded to bf16, q8, q4, q4_0, ternary")
       ->capture_default_str()
-      ->check(CLI::IsMember(std::set<std::string>{"dense", "bf16", "q8", "q4", "ternary"}));
-  app.add_option("--threads", threads, "worker threads")->capture_default_str()->check(CLI::Range(Index(1), Index(1024)));
+      ->check(CLI::IsMember(std::set<std::string>{"dense", "bf16", "q8", "q4", "q4_0", "ternary"}));
+  app.add_option("--threads", threads, "worker threads")
+      ->capture_default_str()
+      ->check(CLI::Range(Index(1), Index(1024)));
 
   return program::run(app, argc, argv, [&] {
     Base base = program::load(base_name);
@@ -59,8 +65,7 @@ int main(int argc, char** argv) {
     AdapterSet<float> adapters;
     if (!adapter_path.empty()) {
       const PackedFile stored = read_packed(adapter_path);
-      const Contender& contender =
-          find_contender(contenders(), adapter_format(stored, adapter_path, base.fingerprint));
+      const Contender& contender = find_contender(contenders(), adapter_format(stored, adapter_path, base.fingerprint));
       Random random(0);
       contender.attach(ModelView(base.model), adapters, random);
       fill_adapters(stored, adapter_path, adapters);
@@ -85,9 +90,12 @@ int main(int argc, char** argv) {
     } catch (const ValueError& e) {  // too few tokens
       throw FormatError("'" + text_path + "': " + e.what());
     }
-    const nlohmann::json result = {{"nll", p.nll},     {"tokens", p.tokens},
-                                   {"ppl", p.ppl},     {"stderr", p.stderr_},
-                                   {"bytes", p.bytes}, {"bits_per_byte", p.bits_per_byte},
+    const nlohmann::json result = {{"nll", p.nll},
+                                   {"tokens", p.tokens},
+                                   {"ppl", p.ppl},
+                                   {"stderr", p.stderr_},
+                                   {"bytes", p.bytes},
+                                   {"bits_per_byte", p.bits_per_byte},
                                    {"convention", convention}};
     std::cout << result.dump() << '\n';
     return 0;

@@ -16,7 +16,7 @@ from collections import defaultdict
 # From the slowest to the fastest.
 ISAS = ["portable", "avx2", "avx2_vnni", "avx512", "avx512_vnni", "avx512_bf16", "neon", "neon_dotprod"]
 
-PACKED = {"2 bits": "ternary2", "q4": "q4", "q8": "q8", "bf16": "bf16"}
+PACKED = {"2 bits": "ternary2", "q4": "q4", "q4_0": "q4_0", "q8": "q8", "bf16": "bf16"}
 
 # row, what, format, tokens, limit, must, aim
 TARGETS = [
@@ -25,7 +25,9 @@ TARGETS = [
     ("mat-mat, 2 bits, N >= 32 / int8 peak", "forward", "ternary2", [32, 128, 512], "int8", 0.92, 0.97),
     ("mat-mat, 2 bits, N = 8 / int8 peak", "forward", "ternary2", [8], "int8", 0.88, 0.96),
     ("mat-vec, q4, from DRAM / read bandwidth", "cold", "q4", [1], "read", 0.88, None),
+    ("mat-vec, q4_0, from DRAM / read bandwidth", "cold", "q4_0", [1], "read", 0.88, None),
     ("mat-mat, q4, N >= 32 / int8 peak", "forward", "q4", [32, 128, 512], "int8", 0.60, 0.75),
+    ("mat-mat, q4_0, N >= 32 / int8 peak", "forward", "q4_0", [32, 128, 512], "int8", 0.60, 0.75),
     ("mat-mat, q8, N >= 32 / int8 peak", "forward", "q8", [32, 128, 512], "int8", 0.60, 0.75),
     ("mat-mat, bf16, N >= 32 / bf16 peak", "forward", "bf16", [32, 128, 512], "bf16", 0.85, 0.93),
     ("mat-mat, f32, N >= 32 / fp32 peak", "forward", "f32", [32, 128, 512], "fp32", 0.85, None),

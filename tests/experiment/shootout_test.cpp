@@ -93,7 +93,7 @@ TEST_CASE("shootout: rounded weights serve adapters as dense ones do, the same b
   stage.options.experiments = {"E1"};
   stage.options.formats = {"norm", "lora-r4"};
   const auto dense = stage.run(folder.path() / "dense").value();
-  for (const std::string weights : {"q8", "q4"}) {
+  for (const std::string weights : {"q8", "q4", "q4_0"}) {
     CAPTURE(weights);
     stage.options.weights = weights;
     const auto one = timeless(stage.run(folder.path() / (weights + "1"), 1).value());
@@ -185,7 +185,8 @@ TEST_CASE("shootout: a diverging format is kept as failed") {
     if (c.name == "lora-r4") c.rates = {1e30};
   stage.options.formats = {"norm", "lora-r4"};
   stage.options.experiments = {"E1", "E4"};
-  const auto results = Shootout(stage.base, nullptr, stage.users, stage.options, {}, table).run(folder.path() / "out").value();
+  const auto results =
+      Shootout(stage.base, nullptr, stage.users, stage.options, {}, table).run(folder.path() / "out").value();
   bool seen = false;
   for (const auto& a : results["adapters"])
     if (a["format"] == "lora-r4") {

@@ -52,8 +52,8 @@ constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
   step MODEL IDS THREADS KIND [WEIGHTS]
                                  for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
-                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8, q4
-                                 or ternary (with int8 gradients)
+                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8, q4,
+                                 q4_0 or ternary (with int8 gradients)
 )";
 
 struct UsageError {};
@@ -329,8 +329,7 @@ void train_lora(Arguments arguments, const tern::Pass& pass) {
 }
 
 template <class Base>
-void take_steps(Base base, const std::vector<Token>& ids, const std::string& kind,
-                const tern::Pass& pass) {
+void take_steps(Base base, const std::vector<Token>& ids, const std::string& kind, const tern::Pass& pass) {
   Adapters adapters;
   tern::Random random(1);
   if (kind == "norm")
@@ -364,6 +363,7 @@ void step(Arguments arguments, tern::Pass pass) {
   if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>, tern::Bf16>(base), ids, kind, pass);
   if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>, tern::Bf16>(base), ids, kind, pass);
   if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>, tern::Bf16>(base), ids, kind, pass);
+  if (weights == "q4_0") return take_steps(tern::with_weights<tern::Q4_0<float>, tern::Bf16>(base), ids, kind, pass);
   if (weights == "ternary") {
     pass.gradients = tern::GradientRounding::nearest;
     const auto rounded = [](const tern::Dense<float>& w) {

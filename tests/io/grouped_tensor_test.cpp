@@ -47,10 +47,11 @@ double distance(const Blocks& blocks) {
 
 }  // namespace
 
-TEST_CASE("grouped_tensor: q8 holds Q8_0, Q5_0 and Q4_0, q4 holds Q4_0 and Q4_1, as they are") {
+TEST_CASE("grouped_tensor: q8 holds Q8_0, Q5_0 and Q4_0, q4 holds Q4_0 and Q4_1, q4_0 holds Q4_0, as they are") {
   CHECK(distance<kernels::Q8>({GgmlType::q5_0, 5, 96, {0}}) == 0);
   CHECK(distance<kernels::Q8>({GgmlType::q4_0, 5, 96, {0}}) == 0);
   CHECK(distance<kernels::Q4>({GgmlType::q4_0, 5, 96, {0}}) == 0);
+  CHECK(distance<kernels::Q4_0>({GgmlType::q4_0, 5, 96, {0}}) == 0);
   CHECK(distance<kernels::Q4>({GgmlType::q4_1, 5, 96, {0, 2}}) < 1e-7);  // dequantize() rounds its sum to float
   CHECK(distance<kernels::Q8>({GgmlType::q8_0, 5, 96, {0}}) == 0);
 }
@@ -60,6 +61,7 @@ TEST_CASE("grouped_tensor: the scales of Q4_K are rounded to binary16, other typ
   CHECK(distance<kernels::Q4>({GgmlType::q4_k, 5, 512, {0, 2}}) <= 6.3 * 16 * 0x1p-11);
   CHECK(distance<kernels::Q8>({GgmlType::q4_1, 5, 96, {0, 2}}) <= 1.6 / 127 * 0.51);
   CHECK(distance<kernels::Q4>({GgmlType::q8_0, 5, 96, {0}}) <= 2 * 12.8 / 15 * 0.51);
+  CHECK(distance<kernels::Q4_0>({GgmlType::q8_0, 5, 96, {0}}) <= 12.8 / 8 * 1.01);
 }
 
 TEST_CASE("grouped_tensor: a scale that is not finite is refused") {

@@ -10,7 +10,7 @@ namespace {
 /// Packed random weights, at a wall, with what they were packed from.
 template <class F>
 struct Weights {
-  static constexpr int least_code = F::has_minimum ? 0 : -128, most_code = F::has_minimum ? 15 : 127;
+  static constexpr int least_code = -F::zero_code, most_code = least_code + (1 << F::bits) - 1;
 
   /// With `code` given, every code is that one, every scale 1 and every minimum 0.
   Weights(Index rows, Index columns, unsigned seed, std::optional<int> code = {})
@@ -24,12 +24,16 @@ struct Weights {
     for (int& c : codes) c = code ? *code : least_code + static_cast<int>(random() >> 5) % (most_code - least_code + 1);
     for (Half& s : scales) s = to_half(code ? 1 : uniform(random));
     for (Half& m : minimums) m = to_half(code ? 0 : uniform(random));
-    if constexpr (F::has_minimum) {
-      const std::vector<std::uint8_t> bytes(codes.begin(), codes.end());
-      pack_q4(rows, columns, bytes.data(), scales.data(), minimums.data(), blocks.data());
-    } else {
+    if constexpr (F::bits == 8) {
       const std::vector<std::int8_t> bytes(codes.begin(), codes.end());
       pack_q8(rows, columns, bytes.data(), scales.data(), blocks.data());
+    } else {
+      std::vector<std::uint8_t> stored;
+      for (const int c : codes) stored.push_back(static_cast<std::uint8_t>(c + F::zero_code));
+      if constexpr (F::has_minimum)
+        pack_q4(rows, columns, stored.data(), scales.data(), minimums.data(), blocks.data());
+      else
+        pack_q4_0(rows, columns, stored.data(), scales.data(), blocks.data());
     }
   }
   int code(Index r, Index k) const { return codes[static_cast<std::size_t>(r * view.columns + k)]; }
@@ -87,7 +91,7 @@ struct Case {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("grouped: what was packed is read back", F, Q4, Q8) {
+TEST_CASE_TEMPLATE("grouped: what was packed is read back", F, Q4, Q4_0, Q8) {
   for (const Index rows : {1, 16, 17})
     for (const Index columns : {0, 1, 31, 32, 33, 64, 65, 100}) {
       const Weights<F> w(rows, columns, 3);
@@ -102,8 +106,8 @@ TEST_CASE_TEMPLATE("grouped: what was packed is read back", F, Q4, Q8) {
     }
 }
 
-TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4, float>, Case<Q8, float>,
-                   Case<Q4, double>, Case<Q8, double>) {
+TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4, float>, Case<Q4_0, float>,
+                   Case<Q8, float>, Case<Q4, double>, Case<Q4_0, double>, Case<Q8, double>) {
   using F = typename C::Format;
   using S = typename C::Scalar;
   for (const Index rows : {1, 16, 31})
@@ -129,7 +133,7 @@ TEST_CASE_TEMPLATE("grouped_matmul: every ISA gives the exact bits", C, Case<Q4,
       }
 }
 
-TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns and tokens", F, Q4, Q8) {
+TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns and tokens", F, Q4, Q4_0, Q8) {
   for (const Index columns : {2560, 16390})
     for (const Index tokens : {1, 9})
       for (const int activation : {127, -127})
@@ -153,7 +157,7 @@ TEST_CASE_TEMPLATE("grouped_matmul: saturated inputs stay exact, of many columns
         }
 }
 
-TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bits", F, Q4, Q8) {
+TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bits", F, Q4, Q4_0, Q8) {
   const Index rows = 100, columns = 300, tokens = 37, groups = activation_groups(columns);
   const Weights<F> w(rows, columns, 9);
   const auto q = random_codes(tokens * columns, 10);
@@ -171,8 +175,8 @@ TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bi
   });
 }
 
-TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of columns", C, Case<Q4, float>, Case<Q8, float>,
-                   Case<Q4, double>, Case<Q8, double>) {
+TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of columns", C, Case<Q4, float>,
+                   Case<Q4_0, float>, Case<Q8, float>, Case<Q4, double>, Case<Q4_0, double>, Case<Q8, double>) {
   using F = typename C::Format;
   using S = typename C::Scalar;
   for (const Index rows : {1, 16, 130, 330})

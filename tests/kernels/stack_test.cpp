@@ -61,9 +61,9 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
         product(tokens, rows, columns, {x.data(), columns, 1}, {x.data(), 1, columns}, to.data(), rows, false);
         product(rows, columns, tokens, {y.data(), 1, rows}, {x.data(), columns, 1}, to.data(), columns, true);
       }
-      for (const TernaryView& w : {TernaryView{ternary.data(), &one, rows, columns, TernaryScale::tensor},
-                                   TernaryView{fives.data(), &one, rows, columns, TernaryScale::tensor,
-                                               TernaryFormat::five_a_byte}}) {
+      for (const TernaryView& w :
+           {TernaryView{ternary.data(), &one, rows, columns, TernaryScale::tensor},
+            TernaryView{fives.data(), &one, rows, columns, TernaryScale::tensor, TernaryFormat::five_a_byte}}) {
         ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), to.data(), rows);
         ops.ternary_matmul_transposed(w, 0, columns, tokens, y.data(), rows, to.data(), columns);
         ops.ternary_matmul_transposed_int8(w, 0, columns, tokens, q.data(), rows, scale.data(), to.data(), columns);
@@ -74,6 +74,9 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
       const GroupedView<Q4> q4{fours.data(), rows, columns};
       ops.q4.matmul(q4, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
       ops.q4.matmul_transposed(q4, 0, columns, tokens, y.data(), rows, to.data(), columns);
+      const GroupedView<Q4_0> q4_0{fours.data(), rows, columns};
+      ops.q4_0.matmul(q4_0, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
+      ops.q4_0.matmul_transposed(q4_0, 0, columns, tokens, y.data(), rows, to.data(), columns);
       const Bf16View bf16{halves.data(), rows, columns};
       ops.bf16.matmul(bf16, 0, rows, tokens, x.data(), columns, to.data(), rows);
       ops.bf16.matmul_transposed(bf16, 0, columns, tokens, y.data(), rows, to.data(), columns);

@@ -19,15 +19,16 @@ Matrix<double> unpacked(const W& weights) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("grouped weights keep the layer contract", W, Q8<float>, Q4<float>, Q8<double>, Q4<double>) {
+TEST_CASE_TEMPLATE("grouped weights keep the layer contract", W, Q8<float>, Q4<float>, Q4_0<float>, Q8<double>,
+                   Q4<double>, Q4_0<double>) {
   using S = typename W::Scalar;
   Random random(5);
   check_layer_contract(Linear<S, W>{W::quantize(random_matrix<S>(33, 140, random))},
                        {.tokens = 5, .in = 140, .out = 33, .seed = 3, .differentiable = false});
 }
 
-TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>, Q4<float>) {
-  constexpr bool four = W::Format::has_minimum;
+TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>, Q4<float>, Q4_0<float>) {
+  using F = typename W::Format;
   Random random(6);
   Matrix<float> w = random_matrix<float>(19, 100, random);
   w.row(3).setZero();
@@ -39,14 +40,19 @@ TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>,
       const auto group =
           w.row(r).segment(first, std::min<Index>(kernels::group_columns, w.cols() - first)).cast<double>();
       const double top = group.cwiseAbs().maxCoeff();
-      const double step = four ? (group.maxCoeff() - group.minCoeff()) / 15 : top / 127;
+      const double step = F::has_minimum ? (group.maxCoeff() - group.minCoeff()) / 15 : top / (F::bits == 4 ? 8 : 127);
       // binary16 moves the scale and the minimum: by 2^-11 relative, or by 2^-25 where it is subnormal.
-      const double halves = (four ? 15 * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
-      for (Index k = 0; k < group.size(); ++k) CHECK(std::abs(got(r, first + k) - group[k]) <= 0.5 * step + halves);
+      const double halves = (F::has_minimum ? 15 * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
+      const bool positive = group.maxCoeff() == top;  // of the largest weight; Q4_0 has no eighth step beyond it
+      for (Index k = 0; k < group.size(); ++k) {
+        const bool beyond =
+            F::bits == 4 && !F::has_minimum && std::abs(group[k]) > 7.5 * step && (group[k] > 0) != positive;
+        CHECK(std::abs(got(r, first + k) - group[k]) <= (beyond ? 1 : 0.5) * step + halves);
+      }
     }
 }
 
-TEST_CASE_TEMPLATE("grouped weights multiply as what they hold", W, Q8<double>, Q4<double>) {
+TEST_CASE_TEMPLATE("grouped weights multiply as what they hold", W, Q8<double>, Q4<double>, Q4_0<double>) {
   Random random(7);
   const W weights = W::quantize(random_matrix<double>(31, 300, random));
   const Matrix<double> w = unpacked(weights), x = random_matrix<double>(9, 300, random),

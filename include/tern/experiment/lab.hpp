@@ -49,8 +49,15 @@ class LabOf final : public Lab {
  public:
   LabOf(const Base& base, std::shared_ptr<const Model> model, const Users& users, const ShootoutOptions& options,
         const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
-      : base_(base), shared_(std::move(model)), model_(*shared_), users_(users), options_(options), table_(table),
-        pass_(pass), interrupted_(interrupted), view_(model_) {
+      : base_(base),
+        shared_(std::move(model)),
+        model_(*shared_),
+        users_(users),
+        options_(options),
+        table_(table),
+        pass_(pass),
+        interrupted_(interrupted),
+        view_(model_) {
     pass_.precision = options.precision == "mixed" ? Precision::mixed : Precision::full;
     pass_.gradients = options.gradients == "int8"              ? GradientRounding::nearest
                       : options.gradients == "int8-stochastic" ? GradientRounding::stochastic
@@ -70,9 +77,8 @@ class LabOf final : public Lab {
                                     const std::filesystem::path& adapters) override {
     const Contender& contender = find_contender(table_, task.format);
     const User& user = users_.users[task.user];
-    nlohmann::json entry = {{"id", task.id},         {"format", task.format}, {"user", user.name},
-                            {"seed", task.seed},     {"data", task.data},     {"weights", task.weights},
-                            {"status", "ok"},        {"reason", ""}};
+    nlohmann::json entry = {{"id", task.id},     {"format", task.format},   {"user", user.name}, {"seed", task.seed},
+                            {"data", task.data}, {"weights", task.weights}, {"status", "ok"},    {"reason", ""}};
     nlohmann::json trials = nlohmann::json::array();
     if (!rate) {
       LearningRateSearch search(contender.rates, options_.trials);
@@ -104,7 +110,8 @@ class LabOf final : public Lab {
     entry["curve"] = nlohmann::json::array();
     for (const FitPoint& p : result.curve)
       if (p.validation && std::isfinite(*p.validation))
-        entry["curve"].push_back({{"step", p.step}, {"seconds", p.seconds}, {"validation_ppl", std::exp(*p.validation)}});
+        entry["curve"].push_back(
+            {{"step", p.step}, {"seconds", p.seconds}, {"validation_ppl", std::exp(*p.validation)}});
     nlohmann::json cells = nlohmann::json::array();
     std::uintmax_t bytes = sizeof(float) * static_cast<std::uintmax_t>(training.parameters());
     const auto fail = [&](const std::string& reason) {
@@ -177,7 +184,8 @@ class LabOf final : public Lab {
       Subject subject(model(), set_);
       Adam<float> adam = own_ ? Adam<float>(AdamOptions{}, *own_, set_) : Adam<float>(AdamOptions{}, set_);
       std::vector<std::span<const Token>> documents(data_.begin(), data_.end());
-      Windows windows(documents, {.context = lab_.options_.context, .sequences = 1, .shuffled = true, .seed = data_seed_});
+      Windows windows(documents,
+                      {.context = lab_.options_.context, .sequences = 1, .shuffled = true, .seed = data_seed_});
       FitOptions options;
       options.budget = budget;
       options.clip = 1.0;
@@ -210,7 +218,8 @@ class LabOf final : public Lab {
 
   static Budget share(const Budget& budget, double part) {
     if (budget.steps == Budget::any_steps) return Budget::of_seconds(budget.seconds * part);
-    return Budget::of_steps(std::max<Index>(1, static_cast<Index>(std::lround(static_cast<double>(budget.steps) * part))));
+    return Budget::of_steps(
+        std::max<Index>(1, static_cast<Index>(std::lround(static_cast<double>(budget.steps) * part))));
   }
 
   PerplexityOptions perplexity_options(Index tokens) const {
@@ -224,8 +233,8 @@ class LabOf final : public Lab {
   /// NaN where the model's numbers are broken: fit() then ends the run as diverged.
   double mean_nll(const Subject& subject, std::span<const Token> tokens) {
     try {
-      const Perplexity p =
-          perplexity(subject, pass_, Convention::chunked, tokens, cache_, perplexity_options(options_.validation_tokens));
+      const Perplexity p = perplexity(subject, pass_, Convention::chunked, tokens, cache_,
+                                      perplexity_options(options_.validation_tokens));
       return p.nll / static_cast<double>(p.tokens);
     } catch (const DivergedError&) {
       return std::numeric_limits<double>::quiet_NaN();
@@ -254,8 +263,9 @@ class LabOf final : public Lab {
       if (!task.is_base() && !task.every_user && u != task.user) continue;
       const User& user = users_.users[u];
       for (std::size_t text = 0; text < user.held_out.size(); ++text) {
-        const Perplexity p = perplexity(subject, pass_, Convention::chunked, user.held_out[text], cache_,
-                                        perplexity_options(options_.eval_tokens), base_.token_bytes(user.held_out[text]));
+        const Perplexity p =
+            perplexity(subject, pass_, Convention::chunked, user.held_out[text], cache_,
+                       perplexity_options(options_.eval_tokens), base_.token_bytes(user.held_out[text]));
         nlohmann::json chunks = nlohmann::json::array();
         for (const ChunkNll& c : p.chunks) chunks.push_back({c.nll, c.tokens});
         cells.push_back({{"adapter", adapter != nullptr ? nlohmann::json(*adapter) : nlohmann::json()},
@@ -285,8 +295,8 @@ class LabOf final : public Lab {
   typename Subject::Cache cache_;
 };
 
-/// The lab of `base` in `weights`: dense, in q8 or q4 as load_model() makes them, or `ternary`, which was trained to be
-/// that.
+/// The lab of `base` in `weights`: dense, in q8, q4 or q4_0 as load_model() makes them, or `ternary`, which was trained
+/// to be that.
 inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& base,
                                      const FrozenDecoder<float, Ternary<float>>* ternary, const Users& users,
                                      const ShootoutOptions& options, const std::vector<Contender>& table,
@@ -300,6 +310,7 @@ inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& bas
   const auto owned = [&]<class Model>(Model model) { return lab(std::make_shared<const Model>(std::move(model))); };
   if (weights == "q8") return owned(load_model<float, Q8<float>, Bf16<float>>(GgufFile::open(base.path)));
   if (weights == "q4") return owned(load_model<float, Q4<float>, Bf16<float>>(GgufFile::open(base.path)));
+  if (weights == "q4_0") return owned(load_model<float, Q4_0<float>, Bf16<float>>(GgufFile::open(base.path)));
   if (weights != "ternary") return borrowed(base.model);
   if (ternary == nullptr)
     throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");

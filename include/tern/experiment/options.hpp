@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -17,14 +18,14 @@ struct ShootoutOptions {
   Budget budget = Budget::of_seconds(300);            ///< of training one adapter
   Index seeds = 1, texts = 3;
   Index context = 256;
-  Index eval_tokens = 1024;        ///< read of each eval text
-  Index validation_tokens = 256;   ///< read of the validation text
-  Index trials = 4;                ///< of learning rates, as many for every format
-  double trial_share = 0.15;       ///< of the budget, for each of them
-  Index patience = 3;              ///< validations without improvement that end a run
-  std::string precision = "mixed"; ///< of products with weights, in training and evaluation: "full" or "mixed"
-  std::string gradients = "int8";  ///< back through ternary weights: "float", "int8" or "int8-stochastic"
-  std::string weights = "dense";   ///< what E1-E4 run on: "dense", "q8", "q4" or "ternary"
+  Index eval_tokens = 1024;         ///< read of each eval text
+  Index validation_tokens = 256;    ///< read of the validation text
+  Index trials = 4;                 ///< of learning rates, as many for every format
+  double trial_share = 0.15;        ///< of the budget, for each of them
+  Index patience = 3;               ///< validations without improvement that end a run
+  std::string precision = "mixed";  ///< of products with weights, in training and evaluation: "full" or "mixed"
+  std::string gradients = "int8";   ///< back through ternary weights: "float", "int8" or "int8-stochastic"
+  std::string weights = "dense";    ///< what E1-E4 run on: "dense", "q8", "q4", "q4_0" or "ternary"
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs, for the results to name
 
@@ -42,7 +43,8 @@ inline nlohmann::json to_json(const Budget& budget) {
 inline void validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
   const auto at_least = [](const char* option, Index got, Index least) {
     if (got < least)
-      throw ValueError(std::string(option) + ": expected at least " + std::to_string(least) + ", got " + std::to_string(got));
+      throw ValueError(std::string(option) + ": expected at least " + std::to_string(least) + ", got " +
+                       std::to_string(got));
   };
   expect_positive("--budget", o.budget);
   at_least("--seeds", o.seeds, 1);
@@ -50,8 +52,9 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   at_least("--context", o.context, 8);
   at_least("--eval-tokens", o.eval_tokens, 2);
   at_least("--threads", o.threads, 1);
-  if (o.weights != "dense" && o.weights != "q8" && o.weights != "q4" && o.weights != "ternary")
-    throw ValueError("--weights: expected dense, q8, q4 or ternary, got '" + o.weights + "'");
+  static const std::vector<std::string> storages = {"dense", "q8", "q4", "q4_0", "ternary"};
+  if (std::find(storages.begin(), storages.end(), o.weights) == storages.end())
+    throw ValueError("--weights: expected dense, q8, q4, q4_0 or ternary, got '" + o.weights + "'");
   if (o.precision != "full" && o.precision != "mixed")
     throw ValueError("--precision: expected full or mixed, got '" + o.precision + "'");
   if (o.gradients != "float" && o.gradients != "int8" && o.gradients != "int8-stochastic")
@@ -65,9 +68,9 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
       if (contender.rates.empty()) throw ValueError("format '" + f + "': expected a learning rate to start from");
       at_least("--trials", o.trials, static_cast<Index>(contender.rates.size()));
     }
-  static const std::vector<std::string> known = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
+  static const std::vector<std::string> experiments = {"E1", "E2", "E3", "E4", "E6", "E9", "E12"};
   for (const std::string& e : o.experiments)
-    if (std::find(known.begin(), known.end(), e) == known.end())
+    if (std::find(experiments.begin(), experiments.end(), e) == experiments.end())
       throw ValueError("--experiments: expected some of E1,E2,E3,E4,E6,E9,E12, got '" + e + "'");
 }
 

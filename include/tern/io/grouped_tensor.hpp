@@ -57,8 +57,10 @@ inline CodedGroup unsigned_group(GgmlType type, const Byte* row, Index g) {
 /// Whether weights of that type are groups of format F as they are.
 template <class F>
 bool is_grouped(GgmlType type) {
-  if constexpr (F::bits == 4)
+  if constexpr (F::has_minimum)
     return type == GgmlType::q4_0 || type == GgmlType::q4_1 || type == GgmlType::q4_k;
+  else if constexpr (F::bits == 4)
+    return type == GgmlType::q4_0;
   else
     return type == GgmlType::q8_0 || type == GgmlType::q5_0 || type == GgmlType::q4_0;
 }
@@ -66,9 +68,9 @@ bool is_grouped(GgmlType type) {
 }  // namespace detail
 
 /// A GGUF tensor as weights in groups of 32, row r of the file as row place(r).
-/// Q8 takes the codes and scales of Q8_0, Q5_0 and Q4_0 as they are, Q4 those of Q4_0 and Q4_1, and of Q4_K with its
-/// products of scales rounded to binary16 (by at most 2^-11 of themselves). All other types that dequantize() knows
-/// are rounded anew. Throws FormatError where a weight or a scale is not finite, or beyond binary16.
+/// Q8 takes the codes and scales of Q8_0, Q5_0 and Q4_0 as they are, Q4_0 those of Q4_0, Q4 those of Q4_0 and Q4_1, and
+/// of Q4_K with its products of scales rounded to binary16 (by at most 2^-11 of themselves). All other types that
+/// dequantize() knows are rounded anew. Throws FormatError where a weight or a scale is not finite, or beyond binary16.
 template <std::floating_point S, class F>
 Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
                              const std::function<Index(Index)>& place) {
@@ -84,7 +86,7 @@ Grouped<S, F> grouped_tensor(const GgufTensor& tensor, const std::string& where,
   for (Index r = 0; r < rows && exact; ++r)
     for (Index g = 0; g < groups; ++g) {
       const auto group = F::bits == 4 ? detail::unsigned_group(tensor.type, bytes + r * row_bytes, g)
-                                        : detail::signed_group(tensor.type, bytes + r * row_bytes, g);
+                                      : detail::signed_group(tensor.type, bytes + r * row_bytes, g);
       const auto at = static_cast<std::size_t>(place(r) * groups + g);
       scales[at] = kernels::to_half(group.scale);
       if (!std::isfinite(to_float(scales[at]))) not_finite();

@@ -161,12 +161,12 @@ class TensorLoader {
 
 /// Reads a GGUF of an architecture that read_config() knows, llama's q and k brought from the file's interleaved to the
 /// "rotate half" order.
-/// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S> and Q4<S> too, rounded where they must be
-/// (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a tensor, and keeps
-/// those of TQ1_0 five a byte, others in 2 bits. All but Q8 and Q4 take I2_S where options.i2_s names its layout.
-/// T = Dense<S> or Bf16<S> takes embedding and head alike, of any type.
-/// Throws FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8 and
-/// Q4, on a projection of zeros; ValueError for I2_S without a layout.
+/// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S>, Q4<S> and Q4_0<S> too, rounded where
+/// they must be (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a
+/// tensor, and keeps those of TQ1_0 five a byte, others in 2 bits. All but Q8, Q4 and Q4_0 take I2_S where options.i2_s
+/// names its layout. T = Dense<S> or Bf16<S> takes embedding and head alike, of any type. Throws FormatError on a
+/// missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8, Q4 and Q4_0, on a projection
+/// of zeros; ValueError for I2_S without a layout.
 template <std::floating_point S, class W = Dense<S>, class T = Dense<S>>
 Decoder<S, W, T> load_model(const GgufFile& file, const LoadOptions& options = {}) {
   const ModelConfig c = read_config(file);

@@ -43,6 +43,7 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
           .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
           .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>},
+          .q4_0 = {reference::grouped_matmul<Q4_0, S>, reference::grouped_matmul_transposed<Q4_0, S>},
           .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }
 
@@ -91,13 +92,13 @@ auto from_native_table(Isa isa, Get get) {
 
 /// See native::table.
 inline const Table& native_table(Isa isa) {
-  return *from_native_table(isa, []<const Table& t>() { return &t; });
+  return *from_native_table(isa, []<const Table & t>() { return &t; });
 }
 
 /// See native::kernel.
 template <auto member>
 auto native_kernel(Isa isa) {
-  return from_native_table(isa, []<const Table& t>() {
+  return from_native_table(isa, []<const Table & t>() {
     constexpr auto kernel = t.kernel(member);
     return kernel;
   });

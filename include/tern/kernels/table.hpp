@@ -7,6 +7,7 @@
 
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/q4.hpp"
+#include "tern/kernels/formats/q4_0.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/isa.hpp"
@@ -14,11 +15,11 @@
 
 namespace tern::kernels {
 
-/// What any kernel takes of its caller's stack at the most. Threads of one's own must have as much to spare: glibc gives
-/// 8 MB, macOS 512 KB (enough for NEON, which takes 350 KB), musl 128 KB.
+/// What any kernel takes of its caller's stack at the most. Threads of one's own must have as much to spare: glibc
+/// gives 8 MB, macOS 512 KB (enough for NEON, which takes 350 KB), musl 128 KB.
 inline constexpr std::size_t stack_bytes = std::size_t{640} << 10;
 
-/// Products with weights in groups of 32 columns, of format F (formats/q8.hpp, formats/q4.hpp).
+/// Products with weights in groups of 32 columns, of format F (formats/q8.hpp, q4.hpp, q4_0.hpp).
 template <class S, class F>
 struct GroupedProducts {
   /// Activations are int8 in -127..127 with a scale for every 128 columns, which lies at scale[t*scale_row + k/128]:
@@ -94,8 +95,8 @@ struct Operations {
                         S* scale) noexcept;
   /// Gradients to int8, with v[t,k] = factor[k] * x[t,k] (factor null: ones): scale[t] = max_k |v[t,k]| / 127 and
   ///   q[t,k] = round_half_even(v[t,k]/scale[t] + noise),  0 in a row of zeros
-  /// without noise, or `stochastic`: uniform, so that q * scale is v on average (quantize/rounding_noise.hpp). A NaN in a
-  /// row makes its scale a NaN; its codes are then unspecified.
+  /// without noise, or `stochastic`: uniform, so that q * scale is v on average (quantize/rounding_noise.hpp). A NaN in
+  /// a row makes its scale a NaN; its codes are then unspecified.
   void (*quantize_gradient)(Index rows, Index columns, const S* x, Index x_row, const S* factor, bool stochastic,
                             std::int8_t* q, Index q_row, S* scale) noexcept;
   /// y[t,r] = scale[t] * sum_g w.scale(r,g) * (exact integer sum over group g of q[t,k]*w[r,k]), scales and their sum
@@ -115,14 +116,17 @@ struct Operations {
 
   GroupedProducts<S, Q8> q8;
   GroupedProducts<S, Q4> q4;
+  GroupedProducts<S, Q4_0> q4_0;
   Bf16Products<S> bf16;
 
   template <class F>
   const GroupedProducts<S, F>& grouped() const {
-    if constexpr (F::bits == 4)
+    if constexpr (F::bits == 8)
+      return q8;
+    else if constexpr (F::has_minimum)
       return q4;
     else
-      return q8;
+      return q4_0;
   }
 };
 

@@ -41,7 +41,7 @@ Decoder<S, W, T<S>> with_weights(const Decoder<S, From>& model, F&& convert) {
   return to;
 }
 
-/// The projections of a dense model rounded to a storage that can quantize() (Bf16, Q8, Q4).
+/// The projections of a dense model rounded to a storage that can quantize() (Bf16, Q8, Q4, Q4_0).
 template <class W, template <class> class T = Dense, std::floating_point S>
 Decoder<S, W, T<S>> with_weights(const Decoder<S>& model) {
   return with_weights<W, T>(model, [](const Dense<S>& w) { return W::quantize(w.parameter.value); });

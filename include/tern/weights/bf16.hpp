@@ -1,7 +1,6 @@
 #pragma once
-#include <vector>
-
 #include "tern/core/concepts.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
@@ -52,7 +51,7 @@ class Bf16 {
 
  private:
   Index rows_ = 0, columns_ = 0;
-  std::vector<kernels::Bf16> packed_;
+  LargeVector<kernels::Bf16> packed_;
 };
 static_assert(TableStorage<Bf16<float>, float>);
 

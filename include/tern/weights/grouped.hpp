@@ -4,12 +4,14 @@
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
 
-/// Weights of few bits with a scale for every 32 columns of a row, packed as kernels/formats/q8.hpp or q4.hpp says.
+/// Weights of few bits with a scale for every 32 columns of a row, packed as kernels/formats/q8.hpp, q4.hpp or
+/// q4_0.hpp says.
 /// forward quantises tokens to int8 with a scale for every 128 columns and sums integers exactly within groups;
 /// backward passes the gradient straight through that rounding: dx += dy * W. Frozen by type: it cannot accumulate.
 template <std::floating_point S, class F>
@@ -25,14 +27,16 @@ class Grouped {
 
   Grouped() = default;
 
-  /// Rounds dense weights: see kernels::quantize_q8, kernels::quantize_q4.
+  /// Rounds dense weights: see kernels::quantize_q8, quantize_q4, quantize_q4_0.
   static Grouped quantize(In<S> w) {
     const auto size = static_cast<std::size_t>(w.size());
     const auto groups = static_cast<std::size_t>(w.rows() * kernels::groups_of(w.cols()));
     std::vector<Code> codes(size);
     std::vector<kernels::Half> scales(groups), minimums(F::has_minimum ? groups : 0);
-    if constexpr (F::bits == 4)
+    if constexpr (F::has_minimum)
       kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(), minimums.data());
+    else if constexpr (F::bits == 4)
+      kernels::quantize_q4_0(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
     else
       kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
     return from_codes(w.rows(), w.cols(), codes, scales, minimums);
@@ -55,8 +59,10 @@ class Grouped {
     g.rows_ = rows;
     g.columns_ = columns;
     g.blocks_.resize(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
-    if constexpr (F::bits == 4)
+    if constexpr (F::has_minimum)
       kernels::pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), g.blocks_.data());
+    else if constexpr (F::bits == 4)
+      kernels::pack_q4_0(rows, columns, codes.data(), scales.data(), g.blocks_.data());
     else
       kernels::pack_q8(rows, columns, codes.data(), scales.data(), g.blocks_.data());
     return g;
@@ -93,7 +99,7 @@ class Grouped {
 
  private:
   Index rows_ = 0, columns_ = 0;
-  std::vector<std::uint8_t> blocks_;
+  LargeVector<std::uint8_t> blocks_;
 };
 
 /// 8.5 bits a weight.
@@ -102,6 +108,9 @@ using Q8 = Grouped<S, kernels::Q8>;
 /// 5 bits a weight.
 template <std::floating_point S>
 using Q4 = Grouped<S, kernels::Q4>;
-static_assert(WeightStorage<Q8<float>, float> && WeightStorage<Q4<float>, float>);
+/// 4.5 bits a weight.
+template <std::floating_point S>
+using Q4_0 = Grouped<S, kernels::Q4_0>;
+static_assert(WeightStorage<Q8<float>, float> && WeightStorage<Q4<float>, float> && WeightStorage<Q4_0<float>, float>);
 
 }  // namespace tern

@@ -5,6 +5,7 @@
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
+#include "tern/core/large_pages.hpp"
 #include "tern/kernels/quantize/absmean.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -38,8 +39,7 @@ class Ternary {
     t.format_ = format;
     std::vector<std::int8_t> codes(static_cast<std::size_t>(t.rows_ * t.columns_));
     std::vector<S> scales(static_cast<std::size_t>(kernels::ternary_scales(t.rows_, t.columns_, granularity)));
-    kernels::quantize_absmean(t.rows_, t.columns_, w.data(), w.outerStride(), granularity, codes.data(),
-                              scales.data());
+    kernels::quantize_absmean(t.rows_, t.columns_, w.data(), w.outerStride(), granularity, codes.data(), scales.data());
     t.scales_.assign(scales.begin(), scales.end());
     t.pack(codes.data());
     return t;
@@ -66,9 +66,7 @@ class Ternary {
   Index rows() const { return rows_; }
   Index columns() const { return columns_; }
   std::size_t bytes() const { return packed_.size() + scales_.size() * sizeof(float); }
-  kernels::TernaryView view() const {
-    return {packed_.data(), scales_.data(), rows_, columns_, granularity_, format_};
-  }
+  kernels::TernaryView view() const { return {packed_.data(), scales_.data(), rows_, columns_, granularity_, format_}; }
 
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto& ops = operations<S>(pass);
@@ -111,7 +109,8 @@ class Ternary {
         ops.quantize_gradient(end - begin, rows_, dy.data() + begin * dy.outerStride(), dy.outerStride(),
                               one ? nullptr : cache.factors.data(), pass.gradients == GradientRounding::stochastic,
                               cache.codes.data() + begin * rows_, rows_, cache.scales.data() + begin);
-        for (Index t = begin; one && t < end; ++t) cache.scales[static_cast<std::size_t>(t)] *= static_cast<S>(scales_[0]);
+        for (Index t = begin; one && t < end; ++t)
+          cache.scales[static_cast<std::size_t>(t)] *= static_cast<S>(scales_[0]);
       });
       pass.parallel.ranges(std::min(columns_ - k, width), 64, wide_piece, [&](Index begin, Index end) {
         ops.ternary_matmul_transposed_int8(view(), k + begin, k + end, tokens, cache.codes.data(), rows_,
@@ -128,7 +127,7 @@ class Ternary {
   Index rows_ = 0, columns_ = 0;
   Granularity granularity_ = Granularity::tensor;
   Format format_ = Format::two_bits;
-  std::vector<std::uint8_t> packed_;
+  LargeVector<std::uint8_t> packed_;
   std::vector<float> scales_;
 };
 static_assert(WeightStorage<Ternary<float>, float>);

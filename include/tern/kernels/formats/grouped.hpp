@@ -1,8 +1,9 @@
 #pragma once
-/// What q8 and q4 share: weights of few bits, with a scale for every 32 columns of a row.
+/// What q8, q4 and q4_0 share: weights of few bits, with a scale for every 32 columns of a row.
 ///
 /// W [rows x columns] is padded and cut into blocks of 16 rows, which follow each other along a row of blocks, rows of
-/// blocks from top to bottom. A format says how wide a block is and how its bytes lie (q8.hpp, q4.hpp).
+/// blocks from top to bottom. A format says how wide a block is and how its bytes lie (q8.hpp, q4.hpp, q4_0.hpp). What
+/// is stored for a code is that plus the format's zero_code.
 #include <cstdint>
 #include <cstring>
 
@@ -31,6 +32,16 @@ inline float half_at(const std::uint8_t* halves, Index i) {
   return to_float(h);
 }
 inline void put_half(std::uint8_t* halves, Index i, Half h) { std::memcpy(halves + 2 * i, &h, sizeof h); }
+
+/// The code of 4 bits at (row, column) of 16 rows' codes, eight columns in 64 bytes: 16 x 4 low halves, 16 x 4 high
+/// ones.
+inline int nibble(const std::uint8_t* codes, Index row, Index column) {
+  return codes[64 * (column / 8) + 4 * row + column % 4] >> (column % 8 < 4 ? 0 : 4) & 15;
+}
+inline void put_nibble(std::uint8_t* codes, Index row, Index column, std::uint8_t code) {
+  std::uint8_t& byte = codes[64 * (column / 8) + 4 * row + column % 4];
+  byte = static_cast<std::uint8_t>(column % 8 < 4 ? (byte & 0xf0) | code : (byte & 0x0f) | code << 4);
+}
 
 /// Borrows packed weights of a format F.
 template <class F>

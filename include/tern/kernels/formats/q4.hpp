@@ -13,7 +13,7 @@
 namespace tern::kernels {
 
 struct Q4 {
-  static constexpr int bits = 4;
+  static constexpr int bits = 4, zero_code = 0;
   static constexpr bool has_minimum = true;
   static constexpr Index block_columns = 32, block_bytes = 320;
   static constexpr Index blocks_across(Index columns) { return groups_of(columns); }
@@ -21,9 +21,7 @@ struct Q4 {
   static GroupBytes group(const std::uint8_t* tile, Index g) {
     return {tile + g * block_bytes, tile + g * block_bytes + 64};
   }
-  static int code(const std::uint8_t* codes, Index row, Index column) {
-    return codes[64 * (column / 8) + 4 * row + column % 4] >> (column % 8 < 4 ? 0 : 4) & 15;
-  }
+  static int code(const std::uint8_t* codes, Index row, Index column) { return nibble(codes, row, column); }
 };
 
 /// codes [rows x columns] in 0..15, row-major; scales and minimums [rows x groups_of(columns)], finite.
@@ -37,11 +35,8 @@ inline void pack_q4(Index rows, Index columns, const std::uint8_t* codes, const 
         const Index row = top + i;
         put_half(blocks, i, scales[row * groups_of(columns) + g]);
         put_half(blocks + 32, i, minimums[row * groups_of(columns) + g]);
-        for (Index k = 0; k < group_columns && g * group_columns + k < columns; ++k) {
-          const unsigned code = codes[row * columns + g * group_columns + k];
-          std::uint8_t& byte = blocks[64 + 64 * (k / 8) + 4 * i + k % 4];
-          byte = static_cast<std::uint8_t>(byte | code << (k % 8 < 4 ? 0 : 4));
-        }
+        for (Index k = 0; k < group_columns && g * group_columns + k < columns; ++k)
+          put_nibble(blocks + 64, i, k, codes[row * columns + g * group_columns + k]);
       }
 }
 

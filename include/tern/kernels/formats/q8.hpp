@@ -11,7 +11,7 @@
 namespace tern::kernels {
 
 struct Q8 {
-  static constexpr int bits = 8;
+  static constexpr int bits = 8, zero_code = 128;
   static constexpr bool has_minimum = false;
   static constexpr Index block_columns = 64, block_bytes = 1088;
   static constexpr Index blocks_across(Index columns) { return (columns + block_columns - 1) / block_columns; }
@@ -21,7 +21,7 @@ struct Q8 {
     return {block + 32 * (g % 2), block + 64 + 512 * (g % 2)};
   }
   static int code(const std::uint8_t* codes, Index row, Index column) {
-    return codes[64 * (column / 4) + 4 * row + column % 4] - 128;
+    return codes[64 * (column / 4) + 4 * row + column % 4] - zero_code;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tern/kernels/formats/q4.hpp"
+#include "tern/kernels/formats/q4_0.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/table.hpp"
 
@@ -58,6 +59,28 @@ void quantize_q4(Index rows, Index columns, const S* w, Index w_row, std::uint8_
       const S minimum = static_cast<S>(to_float(*minimums++)), scale = static_cast<S>(to_float(*scales++));
       for (Index k = first; k < end; ++k) {
         const S code = scale > 0 ? std::nearbyint((w[k] - minimum) / scale) : S(0);
+        *codes++ = static_cast<std::uint8_t>(code > 15 ? 15 : code < 0 ? 0 : code);
+      }
+    }
+}
+
+/// Rounds weights to q4_0, over each group of a row: scale = m / -8 in binary16, where m is the weight of the largest
+/// magnitude, with its sign, because -8 is there and 8 is not; code = w / scale + 8 to nearest, at most 15. Shapes as
+/// quantize_q8; magnitudes below 5e5. An error is at most scale/2, or scale of a weight as large as m with the other
+/// sign, and what binary16 rounds at the ends.
+template <class S>
+void quantize_q4_0(Index rows, Index columns, const S* w, Index w_row, std::uint8_t* codes, Half* scales) noexcept {
+  for (Index r = 0; r < rows; ++r, w += w_row)
+    for (Index first = 0; first < columns; first += group_columns) {
+      const Index end = first + group_columns < columns ? first + group_columns : columns;
+      S top = 0;
+      for (Index k = first; k < end; ++k)
+        if (std::abs(w[k]) > std::abs(top)) top = w[k];
+      const Half half = to_half(static_cast<float>(top / -8));
+      const S scale = static_cast<S>(to_float(half));
+      *scales++ = half;
+      for (Index k = first; k < end; ++k) {
+        const S code = scale != 0 ? std::nearbyint(w[k] / scale) + 8 : S(8);
         *codes++ = static_cast<std::uint8_t>(code > 15 ? 15 : code < 0 ? 0 : code);
       }
     }

@@ -34,6 +34,7 @@ constexpr Operations<float> all_operations() {
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
   ops.q8.matmul_transposed = grouped_matmul_transposed<Q8>;
   ops.q4.matmul_transposed = grouped_matmul_transposed<Q4>;
+  ops.q4_0.matmul_transposed = grouped_matmul_transposed<Q4_0>;
   ops.bf16 = {bf16_matmul, bf16_matmul_transposed};
   return ops;
 }

@@ -9,6 +9,7 @@
 
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/q4.hpp"
+#include "tern/kernels/formats/q4_0.hpp"
 #include "tern/kernels/formats/q8.hpp"
 #include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/quantize/rounding_noise.hpp"

@@ -24,6 +24,7 @@ constexpr Operations<float> all_operations() {
   ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
   ops.q8.matmul = grouped_matmul_bytes<Q8>;
   ops.q4.matmul = grouped_matmul_bytes<Q4>;
+  ops.q4_0.matmul = grouped_matmul_bytes<Q4_0>;
   return ops;
 }
 
