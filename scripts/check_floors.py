@@ -32,7 +32,7 @@ UMBRELLA_FLOORS = ["core", "kernels", "weights", "layers", "adapters", "models",
 
 # Library -> (what its includes look like, the floors that may see it). The standard library is everyone's.
 INTRINSICS = r"(immintrin|x86intrin|arm_neon|cpuid|asm/hwcap|sys/auxv)\.h"
-POSIX = r"(arpa/inet|unistd|fcntl|dirent|poll|signal|sys/(mman|stat|types|file|time|wait|resource|ioctl|statvfs))\.h"
+POSIX = r"(arpa/inet|unistd|fcntl|dirent|poll|signal|sys/(stat|types|file|time|wait|resource|ioctl|statvfs))\.h"
 STANDARD = r"[a-z_]+|(std(int|def|lib|io)|string|math|float|errno|limits|time)\.h"
 LIBRARIES = {
     "the standard library": (STANDARD, set(ARROWS)),
@@ -40,6 +40,7 @@ LIBRARIES = {
     "xsimd": (r"xsimd/.*", {"kernels"}),
     "Eigen": (r"Eigen/.*", set(ARROWS) - {"kernels"}),
     "POSIX": (POSIX, {"train", "io", "text", "experiment", "store"}),
+    "pages of memory": (r"sys/mman\.h", {"weights", "io"}),
     "nlohmann-json": (r"nlohmann/.*", {"io", "text", "experiment"}),
     "PCRE2": (r"pcre2\.h", {"text"}),
     "ICU": (r"unicode/.*", {"text"}),

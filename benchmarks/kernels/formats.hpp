@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "kernels/limits.hpp"
-#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/large_pages.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern::benchmark {

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/simd/portable.hpp"
+#include "tern/weights/large_pages.hpp"
 #if TERN_X86
 #include <immintrin.h>
 #elif TERN_ARM64

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "kernels/formats.hpp"
-#include "tern/core/large_pages.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/portable.hpp"
+#include "tern/weights/large_pages.hpp"
 
 namespace tern::benchmark {
 

@@ -1,6 +1,6 @@
 #pragma once
 #include "tern/core/concepts.hpp"
-#include "tern/core/large_pages.hpp"
+#include "tern/weights/large_pages.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {

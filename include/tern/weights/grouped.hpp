@@ -4,8 +4,8 @@
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
-#include "tern/core/large_pages.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/large_pages.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {

@@ -1,4 +1,4 @@
-#include "tern/core/large_pages.hpp"
+#include "tern/weights/large_pages.hpp"
 
 #include <doctest/doctest.h>
 
