@@ -41,8 +41,8 @@ const char* name(Kind kind) {
 
 /// By how much a product may differ from that of the weights as they were given: the root of the mean square, relative.
 /// Uniform numbers in 8 bits are off by (1/127)/sqrt(12) of their range, 0.004 of their own root mean square, in 4 bits
-/// by (1/8)/sqrt(12), 0.063, and in bf16 by 0.0015; two of them multiplied by the root of the sum of squares. Small matrices
-/// scatter about that: 80 x 48 in q4_0 is off by 0.083.
+/// by (1/8)/sqrt(12), 0.063, and in bf16 by 0.0015; two of them multiplied by the root of the sum of squares. Small
+/// matrices scatter about that: 80 x 48 in q4_0 is off by 0.083.
 double tolerance(Kind kind) {
   constexpr double of[] = {0.006, 0.1, 0.008, 0.005, 1e-5};
   return of[static_cast<int>(kind)];
