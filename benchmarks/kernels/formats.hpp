@@ -14,7 +14,7 @@
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern::benchmark {
@@ -104,7 +104,7 @@ class Product {
   static constexpr std::uint8_t filling = 0x24;
 
   std::size_t weight_bytes, copies, next = 0;
-  LargeVector<std::uint8_t> memory;
+  LargeArray<std::uint8_t> memory;
 };
 
 /// Ternary weights; the quantisation of the activations, or of int8 gradients, is part of the product.

@@ -8,7 +8,7 @@
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/simd/portable.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 #if TERN_X86
 #include <immintrin.h>
 #elif TERN_ARM64
@@ -229,7 +229,7 @@ class MemoryReader {
 
  private:
   static constexpr std::size_t size = std::size_t{512} << 20, piece = std::size_t{1} << 20;
-  LargeVector<std::uint8_t> memory_ = LargeVector<std::uint8_t>(size, 1);
+  LargeArray<std::uint8_t> memory_ = LargeArray<std::uint8_t>(size, 1);
   std::size_t at_ = 0;
 };
 

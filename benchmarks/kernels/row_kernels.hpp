@@ -15,7 +15,7 @@
 #include "tern/kernels/simd/avx2.hpp"
 #include "tern/kernels/simd/avx512.hpp"
 #include "tern/kernels/simd/portable.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 
 namespace tern::benchmark {
 
@@ -115,7 +115,7 @@ class RowArrays {
   float* array(Index i) { return reinterpret_cast<float*>(memory_.data() + array_bytes(i)); }
 
   Streams streams_;
-  LargeVector<std::uint8_t> memory_;
+  LargeArray<std::uint8_t> memory_;
 };
 
 struct RowKernel {

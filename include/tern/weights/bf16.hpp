@@ -1,6 +1,6 @@
 #pragma once
 #include "tern/core/concepts.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
@@ -21,7 +21,7 @@ class Bf16 {
     Bf16 b;
     b.rows_ = w.rows();
     b.columns_ = w.cols();
-    b.packed_.resize(static_cast<std::size_t>(kernels::bf16_packed_size(b.rows_, b.columns_)));
+    b.packed_ = LargeArray<kernels::Bf16>(static_cast<std::size_t>(kernels::bf16_packed_size(b.rows_, b.columns_)));
     kernels::pack_bf16(b.rows_, b.columns_, w.data(), w.outerStride(), b.packed_.data());
     return b;
   }
@@ -51,7 +51,7 @@ class Bf16 {
 
  private:
   Index rows_ = 0, columns_ = 0;
-  LargeVector<kernels::Bf16> packed_;
+  LargeArray<kernels::Bf16> packed_;
 };
 static_assert(TableStorage<Bf16<float>, float>);
 

@@ -21,9 +21,7 @@ class Dense {
   std::size_t bytes() const { return sizeof(S) * static_cast<std::size_t>(parameter.value.size()); }
 
   void row(Index r, S* to) const { std::copy_n(parameter.value.row(r).data(), columns(), to); }
-  void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const {
-    tern::multiply<S>(pass, x, parameter.value, y);
-  }
+  void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const { tern::multiply<S>(pass, x, parameter.value, y); }
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     add_multiply_transposed<S>(pass, dy, parameter.value, dx);
   }

@@ -5,7 +5,7 @@
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
@@ -58,7 +58,7 @@ class Grouped {
     Grouped g;
     g.rows_ = rows;
     g.columns_ = columns;
-    g.blocks_.resize(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
+    g.blocks_ = LargeArray<std::uint8_t>(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
     if constexpr (F::has_minimum)
       kernels::pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), g.blocks_.data());
     else if constexpr (F::bits == 4)
@@ -99,7 +99,7 @@ class Grouped {
 
  private:
   Index rows_ = 0, columns_ = 0;
-  LargeVector<std::uint8_t> blocks_;
+  LargeArray<std::uint8_t> blocks_;
 };
 
 /// 8.5 bits a weight.

@@ -6,7 +6,7 @@
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/kernels/quantize/absmean.hpp"
-#include "tern/weights/large_pages.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
@@ -120,14 +120,15 @@ class Ternary {
   }
 
   void pack(const std::int8_t* codes) {
-    packed_.resize(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_, format_)));
+    packed_ =
+        LargeArray<std::uint8_t>(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_, format_)));
     kernels::pack_ternary(rows_, columns_, codes, packed_.data(), format_);
   }
 
   Index rows_ = 0, columns_ = 0;
   Granularity granularity_ = Granularity::tensor;
   Format format_ = Format::two_bits;
-  LargeVector<std::uint8_t> packed_;
+  LargeArray<std::uint8_t> packed_;
   std::vector<float> scales_;
 };
 static_assert(WeightStorage<Ternary<float>, float>);
