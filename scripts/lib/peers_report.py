@@ -4,8 +4,7 @@
     peers_report.py FILE.json
 
 For each kind of weights: GOPS, the median over shapes of the medians over rounds, with the share of the fastest at
-the same shape; then how many times as fast tern's first format of that kind is, the median over shapes with the lowest
-in brackets.
+the same shape; then how many times as fast tern's format of that kind is (OWN), the median over shapes with the lowest in brackets.
 """
 import json
 import statistics
@@ -19,6 +18,7 @@ TITLES = {
     "bf16": "products in bf16",
     "f32": "products in fp32",
 }
+OWN = {"ternary": "ternary2", "q4": "q4_0", "q8": "q8", "bf16": "bf16", "f32": "f32"}
 
 
 def table(head, rows):
@@ -63,7 +63,7 @@ def main():
             rows.append([" ".join(key), *(f"{median(gops, c):.0f} ({median(shares, c):.2f})" for c in columns)])
         table(head, rows)
 
-        own = next((gops for (peer, _), gops in by_format.items() if peer == "tern"), None)
+        own = by_format.get(("tern", OWN[kind]))
         rows = []
         for key, gops in by_format.items():
             if own is not None and key[0] != "tern":
