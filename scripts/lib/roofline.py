@@ -19,8 +19,8 @@ WIDTH, HEIGHT, LEFT, TOP, PANEL, GAP, BOTTOM = 1000, 490, 56, 64, 430, 48, 330
 LOW, HIGH, TALLEST = -2, 13, 1.1  # log2 of operations a byte; share
 
 STYLE = """
-:root{--paper:#fff;--ink:#1b2023;--muted:#5d676d;--rule:#d9dedf;--s0:#2166ac;--s1:#c8553d;--s2:#b8860b;--s3:#7b4f9d;--s4:#4d7c3a;--s5:#01665e}
-@media (prefers-color-scheme:dark){:root{--paper:#14181a;--ink:#e6eaeb;--muted:#9aa5aa;--rule:#333b3f;--s0:#6aa9e0;--s1:#e88a72;--s2:#d9b24c;--s3:#b796d6;--s4:#8fbf7a;--s5:#5ab4ac}}
+:root{--paper:#fff;--ink:#1b2023;--muted:#5d676d;--rule:#d9dedf;--s0:#2166ac;--s1:#c8553d;--s2:#b8860b;--s3:#7b4f9d;--s4:#4d7c3a;--s5:#01665e;--s6:#a6428a;--s7:#6b6f2a}
+@media (prefers-color-scheme:dark){:root{--paper:#14181a;--ink:#e6eaeb;--muted:#9aa5aa;--rule:#333b3f;--s0:#6aa9e0;--s1:#e88a72;--s2:#d9b24c;--s3:#b796d6;--s4:#8fbf7a;--s5:#5ab4ac;--s6:#e191c9;--s7:#c3c774}}
 text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,Arial,sans-serif;fill:var(--ink);font-variant-numeric:tabular-nums}
 .small{font-size:10px}.muted{fill:var(--muted)}.strong{font-weight:600;font-size:14px}.middle{text-anchor:middle}.end{text-anchor:end}
 .rule{stroke:var(--rule)}.axis{stroke:var(--muted);fill:none}.slope{stroke-dasharray:5 4;fill:none;opacity:.7}
@@ -96,7 +96,7 @@ def draw(document):
     points, units, best = points_of(medians)
     limits = limits_of(medians)
     formats = sorted({key[0] for key in points}, key=lambda format_: -max(found[0][0] for key, found in points.items() if key[:2] == (format_, "forward")))
-    colour = {format_: f"var(--s{i % 6})" for i, format_ in enumerate(formats)}
+    colour = {format_: f"var(--s{i % 8})" for i, format_ in enumerate(formats)}
     panels = []
     for i, threads in enumerate(sorted({key[2] for key in points})):
         panel = Panel(LEFT + i * (PANEL + GAP))
@@ -114,9 +114,9 @@ def draw(document):
         panels.extend(panel.body)
     legend = Panel(0)
     for i, format_ in enumerate(formats):
-        x = LEFT + 170 * i
+        x = LEFT + (WIDTH - LEFT) // len(formats) * i
         legend.body.append(f'<circle cx="{x + 5}" cy="{HEIGHT - 40}" r="5" fill="{colour[format_]}"/>')
-        legend.text(x + 15, HEIGHT - 36, f"{format_}, of {units[format_, 'forward']}")
+        legend.text(x + 15, HEIGHT - 36, f"{format_}, of {units[format_, 'forward']}", "small")
     marks = ["&#9679; forward, N from 1 up", "&#9675; forward, N = 1, weights from memory", "&#9670; backward", "- - the slope of memory"]
     legend.text(LEFT, HEIGHT - 14, " &#160; &#160; ".join(marks), "muted")
     title = f"Kernels of {best} beside the peaks of {document['context']['num_cpus']} cores, {document['context']['date'][:10]}"
