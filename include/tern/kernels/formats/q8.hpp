@@ -17,8 +17,8 @@ struct Q8 {
   static constexpr Index blocks_across(Index columns) { return (columns + block_columns - 1) / block_columns; }
 
   static GroupBytes group(const std::uint8_t* tile, Index g) {
-    const std::uint8_t* block = tile + g / 2 * block_bytes;
-    return {block + 32 * (g % 2), block + 64 + 512 * (g % 2)};
+    const std::uint8_t* block = tile + (g >> 1) * block_bytes;
+    return {block + 32 * (g & 1), block + 64 + 512 * (g & 1)};
   }
   static int code(const std::uint8_t* codes, Index row, Index column) {
     return codes[64 * (column / 4) + 4 * row + column % 4] - zero_code;
