@@ -1,6 +1,8 @@
 #pragma once
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +28,10 @@ class AdapterSet {
     virtual std::unique_ptr<AnyCache> make_cache() const = 0;
     virtual bool made(const AnyCache&) const = 0;
     virtual void forward(const Pass&, In<S> x, AnyCache&, Out<S> y) const = 0;
-    virtual void backward(const Pass&, In<S> x, AnyCache&, Out<S> dy, Out<S> dx) = 0;
+    virtual void backward(const Pass&, In<S> x, AnyCache&, Out<S> dy, Out<S> dx, Gradients<S>&) const = 0;
+    virtual std::size_t bytes(const AnyCache&) const = 0;
     virtual void each(std::string& path, void (*f)(void*, std::string_view, Parameter<S>&), void* context) = 0;
+    virtual void each(std::string& path, void (*f)(void*, std::string_view, const Parameter<S>&), void* context) const = 0;
     virtual std::unique_ptr<AnyAdapter> clone() const = 0;
   };
   template <Adapter A>
@@ -41,11 +45,21 @@ class AdapterSet {
     void forward(const Pass& pass, In<S> x, AnyCache& c, Out<S> y) const override {
       adapter.forward(pass, x, static_cast<HeldCache&>(c).cache, y);
     }
-    void backward(const Pass& pass, In<S> x, AnyCache& c, Out<S> dy, Out<S> dx) override {
-      adapter.backward(pass, x, static_cast<HeldCache&>(c).cache, dy, dx);
+    void backward(const Pass& pass, In<S> x, AnyCache& c, Out<S> dy, Out<S> dx, Gradients<S>& g) const override {
+      adapter.backward(pass, x, static_cast<HeldCache&>(c).cache, dy, dx, g);
+    }
+    std::size_t bytes(const AnyCache& c) const override {
+      if constexpr (requires(const typename A::Cache& cache) { cache.bytes(); })
+        return static_cast<const HeldCache&>(c).cache.bytes();
+      else
+        return sizeof(typename A::Cache);
     }
     void each(std::string& path, void (*f)(void*, std::string_view, Parameter<S>&), void* context) override {
       const auto visit = [&](std::string_view p, Parameter<S>& parameter) { f(context, p, parameter); };
+      detail::walk(path, adapter, visit);
+    }
+    void each(std::string& path, void (*f)(void*, std::string_view, const Parameter<S>&), void* context) const override {
+      const auto visit = [&](std::string_view p, const Parameter<S>& parameter) { f(context, p, parameter); };
       detail::walk(path, adapter, visit);
     }
     std::unique_ptr<AnyAdapter> clone() const override { return std::make_unique<Holder>(adapter); }
@@ -84,6 +98,19 @@ class AdapterSet {
 
   bool empty() const { return sites_.empty(); }
 
+  /// Where something is attached, in order.
+  auto sites() const { return std::views::keys(sites_); }
+
+  /// What its adapters keep in a cache.
+  std::size_t bytes(const Cache& cache) const {
+    std::size_t n = 0;
+    for (const auto& [site, entries] : sites_)
+      if (const auto at = cache.sites_.find(site); at != cache.sites_.end())
+        for (std::size_t i = 0; i < std::min(entries.size(), at->second.size()); ++i)
+          if (entries[i].adapter->made(*at->second[i])) n += entries[i].adapter->bytes(*at->second[i]);
+    return n;
+  }
+
   void forward(SiteId site, const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto at = sites_.find(site);
     if (at == sites_.end()) return;
@@ -96,27 +123,51 @@ class AdapterSet {
     }
   }
 
-  void backward(SiteId site, const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
+  /// Throws ValueError where forward did not fill the cache.
+  void backward(SiteId site, const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx,
+                Gradients<S>& gradients) const {
     const auto at = sites_.find(site);
     if (at == sites_.end()) return;
-    auto& caches = cache.sites_[site];
-    for (std::size_t i = at->second.size(); i-- > 0;)
-      at->second[i].adapter->backward(pass, x, *caches[i], dy, dx);
+    const auto caches = cache.sites_.find(site);
+    for (std::size_t i = at->second.size(); i-- > 0;) {
+      const AnyAdapter& adapter = *at->second[i].adapter;
+      if (caches == cache.sites_.end() || caches->second.size() <= i || !adapter.made(*caches->second[i]))
+        throw ValueError("adapters: backward at '" + to_string(site) + "': expected the cache of a forward pass");
+      adapter.backward(pass, x, *caches->second[i], dy, dx, gradients);
+    }
   }
 
-  /// Walks the adapters' parameters in the order of sites: f(site, name, path, parameter).
+  /// Walks the adapters' parameters in the order of sites: f(site, path, parameter).
   template <class F>
   void each(F&& f) {
-    for (auto& [site, entries] : sites_)
-      for (Entry& e : entries) {
+    walk(*this, f);
+  }
+  template <class F>
+  void each(F&& f) const {
+    walk(*this, f);
+  }
+
+  /// The list of parameters as every layer has it: for_each_parameter, count_parameters and optimisers work on a set.
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) {
+    self.each([&](SiteId, std::string_view path, auto& p) { f(path, p); });
+  }
+
+ private:
+  template <class Self, class F>
+  static void walk(Self& self, F& f) {
+    using P = std::conditional_t<std::is_const_v<Self>, const Parameter<S>, Parameter<S>>;
+    for (auto& [site, entries] : self.sites_)
+      for (auto& e : entries) {
         std::string path = to_string(site) + "." + e.name;
         struct Context {
           F* f;
           SiteId site;
         } context{&f, site};
-        e.adapter->each(
+        using Held = std::conditional_t<std::is_const_v<Self>, const AnyAdapter, AnyAdapter>;
+        static_cast<Held&>(*e.adapter).each(
             path,
-            [](void* c, std::string_view p, Parameter<S>& parameter) {
+            [](void* c, std::string_view p, P& parameter) {
               auto& [visit, id] = *static_cast<Context*>(c);
               (*visit)(id, p, parameter);
             },
@@ -124,18 +175,6 @@ class AdapterSet {
       }
   }
 
-  /// The list of parameters as every layer has it: for_each_parameter, count_parameters and optimisers work on a set.
-  template <class Self, class F>
-  static void fields(Self& self, F&& f) {
-    const_cast<AdapterSet&>(self).each([&](SiteId, std::string_view path, Parameter<S>& p) {
-      if constexpr (std::is_const_v<Self>)
-        f(path, std::as_const(p));
-      else
-        f(path, p);
-    });
-  }
-
- private:
   std::map<SiteId, std::vector<Entry>> sites_;
 };
 static_assert(SiteAdapters<AdapterSet<float>>);

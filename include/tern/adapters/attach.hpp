@@ -21,11 +21,12 @@ inline bool is_block_linear(SiteId id) { return id.layer >= 0 && !is_norm(id.sit
 
 /// A LoRA of `rank` at every site that `select(SiteId)` accepts. Throws ValueError unless at least one does.
 template <std::floating_point S, class Model, class Select>
-void attach_lora(const Model& model, AdapterSet<S>& set, Index rank, S alpha, Random& random, Select&& select) {
+void attach_lora(const Model& model, AdapterSet<S>& set, Index rank, S alpha, Random& random, Select&& select,
+                 Index users = 1) {
   Index attached = 0;
   for (const SiteShape& s : model.sites())
     if (!is_norm(s.id.site) && select(s.id)) {
-      set.attach(s.id, "lora", Lora<S>(s.in, s.out, rank, alpha, random));
+      set.attach(s.id, "lora", Lora<S>(s.in, s.out, rank, alpha, random, users));
       ++attached;
     }
   if (attached == 0) throw ValueError("lora: expected at least one linear site, got none");

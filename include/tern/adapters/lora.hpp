@@ -2,56 +2,76 @@
 #include <cmath>
 
 #include "tern/core/concepts.hpp"
-#include "tern/core/error.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/core/random.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
 
-/// Low-rank update of a linear site (Hu et al., arXiv 2106.09685): y += scale * (x * down^T) * up^T, scale = alpha/rank.
-/// Shapes: down [rank x in] (PEFT's lora_A), up [out x rank] (lora_B). Starts as no change: up = 0. No dropout.
+/// Low-rank update of a linear site (Hu et al., arXiv 2106.09685), each user's own:
+///   y += scale * (x * down[u]^T) * up[u]^T,  scale = alpha/rank,  u = user of the row (Pass::user)
+/// Shapes: down [users*rank x in], up [users*out x rank], the users' rows one below another; of one user they are PEFT's
+/// lora_A and lora_B. Starts as no change: up = 0. No dropout.
+/// Rows of one user that follow each other are one product: sorted batches are fast. Throws ShapeError on a wrong width,
+/// ValueError on a user outside [0, users).
 template <std::floating_point S>
 class Lora {
  public:
   using Scalar = S;
   struct Cache {
     Matrix<S> scaled, dh;  // scale * x * down^T, and the gradient of x * down^T: at least [tokens x rank]
+    std::size_t bytes() const { return static_cast<std::size_t>(scaled.size() + dh.size()) * sizeof(S); }
   };
 
   Lora() = default;
 
-  /// down is uniform in +-1/sqrt(in), as PEFT draws it (Kaiming with a = sqrt 5). Throws ValueError unless rank > 0.
-  Lora(Index in, Index out, Index rank, S alpha, Random& random) : alpha_(alpha) {
+  /// down is uniform in +-1/sqrt(in), as PEFT draws it (Kaiming with a = sqrt 5). Throws ValueError unless rank and
+  /// users are above 0.
+  Lora(Index in, Index out, Index rank, S alpha, Random& random, Index users = 1)
+      : rank_(rank), users_(users), alpha_(alpha) {
     if (rank <= 0) throw ValueError("lora: expected a rank > 0, got " + std::to_string(rank));
-    Matrix<S> a(rank, in);
+    if (users <= 0) throw ValueError("lora: expected at least 1 user, got " + std::to_string(users));
+    Matrix<S> a(users * rank, in);
     const double bound = 1.0 / std::sqrt(static_cast<double>(in));
     for (Index i = 0; i < a.size(); ++i) a.data()[i] = static_cast<S>(bound * (2.0 * random.uniform() - 1.0));
     down = Parameter<S>(std::move(a));
-    up = Parameter<S>(Matrix<S>(Matrix<S>::Zero(out, rank)));
+    up = Parameter<S>(Matrix<S>(Matrix<S>::Zero(users * out, rank)));
   }
 
-  Index rank() const { return down.value.rows(); }
+  Index rank() const { return rank_; }
+  Index users() const { return users_; }
   S alpha() const { return alpha_; }
   S scale() const { return alpha_ / static_cast<S>(rank()); }
 
   void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
-    check(x, y);
+    check(pass, x, y);
     Out<S> scaled = first_rows(cache.scaled, x.rows(), rank());
-    multiply<S>(pass, x, down.value, scaled);
-    scaled *= scale();
-    multiply<S>(pass, scaled, up.value, y, true);
+    each_run(pass, x.rows(), [&](Index user, Index first, Index n) {
+      multiply<S>(pass, x.middleRows(first, n), down_of(down.value, user), scaled.middleRows(first, n));
+      scaled.middleRows(first, n) *= scale();
+      multiply<S>(pass, scaled.middleRows(first, n), up_of(up.value, user), y.middleRows(first, n), true);
+    });
   }
 
   /// dy passes unchanged. dh = scale * dy * up; dx += dh * down; dup += scale * dy^T * x * down^T; ddown += dh^T * x.
-  void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
-    check(x, dy);
+  void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx, Gradients<S>& gradients) const {
+    check(pass, x, dy);
+    if (dx.rows() != x.rows() || dx.cols() != x.cols()) expect_shape("lora", "dx", dx, x.rows(), x.cols());
+    if (cache.scaled.rows() < x.rows() || cache.scaled.cols() != rank())
+      expect_shape("lora", "the cache", cache.scaled, x.rows(), rank());
+    Matrix<S>*const dup = gradients.find(up), *const ddown = gradients.find(down);
     Out<S> dh = first_rows(cache.dh, x.rows(), rank());
     dh.setZero();
-    add_multiply_transposed<S>(pass, dy, up.value, dh);
-    dh *= scale();
-    add_multiply_transposed<S>(pass, dh, down.value, dx);
-    if (up.trainable()) add_outer<S>(pass, dy, first_rows(cache.scaled, x.rows(), rank()), up.grad);
-    if (down.trainable()) add_outer<S>(pass, dh, x, down.grad);
+    each_run(pass, x.rows(), [&](Index user, Index first, Index n) {
+      const auto run_x = x.middleRows(first, n);
+      auto run_dh = dh.middleRows(first, n);
+      add_multiply_transposed<S>(pass, dy.middleRows(first, n), up_of(up.value, user), run_dh);
+      run_dh *= scale();
+      add_multiply_transposed<S>(pass, run_dh, down_of(down.value, user), dx.middleRows(first, n));
+      if (dup != nullptr)
+        add_outer<S>(pass, dy.middleRows(first, n), cache.scaled.middleRows(first, n), up_of(*dup, user));
+      if (ddown != nullptr) add_outer<S>(pass, run_dh, run_x, down_of(*ddown, user));
+    });
   }
 
   template <class Self, class F>
@@ -63,12 +83,37 @@ class Lora {
   Parameter<S> down, up;
 
  private:
-  template <class X, class Y>
-  void check(const X& x, const Y& y) const {
-    if (x.cols() != down.value.cols()) expect_shape("lora", "x", x, -1, down.value.cols());
-    if (y.cols() != up.value.rows() || y.rows() != x.rows()) expect_shape("lora", "y", y, x.rows(), up.value.rows());
+  template <class M>
+  auto down_of(M& m, Index user) const {
+    return m.middleRows(user * rank_, rank_);
+  }
+  template <class M>
+  auto up_of(M& m, Index user) const {
+    const Index out = m.rows() / users_;
+    return m.middleRows(user * out, out);
   }
 
+  /// Calls f(user, first row, rows) for rows of one user that follow each other.
+  template <class F>
+  static void each_run(const Pass& pass, Index rows, F&& f) {
+    if (pass.user.empty()) return f(Index{0}, Index{0}, rows);
+    for (Index first = 0, end; first < rows; first = end) {
+      const Index user = pass.user[static_cast<std::size_t>(first)];
+      for (end = first + 1; end < rows && pass.user[static_cast<std::size_t>(end)] == user;) ++end;
+      f(user, first, end - first);
+    }
+  }
+
+  template <class X, class Y>
+  void check(const Pass& pass, const X& x, const Y& y) const {
+    if (x.cols() != down.value.cols()) expect_shape("lora", "x", x, -1, down.value.cols());
+    const Index out = up.value.rows() / users_;
+    if (y.cols() != out || y.rows() != x.rows()) expect_shape("lora", "y", y, x.rows(), out);
+    expect_rows("lora", pass, x.rows());
+    expect_users("lora", pass, users_);
+  }
+
+  Index rank_ = 0, users_ = 1;
   S alpha_ = S(1);
 };
 static_assert(Adapter<Lora<float>>);

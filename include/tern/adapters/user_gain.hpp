@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "tern/core/concepts.hpp"
-#include "tern/core/error.hpp"
+#include "tern/core/expect_rows.hpp"
 
 namespace tern {
 
@@ -24,17 +24,19 @@ class UserGain {
  public:
   using Scalar = S;
   struct Cache {
-    Matrix<S> unedited;  // relative: the norm's own output [tokens x channels]
-    Column<S> rstd;      // absolute [tokens]
+    Column<S> rstd;  // [tokens]
+    std::size_t bytes() const { return static_cast<std::size_t>(rstd.size()) * sizeof(S); }
   };
 
   UserGain() = default;
 
-  /// Starts as no change for every user. `base_gain` [1 x channels] and eps are those of the norm it attaches to.
+  /// Starts as no change for every user. `base_gain` [1 x channels] and eps are those of the norm it attaches to, whose
+  /// own gain stays as it is while this trains.
   UserGain(GainKind kind, const Matrix<S>& base_gain, S eps, Index users = 1)
       : gain(kind == GainKind::relative ? Matrix<S>(Matrix<S>::Ones(users, base_gain.cols()))
                                         : Matrix<S>(base_gain.replicate(users, 1))),
         kind_(kind),
+        base_gain_(base_gain),
         eps_(eps) {}
 
   GainKind kind() const { return kind_; }
@@ -42,38 +44,39 @@ class UserGain {
 
   /// Edits y, the norm's output for x, in place.
   void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
-    check(pass, y);
-    if (kind_ == GainKind::relative) {
-      reshape(cache.unedited, y.rows(), y.cols());
-      cache.unedited = y;
-      pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
-        for (Index t = begin; t < end; ++t) y.row(t).array() *= gain.value.row(user(pass, t)).array();
-      });
-    } else {
-      if (cache.rstd.rows() != y.rows()) cache.rstd.resize(y.rows());
-      pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
-        for (Index t = begin; t < end; ++t) {
-          cache.rstd(t) = S(1) / std::sqrt(x.row(t).squaredNorm() / static_cast<S>(x.cols()) + eps_);
-          y.row(t).array() = gain.value.row(user(pass, t)).array() * x.row(t).array() * cache.rstd(t);
-        }
-      });
-    }
+    check(pass, x, y);
+    if (cache.rstd.rows() != y.rows()) cache.rstd.resize(y.rows());
+    pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
+      for (Index t = begin; t < end; ++t) {
+        const auto own = gain.value.row(user(pass, t)).array();
+        cache.rstd(t) = S(1) / std::sqrt(x.row(t).squaredNorm() / static_cast<S>(x.cols()) + eps_);
+        if (kind_ == GainKind::relative)
+          y.row(t).array() *= own;
+        else
+          y.row(t).array() = own * x.row(t).array() * cache.rstd(t);
+      }
+    });
   }
 
-  /// relative: dgain += dy * unedited, dy *= gain.
-  /// absolute: the edited output no longer depends on the norm, so dy becomes 0 and dx takes the whole gradient:
+  /// relative: dgain += dy * base_gain * xhat, dy *= gain.
+  /// absolute: dgain += dy * xhat. The edited output no longer depends on the norm, so dy becomes 0 and dx takes the
+  /// whole gradient:
   ///   dx[t,c] += rstd * (gain[c]*dy[t,c] - xhat[t,c] * mean_j gain[j]*dy[t,j]*xhat[t,j]).
-  void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx) {
-    check(pass, dy);
-    if (gain.trainable())
+  void backward(const Pass& pass, In<S> x, Cache& cache, Out<S> dy, Out<S> dx, Gradients<S>& gradients) const {
+    check(pass, x, dy);
+    if (dx.rows() != x.rows() || dx.cols() != x.cols()) expect_shape("user gain", "dx", dx, x.rows(), x.cols());
+    if (cache.rstd.rows() != x.rows()) expect_shape("user gain", "the cache", cache.rstd, x.rows(), 1);
+    if (Matrix<S>* dgain = gradients.find(gain))
       pass.parallel.ranges(dy.cols(), 64, [&](Index begin, Index end) {
         const Index n = end - begin;
+        const auto base = base_gain_.row(0).segment(begin, n).array();
         for (Index t = 0; t < dy.rows(); ++t) {
-          auto g = gain.grad.row(user(pass, t)).segment(begin, n).array();
+          auto g = dgain->row(user(pass, t)).segment(begin, n).array();
+          const auto share = dy.row(t).segment(begin, n).array() * x.row(t).segment(begin, n).array() * cache.rstd(t);
           if (kind_ == GainKind::relative)
-            g += dy.row(t).segment(begin, n).array() * cache.unedited.row(t).segment(begin, n).array();
+            g += share * base;
           else
-            g += dy.row(t).segment(begin, n).array() * x.row(t).segment(begin, n).array() * cache.rstd(t);
+            g += share;
         }
       });
     pass.parallel.ranges(dy.rows(), 16, [&](Index begin, Index end) {
@@ -98,19 +101,16 @@ class UserGain {
  private:
   static Index user(const Pass& pass, Index t) { return pass.user.empty() ? 0 : pass.user[static_cast<std::size_t>(t)]; }
 
-  template <class Y>
-  void check(const Pass& pass, const Y& y) const {
+  template <class X, class Y>
+  void check(const Pass& pass, const X& x, const Y& y) const {
     if (y.cols() != gain.value.cols()) expect_shape("user gain", "y", y, -1, gain.value.cols());
-    if (!pass.user.empty() && static_cast<Index>(pass.user.size()) != y.rows())
-      throw ShapeError("user gain: expected a user for each of " + std::to_string(y.rows()) + " rows, got " +
-                       std::to_string(pass.user.size()));
-    for (const Index u : pass.user)
-      if (u < 0 || u >= users())
-        throw ValueError("user gain: expected a user in [0, " + std::to_string(users()) + "), got " +
-                         std::to_string(u));
+    if (x.rows() != y.rows() || x.cols() != y.cols()) expect_shape("user gain", "x", x, y.rows(), y.cols());
+    expect_rows("user gain", pass, y.rows());
+    expect_users("user gain", pass, users());
   }
 
   GainKind kind_ = GainKind::relative;
+  Matrix<S> base_gain_;
   S eps_ = S(1e-6);
 };
 static_assert(Adapter<UserGain<float>>);

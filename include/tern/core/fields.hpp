@@ -1,6 +1,6 @@
 #pragma once
 /// One list per layer. A layer's `fields(self, f)` calls f(name, member) for each child, parameter and packed storage;
-/// the free functions here derive everything else from it: optimisers, counting, saving, freezing, gradient checks.
+/// the free functions here derive everything else from it: optimisers, counting, saving, gradient checks.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,7 +50,7 @@ void walk(std::string& path, T& node, F& f) {
 }  // namespace detail
 
 /// Calls f(path, parameter) for every parameter below `layer`, in the order of the `fields` lists.
-/// Paths join names with dots: "blocks.3.attention.query.weight".
+/// Paths join names with dots: "blocks.3.query.weight".
 template <class L, class F>
 void for_each_parameter(L&& layer, F&& f) {
   std::string path;
@@ -63,30 +63,6 @@ Index count_parameters(const L& layer) {
   Index n = 0;
   for_each_parameter(layer, [&](std::string_view, const auto& p) { n += p.value.size(); });
   return n;
-}
-
-/// How many numbers train.
-template <class L>
-Index count_trainable(const L& layer) {
-  Index n = 0;
-  for_each_parameter(layer, [&](std::string_view, const auto& p) { n += p.grad.size(); });
-  return n;
-}
-
-/// Makes every parameter trainable whose path satisfies `select`, and freezes the others.
-template <class L, class Select>
-void select_trainable(L& layer, Select&& select) {
-  for_each_parameter(layer, [&](std::string_view path, auto& p) { set_trainable(p, select(path)); });
-}
-
-template <class L>
-void freeze(L& layer) {
-  select_trainable(layer, [](std::string_view) { return false; });
-}
-
-template <class L>
-void zero_gradients(L& layer) {
-  for_each_parameter(layer, [](std::string_view, auto& p) { p.grad.setZero(); });
 }
 
 }  // namespace tern

@@ -1,6 +1,8 @@
 #pragma once
 #include <array>
 #include <compare>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -8,15 +10,15 @@
 
 namespace tern {
 
-/// The places of a decoder where an adapter may attach: the output of each norm and each linear.
-/// A model has those that its configuration calls for.
+/// The places of a decoder where an adapter may attach: the output of each norm and each linear, in the order of the
+/// forward pass. A model has those that its configuration calls for.
 enum class Site {
   attention_norm,       ///< before attention (HF input_layernorm, GGUF attn_norm)
   query,
   key,
   value,
-  query_norm,           ///< per head, on the rotated half's input (gemma3)
-  key_norm,
+  query_norm,           ///< of each query head, before rotation (qwen3, gemma3): its rows are tokens x heads
+  key_norm,             ///< of each key head
   attention_sub_norm,   ///< before the output projection (bitnet)
   attention_output,     ///< the output projection (HF o_proj)
   attention_post_norm,  ///< after the output projection (gemma3)
@@ -53,6 +55,27 @@ constexpr bool is_norm(Site site) {
       return false;
   }
 }
+
+inline constexpr std::array<Site, 17> all_sites = [] {
+  std::array<Site, 17> sites{};
+  for (std::size_t i = 0; i < sites.size(); ++i) sites[i] = static_cast<Site>(i);
+  return sites;
+}();
+
+/// Some of the sites.
+class SiteSet {
+ public:
+  constexpr SiteSet() = default;
+  constexpr SiteSet(std::initializer_list<Site> sites) {
+    for (const Site s : sites) add(s);
+  }
+  constexpr void add(Site s) { bits_ |= std::uint32_t{1} << static_cast<unsigned>(s); }
+  constexpr bool contains(Site s) const { return (bits_ >> static_cast<unsigned>(s) & 1u) != 0; }
+  friend constexpr bool operator==(const SiteSet&, const SiteSet&) = default;
+
+ private:
+  std::uint32_t bits_ = 0;
+};
 
 /// A site of one layer; layer -1 is outside the blocks.
 struct SiteId {

@@ -91,6 +91,11 @@ class GgufFile {
     return metadata_.find<T>(key);
   }
 
+  /// Lets go of the memory that holds a tensor's bytes, until they are read again.
+  void forget(Bytes bytes) const {
+    if (!file_.bytes().empty()) file_.forget(bytes);
+  }
+
   /// All tensors, in the file's order.
   std::span<const GgufTensor> tensors() const { return tensors_; }
 

@@ -52,6 +52,15 @@ class MappedFile {
 
   Bytes bytes() const { return bytes_; }
 
+  /// Lets the system take back the memory that holds `part`, a view of bytes(), until it is touched again. Whole pages
+  /// within it only.
+  void forget(Bytes part) const {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = (reinterpret_cast<std::uintptr_t>(part.data()) + page - 1) / page * page;
+    const auto end = (reinterpret_cast<std::uintptr_t>(part.data()) + part.size()) / page * page;
+    if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
  private:
   Bytes bytes_;
 };

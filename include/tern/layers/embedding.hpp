@@ -28,28 +28,25 @@ class Embedding {
 
   /// Overwrites y.
   void forward(const Pass& pass, std::span<const Token> tokens, Out<S> y) const {
-    expect_shape("embedding forward", "y", y, static_cast<Index>(tokens.size()), channels());
-    for (std::size_t t = 0; t < tokens.size(); ++t)
-      if (tokens[t] < 0 || tokens[t] >= vocabulary())
-        throw ValueError("embedding forward: token " + std::to_string(t) + ": expected an id in [0, " +
-                         std::to_string(vocabulary()) + "), got " + std::to_string(tokens[t]));
+    check("forward", tokens, y);
     pass.parallel.each(y.rows(), [&](Index t) {
       table.row(tokens[static_cast<std::size_t>(t)], y.row(t).data());
       if (scale != S(1)) y.row(t) *= scale;
     });
   }
 
-  /// Adds dL/dtable to the table's gradient if trainable; rows in order, channels shared out among the workers.
-  void backward(const Pass& pass, std::span<const Token> tokens, In<S> dy) {
-    if constexpr (requires { table.parameter.grad; }) {
-      Parameter<S>& p = table.parameter;
-      if (!p.trainable()) return;
+  /// Adds dL/dtable to the table's gradient if it trains; rows in order, channels shared out among the workers.
+  void backward(const Pass& pass, std::span<const Token> tokens, In<S> dy, Gradients<S>& gradients) const {
+    check("backward", tokens, dy);
+    for_each_parameter(table, [&](std::string_view, const Parameter<S>& p) {
+      Matrix<S>* const d = gradients.find(p);
+      if (d == nullptr) return;
       pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
         for (std::size_t t = 0; t < tokens.size(); ++t)
-          p.grad.row(tokens[t]).segment(begin, end - begin) +=
+          d->row(tokens[t]).segment(begin, end - begin) +=
               scale * dy.row(static_cast<Index>(t)).segment(begin, end - begin);
       });
-    }
+    });
   }
 
   template <class Self, class F>
@@ -59,6 +56,17 @@ class Embedding {
 
   T table;
   S scale = S(1);
+
+ private:
+  template <class Y>
+  void check(const char* call, std::span<const Token> tokens, const Y& y) const {
+    const std::string place = std::string("embedding ") + call;
+    expect_shape(place, "y", y, static_cast<Index>(tokens.size()), channels());
+    for (std::size_t t = 0; t < tokens.size(); ++t)
+      if (tokens[t] < 0 || tokens[t] >= vocabulary())
+        throw ValueError(place + ": token " + std::to_string(t) + ": expected an id in [0, " +
+                         std::to_string(vocabulary()) + "), got " + std::to_string(tokens[t]));
+  }
 };
 
 }  // namespace tern

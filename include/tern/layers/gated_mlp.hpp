@@ -1,86 +1,114 @@
 #pragma once
 #include <optional>
 
-#include "tern/layers/at_site.hpp"
+#include "tern/layers/attached.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
+#include "tern/layers/scratch.hpp"
 
 namespace tern {
 
 /// Gated feed-forward: y = down(sub_norm(f(gate(x)) * up(x))). With f = SiLU this is SwiGLU (Shazeer, arXiv 2002.05202).
-/// Shapes: x, y [tokens x hidden]; between them [tokens x ffn]. Each linear is a site.
+/// Shapes: x, y [tokens x hidden]; between them [tokens x ffn]. Each linear and norm is a site.
 /// `sub_norm`, where the architecture has it (BitNet), normalises down's input.
 template <std::floating_point S, class W = Dense<S>>
 class GatedMlp {
  public:
   using Scalar = S;
-  /// Working memory of backward; layers that run one after another may share one.
+  /// Working memory of a call; layers that run one after another may share one.
   struct Scratch {
-    Matrix<S> dgated, draised, dproduct, dnormed;
+    typename Linear<S, W>::Cache linear;
+    Matrix<S> product, normed;  // f(gate_out) * up_out, after sub_norm
+    Matrix<S> dy, dgate_out, dup_out, dproduct, dnormed;
+    std::size_t bytes() const {
+      return detail::bytes_of(product, normed, dy, dgate_out, dup_out, dproduct, dnormed);
+    }
   };
   struct Cache {
     typename Linear<S, W>::Cache gate_cache, up_cache, down_cache;
     typename RmsNorm<S>::Cache sub_norm_cache;
-    Matrix<S> gated, raised, product, normed;  // outputs of gate, of up, f(gated)*raised, after sub_norm
+    Matrix<S> gate_out, up_out;
+    std::shared_ptr<Scratch> scratch;
+    std::size_t bytes() const { return detail::bytes_of(gate_out, up_out) + sub_norm_cache.bytes(); }
   };
 
-  template <class Adapters = NoAdapters>
-  void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const Adapters& adapters = {},
-               typename Adapters::Cache* ac = nullptr, Index layer = 0) const {
-    const Index tokens = x.rows(), ffn = up.out();
-    reshape(c.gated, tokens, ffn);
-    reshape(c.raised, tokens, ffn);
-    reshape(c.product, tokens, ffn);
-    detail::forward_at({layer, Site::gate}, gate, pass, x, c.gate_cache, c.gated, adapters, ac);
-    detail::forward_at({layer, Site::up}, up, pass, x, c.up_cache, c.raised, adapters, ac);
-    const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(c.gated.size(), 4096, [&](Index begin, Index end) {
-      ops.gate(kind, end - begin, c.gated.data() + begin, c.raised.data() + begin, c.product.data() + begin);
-    });
-    if (sub_norm) {
-      reshape(c.normed, tokens, ffn);
-      detail::forward_at({layer, Site::mlp_sub_norm}, *sub_norm, pass, c.product, c.sub_norm_cache, c.normed, adapters,
-                         ac);
-    }
-    detail::forward_at({layer, Site::down}, down, pass, sub_norm ? c.normed : c.product, c.down_cache, y, adapters,
-                       ac);
+  template <class At = NothingAttached>
+  void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {}) const {
+    Scratch& s = detail::scratch_of(c);
+    reshape(c.gate_out, x.rows(), gate.out());
+    reshape(c.up_out, x.rows(), up.out());
+    detail::forward_at(Site::gate, gate, pass, x, cache_of(c.gate_cache, s), c.gate_out, attached);
+    detail::forward_at(Site::up, up, pass, x, cache_of(c.up_cache, s), c.up_out, attached);
+    const Matrix<S>& down_in = make_down_in(pass, c, s, attached);
+    detail::forward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), y, attached);
   }
 
-  /// dy is changed by adapters at Site::down.
-  template <class Adapters = NoAdapters>
-  void backward(const Pass& pass, In<S> x, Cache& c, Scratch& s, Out<S> dy, Out<S> dx, Adapters&& adapters = {},
-                typename std::remove_cvref_t<Adapters>::Cache* ac = nullptr, Index layer = 0) {
-    zeros_like(c.product, s.dproduct);
+  /// Adds dL/dx to dx, and the gradients of whatever trains. What lies between gate, up and down is computed again.
+  template <class At = NothingAttached>
+  void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
+                const At& attached = {}) const {
+    Scratch& s = detail::scratch_of(c);
+    expect_shape("gated mlp backward", "the cache", c.gate_out, x.rows(), gate.out());
+    expect_shape("gated mlp backward", "dy", dy, x.rows(), down.out());
+    expect_shape("gated mlp backward", "dx", dx, x.rows(), x.cols());
+    const Matrix<S>& down_in = make_down_in(pass, c, s, attached);
+    s.dy = dy;
+    zeros_like(s.product, s.dproduct);
     if (sub_norm) {
-      zeros_like(c.normed, s.dnormed);
-      detail::backward_at({layer, Site::down}, down, pass, c.normed, c.down_cache, dy, s.dnormed, adapters, ac);
-      detail::backward_at({layer, Site::mlp_sub_norm}, *sub_norm, pass, c.product, c.sub_norm_cache, s.dnormed,
-                          s.dproduct, adapters, ac);
+      zeros_like(s.normed, s.dnormed);
+      detail::backward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), s.dy, s.dnormed, gradients,
+                          attached);
+      detail::backward_at(Site::mlp_sub_norm, *sub_norm, pass, s.product, c.sub_norm_cache, s.dnormed, s.dproduct,
+                          gradients, attached);
     } else {
-      detail::backward_at({layer, Site::down}, down, pass, c.product, c.down_cache, dy, s.dproduct, adapters, ac);
+      detail::backward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), s.dy, s.dproduct, gradients,
+                          attached);
     }
-    zeros_like(c.gated, s.dgated);
-    zeros_like(c.raised, s.draised);
+    zeros_like(c.gate_out, s.dgate_out);
+    zeros_like(c.up_out, s.dup_out);
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(c.gated.size(), 4096, [&](Index begin, Index end) {
-      ops.gate_backward(kind, end - begin, c.gated.data() + begin, c.raised.data() + begin, s.dproduct.data() + begin,
-                        s.dgated.data() + begin, s.draised.data() + begin);
+    pass.parallel.ranges(c.gate_out.size(), 4096, [&](Index begin, Index end) {
+      ops.gate_backward(kind, end - begin, c.gate_out.data() + begin, c.up_out.data() + begin,
+                        s.dproduct.data() + begin, s.dgate_out.data() + begin, s.dup_out.data() + begin);
     });
-    detail::backward_at({layer, Site::gate}, gate, pass, x, c.gate_cache, s.dgated, dx, adapters, ac);
-    detail::backward_at({layer, Site::up}, up, pass, x, c.up_cache, s.draised, dx, adapters, ac);
+    detail::backward_at(Site::gate, gate, pass, x, cache_of(c.gate_cache, s), s.dgate_out, dx, gradients, attached);
+    detail::backward_at(Site::up, up, pass, x, cache_of(c.up_cache, s), s.dup_out, dx, gradients, attached);
   }
 
+  /// Calls f(site, member) for each linear, and each norm or its absence.
+  template <class Self, class F>
+  static void members(Self& self, F&& f) {
+    f(Site::gate, self.gate);
+    f(Site::up, self.up);
+    f(Site::mlp_sub_norm, self.sub_norm);
+    f(Site::down, self.down);
+  }
   template <class Self, class F>
   static void fields(Self& self, F&& f) {
-    f("gate", self.gate);
-    f("up", self.up);
-    f("sub_norm", self.sub_norm);
-    f("down", self.down);
+    members(self, [&](Site site, auto& member) { f(name(site), member); });
   }
 
   Linear<S, W> gate, up, down;
   std::optional<RmsNorm<S>> sub_norm;
   kernels::Gate kind = kernels::Gate::silu;
+
+ private:
+  using LinearCache = typename Linear<S, W>::Cache;
+  static LinearCache& cache_of(LinearCache& own, Scratch& s) { return detail::storage_cache<W>(own, s.linear); }
+
+  template <class At>
+  const Matrix<S>& make_down_in(const Pass& pass, Cache& c, Scratch& s, const At& attached) const {
+    reshape(s.product, c.gate_out.rows(), c.gate_out.cols());
+    const auto& ops = operations<S>(pass);
+    pass.parallel.ranges(c.gate_out.size(), 4096, [&](Index begin, Index end) {
+      ops.gate(kind, end - begin, c.gate_out.data() + begin, c.up_out.data() + begin, s.product.data() + begin);
+    });
+    if (!sub_norm) return s.product;
+    reshape(s.normed, s.product.rows(), s.product.cols());
+    detail::forward_at(Site::mlp_sub_norm, *sub_norm, pass, s.product, c.sub_norm_cache, s.normed, attached);
+    return s.normed;
+  }
 };
+static_assert(Layer<GatedMlp<float>>);
 
 }  // namespace tern

@@ -31,17 +31,14 @@ class Linear {
   }
 
   /// Adds dL/dx to dx, and the gradients of whatever trains.
-  void backward(const Pass& pass, In<S> x, Cache& cache, In<S> dy, Out<S> dx) {
+  void backward(const Pass& pass, In<S> x, Cache& cache, In<S> dy, Out<S> dx, Gradients<S>& gradients) const {
     check("backward", x, dy);
     if (dx.rows() != x.rows() || dx.cols() != in()) expect_shape(place("backward"), "dx", dx, x.rows(), in());
-    backward_weights(pass, x, cache, dy);
+    if constexpr (requires { weight.accumulate(pass, x, cache, dy, gradients); })
+      weight.accumulate(pass, x, cache, dy, gradients);
+    if (bias)
+      if (Matrix<S>* db = gradients.find(*bias)) db->row(0) += dy.colwise().sum();
     weight.multiply_transposed(pass, dy, cache, dx);
-  }
-
-  /// The share of backward that a layer without anything trainable below it needs.
-  void backward_weights(const Pass& pass, In<S> x, Cache& cache, In<S> dy) {
-    if constexpr (requires { weight.accumulate(pass, x, cache, dy); }) weight.accumulate(pass, x, cache, dy);
-    if (bias && bias->trainable()) bias->grad.row(0) += dy.colwise().sum();
   }
 
   template <class Self, class F>
@@ -60,6 +57,7 @@ class Linear {
   void check(const char* call, const X& x, const Y& y) const {
     if (x.cols() != in()) expect_shape(place(call), "x", x, -1, in());
     if (y.rows() != x.rows() || y.cols() != out()) expect_shape(place(call), "y", y, x.rows(), out());
+    if (bias && bias->value.cols() != out()) expect_shape(place(call), "bias", bias->value, 1, out());
   }
 };
 static_assert(Layer<Linear<float>>);

@@ -16,6 +16,7 @@ class RmsNorm {
   using Scalar = S;
   struct Cache {
     Column<S> rstd;  // [tokens]
+    std::size_t bytes() const { return static_cast<std::size_t>(rstd.size()) * sizeof(S); }
   };
 
   RmsNorm() = default;
@@ -34,21 +35,22 @@ class RmsNorm {
     });
   }
 
-  /// Adds dL/dx to dx, and dL/dgain to gain.grad if trainable.
-  void backward(const Pass& pass, In<S> x, const Cache& cache, In<S> dy, Out<S> dx) {
+  /// Adds dL/dx to dx, and dL/dgain to the gain's gradient if it trains.
+  void backward(const Pass& pass, In<S> x, const Cache& cache, In<S> dy, Out<S> dx, Gradients<S>& gradients) const {
     check("backward", x, dy);
     if (dx.rows() != x.rows() || dx.cols() != channels())
       expect_shape(place("backward"), "dx", dx, x.rows(), channels());
+    if (cache.rstd.rows() != x.rows()) expect_shape(place("backward"), "the cache", cache.rstd, x.rows(), 1);
     const auto& ops = operations<S>(pass);
     pass.parallel.ranges(x.rows(), 16, [&](Index begin, Index end) {
       ops.rms_norm_backward(end - begin, channels(), x.data() + begin * x.outerStride(), x.outerStride(),
                             gain.value.data(), cache.rstd.data() + begin, dy.data() + begin * dy.outerStride(),
                             dy.outerStride(), dx.data() + begin * dx.outerStride(), dx.outerStride());
     });
-    if (gain.trainable())
+    if (Matrix<S>* dgain = gradients.find(gain))
       pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
         ops.rms_norm_backward_gain(x.rows(), end - begin, x.data() + begin, x.outerStride(), cache.rstd.data(),
-                                   dy.data() + begin, dy.outerStride(), gain.grad.data() + begin);
+                                   dy.data() + begin, dy.outerStride(), dgain->data() + begin);
       });
   }
 

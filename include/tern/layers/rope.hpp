@@ -3,12 +3,27 @@
 #include <cmath>
 #include <numbers>
 #include <span>
+#include <string>
 #include <vector>
 
-#include "tern/core/pass.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
+
+/// How positions turn into angles:
+///   angle(p, i) = p * theta^(-2i/rotated) / (factor * divisor[i])
+struct RopeConfig {
+  double theta = 10000;
+  double factor = 1;                       ///< "linear" scaling: positions are divided by it
+  std::vector<double> divisors{};          ///< one for each of the rotated/2 frequencies, or none
+  std::vector<double> long_divisors{};     ///< in their place where a text reaches beyond `original_context` (longrope)
+  Index original_context = 0;
+  double magnitude = 1;                    ///< of cos and sin (longrope's attention factor)
+  Index rotated = 0;                       ///< leading channels of each head that turn; 0: all
+
+  friend bool operator==(const RopeConfig&, const RopeConfig&) = default;
+};
 
 /// Llama 3's stretching of slow rotations: wavelengths beyond original_context/low_factor are divided by `factor`,
 /// those below original_context/high_factor stay, and between the two the frequency is blended.
@@ -32,67 +47,118 @@ inline std::vector<double> rope_divisors(const Llama3RopeScaling& s, Index head_
   return divisors;
 }
 
-/// Rotary position embedding (Su et al., arXiv 2104.09864), pairing channel i with i + head_dim/2 of each head.
-///   angle(p, i) = p * theta^(-2i/head_dim) / divisor[i]
+/// Longrope's factor on cos and sin (Ding et al., arXiv 2402.13753): sqrt(1 + ln(scale) / ln(original_context)), with
+/// scale how many times longer texts may be than the original ones; 1 where they may not.
+inline double longrope_magnitude(double context, double original_context) {
+  const double scale = context / original_context;
+  return scale > 1 ? std::sqrt(1 + std::log(scale) / std::log(original_context)) : 1;
+}
+
+/// Rotary position embedding (Su et al., arXiv 2104.09864), pairing channel i with i + rotated/2 of each head.
 /// Angles are formed in double, whatever S is.
 template <std::floating_point S>
 class Rope {
  public:
-  /// cos and sin of every row's angles, kept while the rows' positions stay the same.
+  /// cos and sin of every row's angles [tokens x rotated/2], kept while the rows' positions stay the same.
   struct Table {
-    Matrix<S> cos, sin;  // [tokens x head_dim/2]
+    RopeConfig config;
+    Index rotated = 0;
     std::vector<Sequence> sequences;
-    bool matches(std::span<const Sequence> s, Index rows) const {
-      if (cos.rows() != rows || sequences.size() != s.size()) return false;
-      for (std::size_t i = 0; i < s.size(); ++i)
-        if (s[i].rows != sequences[i].rows || s[i].start != sequences[i].start) return false;
-      return true;
+    Matrix<S> cos, sin;
+  };
+  /// The tables of a model's different ropes, the caller's: layers that rotate alike share one.
+  struct Tables {
+    std::vector<Table> all;
+    std::size_t bytes() const {
+      std::size_t n = 0;
+      for (const Table& t : all) n += 2 * sizeof(S) * static_cast<std::size_t>(t.cos.size());
+      return n;
     }
   };
 
   Rope() = default;
-  /// divisors: head_dim/2 of them, or none for the plain embedding.
-  Rope(Index head_dim, double theta, std::span<const double> divisors = {}) : head_dim_(head_dim) {
-    for (Index i = 0; i < head_dim / 2; ++i) {
-      const double frequency = std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
-      frequencies_.push_back(divisors.empty() ? frequency : frequency / divisors[static_cast<std::size_t>(i)]);
-    }
+  Rope(Index head_dim, RopeConfig config)
+      : head_dim_(head_dim), rotated_(config.rotated > 0 ? config.rotated : head_dim), config_(std::move(config)) {
+    frequencies_ = frequencies(config_.divisors);
+    if (!config_.long_divisors.empty()) long_frequencies_ = frequencies(config_.long_divisors);
   }
 
   Index head_dim() const { return head_dim_; }
+  const RopeConfig& config() const { return config_; }
 
-  /// Fills the table for rows laid out as `sequences` (one run of all rows from 0 if empty).
-  void fill(std::span<const Sequence> sequences, Index rows, Table& table) const {
-    if (table.matches(sequences, rows)) return;
-    const Index half = head_dim_ / 2;
+  /// The table for rows laid out as `sequences` (one run of all rows from 0 if empty), filled unless it is already.
+  /// Valid until the next call. Throws ShapeError where the sequences do not have `rows` rows.
+  const Table& table(std::span<const Sequence> sequences, Index rows, Tables& tables) const {
+    auto found = std::find_if(tables.all.begin(), tables.all.end(),
+                              [&](const Table& t) { return t.rotated == rotated_ && t.config == config_; });
+    if (found == tables.all.end()) found = tables.all.insert(found, Table{config_, rotated_, {}, {}, {}});
+    if (!matches(*found, sequences, rows)) fill(*found, sequences, rows);
+    return *found;
+  }
+
+  /// Rotates every head of every row of x [tokens x heads*head_dim] in place; direction -1 rotates back, which is the
+  /// backward pass where magnitude is 1, and its transpose elsewhere too. Throws ShapeError on another shape.
+  void apply(const Pass& pass, const Table& table, S direction, Out<S> x) const {
+    if (x.rows() != table.cos.rows() || head_dim_ == 0 || x.cols() % head_dim_ != 0)
+      throw ShapeError("rope: expected x [" + std::to_string(table.cos.rows()) + " x heads * " +
+                       std::to_string(head_dim_) + "], got [" + std::to_string(x.rows()) + " x " +
+                       std::to_string(x.cols()) + "]");
+    const auto& ops = operations<S>(pass);
+    pass.parallel.ranges(x.rows(), 16, [&](Index begin, Index end) {
+      for (Index t = begin; t < end; ++t) {
+        const S *cos = table.cos.data() + t * table.cos.cols(), *sin = table.sin.data() + t * table.sin.cols();
+        S* const row = x.data() + t * x.outerStride();
+        if (rotated_ == head_dim_) {
+          ops.rope(x.cols() / head_dim_, head_dim_, cos, sin, direction, row);
+        } else {
+          for (Index at = 0; at < x.cols(); at += head_dim_) ops.rope(1, rotated_, cos, sin, direction, row + at);
+        }
+      }
+    });
+  }
+
+ private:
+  static bool matches(const Table& t, std::span<const Sequence> sequences, Index rows) {
+    return t.cos.rows() == rows && t.sin.rows() == rows && t.sequences.size() == sequences.size() &&
+           std::equal(sequences.begin(), sequences.end(), t.sequences.begin(), [](const Sequence& a, const Sequence& b) {
+             return a.rows == b.rows && a.start == b.start;
+           });
+  }
+
+  void fill(Table& table, std::span<const Sequence> sequences, Index rows) const {
+    Pass pass;
+    pass.sequences = sequences;
+    expect_rows("rope", pass, rows);
+    const Index half = rotated_ / 2;
     reshape(table.cos, rows, half);
     reshape(table.sin, rows, half);
     table.sequences.assign(sequences.begin(), sequences.end());
     const Sequence whole{rows, 0};
     Index row = 0;
-    for (const Sequence& s : sequences.empty() ? std::span<const Sequence>(&whole, 1) : sequences)
+    for (const Sequence& s : sequences.empty() ? std::span<const Sequence>(&whole, 1) : sequences) {
+      const bool beyond = !long_frequencies_.empty() && s.start + s.rows > config_.original_context;
+      const std::vector<double>& frequency = beyond ? long_frequencies_ : frequencies_;
       for (Index r = 0; r < s.rows; ++r, ++row)
         for (Index i = 0; i < half; ++i) {
-          const double angle = static_cast<double>(s.start + r) * frequencies_[static_cast<std::size_t>(i)];
-          table.cos(row, i) = static_cast<S>(std::cos(angle));
-          table.sin(row, i) = static_cast<S>(std::sin(angle));
+          const double angle = static_cast<double>(s.start + r) * frequency[static_cast<std::size_t>(i)];
+          table.cos(row, i) = static_cast<S>(config_.magnitude * std::cos(angle));
+          table.sin(row, i) = static_cast<S>(config_.magnitude * std::sin(angle));
         }
+    }
   }
 
-  /// Rotates every head of every row of x [tokens x heads*head_dim] in place; direction -1 rotates back, which is the
-  /// backward pass.
-  void apply(const Pass& pass, const Table& table, S direction, Out<S> x) const {
-    const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(x.rows(), 16, [&](Index begin, Index end) {
-      for (Index t = begin; t < end; ++t)
-        ops.rope(x.cols() / head_dim_, head_dim_, table.cos.row(t).data(), table.sin.row(t).data(), direction,
-                 x.row(t).data());
-    });
+  std::vector<double> frequencies(const std::vector<double>& divisors) const {
+    std::vector<double> f;
+    for (Index i = 0; i < rotated_ / 2; ++i) {
+      const double plain = std::pow(config_.theta, -2.0 * static_cast<double>(i) / static_cast<double>(rotated_));
+      f.push_back(plain / (config_.factor * (divisors.empty() ? 1.0 : divisors[static_cast<std::size_t>(i)])));
+    }
+    return f;
   }
 
- private:
-  Index head_dim_ = 0;
-  std::vector<double> frequencies_;
+  Index head_dim_ = 0, rotated_ = 0;
+  RopeConfig config_;
+  std::vector<double> frequencies_, long_frequencies_;
 };
 
 }  // namespace tern

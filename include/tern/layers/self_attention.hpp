@@ -1,97 +1,194 @@
 #pragma once
 #include <optional>
+#include <span>
+#include <vector>
 
-#include "tern/core/site.hpp"
-#include "tern/layers/at_site.hpp"
+#include "tern/layers/attached.hpp"
 #include "tern/layers/causal_attention.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
+#include "tern/layers/scratch.hpp"
 
 namespace tern {
 
-/// Projections around causal attention: out = O(attention(rope(Q x), rope(K x), V x)), each linear a site.
-/// Shapes: x, y [tokens x hidden]. `sub_norm`, where the architecture has it (BitNet), normalises O's input.
+/// Projections around causal attention, each linear and norm a site:
+///   y = output(sub_norm(attention(rope(query_norm(Q x)), rope(key_norm(K x)), V x)))
+/// Shapes: x, y [tokens x hidden]. Norms are there where the architecture has them: query_norm and key_norm of each head
+/// (Qwen 3, Gemma 3), whose rows are tokens x heads, and sub_norm of output's input (BitNet).
 template <std::floating_point S, class W = Dense<S>>
 class SelfAttention {
  public:
   using Scalar = S;
-  /// Working memory of backward; layers that run one after another may share one.
+  /// Working memory of a call; layers that run one after another may share one.
   struct Scratch {
-    Matrix<S> dq, dk, dv, dmixed, dnormed;
+    typename Linear<S, W>::Cache linear;
+    typename Rope<S>::Tables ropes;
     typename CausalAttention<S>::Scratch attention;
+    Matrix<S> q, k, normed;  // normed and rotated q and k; attention's output after sub_norm
+    Matrix<S> dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed;
+    std::vector<Index> head_users;
+    std::size_t bytes() const {
+      return ropes.bytes() + attention.bytes() +
+             detail::bytes_of(q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed, head_users);
+    }
   };
   struct Cache {
     typename Linear<S, W>::Cache query_cache, key_cache, value_cache, output_cache;
-    typename RmsNorm<S>::Cache sub_norm_cache;
-    typename Rope<S>::Table rope;
+    typename RmsNorm<S>::Cache query_norm_cache, key_norm_cache, sub_norm_cache;
     typename CausalAttention<S>::Cache attention;
-    Matrix<S> q, k, v, mixed, normed;  // q and k rotated; mixed: attention's output; normed: after sub_norm
+    Matrix<S> q, k, v, attention_out;  // q and k as projected
+    std::shared_ptr<Scratch> scratch;
+    std::size_t bytes() const {
+      return attention.bytes() + query_norm_cache.bytes() + key_norm_cache.bytes() + sub_norm_cache.bytes() +
+             detail::bytes_of(q, k, v, attention_out);
+    }
   };
 
-  template <class Adapters = NoAdapters>
-  void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const Adapters& adapters = {},
-               typename Adapters::Cache* ac = nullptr, Index layer = 0, std::span<KeyValues<S>> stores = {}) const {
+  /// Overwrites y. `stores`: see CausalAttention.
+  template <class At = NothingAttached>
+  void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {},
+               std::span<KeyValues<S>> stores = {}) const {
+    expect_rows("self attention forward", pass, x.rows());
+    expect_shape("self attention forward", "y", y, x.rows(), output.out());
+    Scratch& s = detail::scratch_of(c);
     const Index tokens = x.rows();
     reshape(c.q, tokens, query.out());
     reshape(c.k, tokens, key.out());
     reshape(c.v, tokens, value.out());
-    reshape(c.mixed, tokens, query.out());
-    detail::forward_at({layer, Site::query}, query, pass, x, c.query_cache, c.q, adapters, ac);
-    detail::forward_at({layer, Site::key}, key, pass, x, c.key_cache, c.k, adapters, ac);
-    detail::forward_at({layer, Site::value}, value, pass, x, c.value_cache, c.v, adapters, ac);
-    rope.fill(pass.sequences, tokens, c.rope);
-    rope.apply(pass, c.rope, S(1), c.q);
-    rope.apply(pass, c.rope, S(1), c.k);
-    attention.forward(pass, c.q, c.k, c.v, c.attention, c.mixed, stores);
-    if (sub_norm) {
-      reshape(c.normed, tokens, query.out());
-      detail::forward_at({layer, Site::attention_sub_norm}, *sub_norm, pass, c.mixed, c.sub_norm_cache, c.normed,
-                         adapters, ac);
-    }
-    detail::forward_at({layer, Site::attention_output}, output, pass, sub_norm ? c.normed : c.mixed, c.output_cache, y,
-                       adapters, ac);
+    reshape(c.attention_out, tokens, query.out());
+    detail::forward_at(Site::query, query, pass, x, cache_of(c.query_cache, s), c.q, attached);
+    detail::forward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), c.k, attached);
+    detail::forward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), c.v, attached);
+    norm_and_rotate(pass, c, s, attached);
+    attention.forward(pass, s.q, s.k, c.v, c.attention, s.attention, c.attention_out, stores);
+    const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
+    detail::forward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), y, attached);
   }
 
-  /// dy is changed by adapters at Site::attention_output.
-  template <class Adapters = NoAdapters>
-  void backward(const Pass& pass, In<S> x, Cache& c, Scratch& s, Out<S> dy, Out<S> dx, Adapters&& adapters = {},
-                typename std::remove_cvref_t<Adapters>::Cache* ac = nullptr, Index layer = 0) {
-    zeros_like(c.mixed, s.dmixed);
+  /// Adds dL/dx to dx, and the gradients of whatever trains. Norms and rotations are computed again.
+  template <class At = NothingAttached>
+  void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
+                const At& attached = {}) const {
+    expect_rows("self attention backward", pass, x.rows());
+    expect_shape("self attention backward", "the cache", c.q, x.rows(), query.out());
+    expect_shape("self attention backward", "dy", dy, x.rows(), output.out());
+    expect_shape("self attention backward", "dx", dx, x.rows(), x.cols());
+    Scratch& s = detail::scratch_of(c);
+    s.dy = dy;
+    const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
+    zeros_like(c.attention_out, s.dattention_out);
     if (sub_norm) {
-      zeros_like(c.normed, s.dnormed);
-      detail::backward_at({layer, Site::attention_output}, output, pass, c.normed, c.output_cache, dy, s.dnormed,
-                          adapters, ac);
-      detail::backward_at({layer, Site::attention_sub_norm}, *sub_norm, pass, c.mixed, c.sub_norm_cache, s.dnormed,
-                          s.dmixed, adapters, ac);
+      zeros_like(s.normed, s.dnormed);
+      detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy,
+                          s.dnormed, gradients, attached);
+      detail::backward_at(Site::attention_sub_norm, *sub_norm, pass, c.attention_out, c.sub_norm_cache, s.dnormed,
+                          s.dattention_out, gradients, attached);
     } else {
-      detail::backward_at({layer, Site::attention_output}, output, pass, c.mixed, c.output_cache, dy, s.dmixed,
-                          adapters, ac);
+      detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy,
+                          s.dattention_out, gradients, attached);
     }
+    const auto& angles = norm_and_rotate(pass, c, s, attached);
     zeros_like(c.q, s.dq);
     zeros_like(c.k, s.dk);
     zeros_like(c.v, s.dv);
-    attention.backward(pass, c.q, c.k, c.v, c.attention, s.attention, s.dmixed, s.dq, s.dk, s.dv);
-    rope.apply(pass, c.rope, S(-1), s.dq);
-    rope.apply(pass, c.rope, S(-1), s.dk);
-    detail::backward_at({layer, Site::query}, query, pass, x, c.query_cache, s.dq, dx, adapters, ac);
-    detail::backward_at({layer, Site::key}, key, pass, x, c.key_cache, s.dk, dx, adapters, ac);
-    detail::backward_at({layer, Site::value}, value, pass, x, c.value_cache, s.dv, dx, adapters, ac);
+    attention.backward(pass, s.q, s.k, c.v, c.attention, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
+    rope.apply(pass, angles, S(-1), s.dq);
+    rope.apply(pass, angles, S(-1), s.dk);
+    Matrix<S>& dq = back_through_norm(Site::query_norm, query_norm, pass, c.q, c.query_norm_cache, s.dq, s.dq_in, s,
+                                      gradients, attached);
+    Matrix<S>& dk = back_through_norm(Site::key_norm, key_norm, pass, c.k, c.key_norm_cache, s.dk, s.dk_in, s,
+                                      gradients, attached);
+    detail::backward_at(Site::query, query, pass, x, cache_of(c.query_cache, s), dq, dx, gradients, attached);
+    detail::backward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), dk, dx, gradients, attached);
+    detail::backward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), s.dv, dx, gradients, attached);
   }
 
+  /// Calls f(site, member) for each linear, and each norm or its absence.
+  template <class Self, class F>
+  static void members(Self& self, F&& f) {
+    f(Site::query, self.query);
+    f(Site::key, self.key);
+    f(Site::value, self.value);
+    f(Site::query_norm, self.query_norm);
+    f(Site::key_norm, self.key_norm);
+    f(Site::attention_sub_norm, self.sub_norm);
+    f(Site::attention_output, self.output);
+  }
   template <class Self, class F>
   static void fields(Self& self, F&& f) {
-    f("query", self.query);
-    f("key", self.key);
-    f("value", self.value);
-    f("sub_norm", self.sub_norm);
-    f("output", self.output);
+    members(self, [&](Site site, auto& member) { f(name(site), member); });
   }
 
   Linear<S, W> query, key, value, output;
-  std::optional<RmsNorm<S>> sub_norm;
+  std::optional<RmsNorm<S>> query_norm, key_norm, sub_norm;
   Rope<S> rope;
   CausalAttention<S> attention;
+
+ private:
+  using LinearCache = typename Linear<S, W>::Cache;
+  static LinearCache& cache_of(LinearCache& own, Scratch& s) { return detail::storage_cache<W>(own, s.linear); }
+
+  /// [tokens x heads*head_dim] as [tokens*heads x head_dim].
+  Eigen::Map<Matrix<S>> by_head(Matrix<S>& m) const {
+    const Index width = attention.head_dim();
+    return {m.data(), m.size() / width, width};
+  }
+  /// The pass of those rows: each head is its token's user's.
+  static Pass pass_by_head(const Pass& pass, Index heads, Scratch& s) {
+    Pass p = pass;
+    p.sequences = {};
+    if (!pass.user.empty()) {
+      s.head_users.clear();
+      for (const Index user : pass.user) s.head_users.insert(s.head_users.end(), static_cast<std::size_t>(heads), user);
+      p.user = s.head_users;
+    }
+    return p;
+  }
+
+  template <class At>
+  void norm_heads(Site site, const std::optional<RmsNorm<S>>& norm, const Pass& pass, Matrix<S>& from,
+                  typename RmsNorm<S>::Cache& cache, Matrix<S>& to, Scratch& s, const At& attached) const {
+    reshape(to, from.rows(), from.cols());
+    if (!norm) {
+      to = from;
+      return;
+    }
+    const Pass heads = pass_by_head(pass, from.cols() / attention.head_dim(), s);
+    detail::forward_at(site, *norm, heads, by_head(from), cache, by_head(to), attached);
+  }
+
+  /// s.q and s.k from c.q and c.k.
+  template <class At>
+  const typename Rope<S>::Table& norm_and_rotate(const Pass& pass, Cache& c, Scratch& s, const At& attached) const {
+    norm_heads(Site::query_norm, query_norm, pass, c.q, c.query_norm_cache, s.q, s, attached);
+    norm_heads(Site::key_norm, key_norm, pass, c.k, c.key_norm_cache, s.k, s, attached);
+    const auto& angles = rope.table(pass.sequences, c.q.rows(), s.ropes);
+    rope.apply(pass, angles, S(1), s.q);
+    rope.apply(pass, angles, S(1), s.k);
+    return angles;
+  }
+
+  /// The gradient of what the projection gave, from that of what was rotated.
+  template <class At>
+  Matrix<S>& back_through_norm(Site site, const std::optional<RmsNorm<S>>& norm, const Pass& pass, Matrix<S>& x,
+                               typename RmsNorm<S>::Cache& cache, Matrix<S>& dy, Matrix<S>& dx, Scratch& s,
+                               Gradients<S>& gradients, const At& attached) const {
+    if (!norm) return dy;
+    zeros_like(x, dx);
+    const Pass heads = pass_by_head(pass, x.cols() / attention.head_dim(), s);
+    detail::backward_at(site, *norm, heads, by_head(x), cache, by_head(dy), by_head(dx), gradients, attached);
+    return dx;
+  }
+
+  template <class At>
+  const Matrix<S>& make_output_in(const Pass& pass, Cache& c, Scratch& s, const At& attached) const {
+    if (!sub_norm) return c.attention_out;
+    reshape(s.normed, c.attention_out.rows(), c.attention_out.cols());
+    detail::forward_at(Site::attention_sub_norm, *sub_norm, pass, c.attention_out, c.sub_norm_cache, s.normed, attached);
+    return s.normed;
+  }
 };
+static_assert(Layer<SelfAttention<float>>);
 
 }  // namespace tern

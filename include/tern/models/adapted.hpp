@@ -1,14 +1,13 @@
 #pragma once
-#include <utility>
-
 #include "tern/core/language_model.hpp"
 #include "tern/models/decoder.hpp"
 
 namespace tern {
 
-/// A decoder together with what is attached to it: the LanguageModel that training and evaluation see.
-/// Borrows both; either may be frozen.
-template <class D, class Adapters>
+/// A decoder together with what is attached to it: the LanguageModel that training and evaluation see. Borrows both, and
+/// changes neither: what trains is in the Gradients of a call. Throws ValueError, naming the site, where an adapter is
+/// attached at one that the model lacks.
+template <class D, SiteAdapters Adapters>
 class Adapted {
  public:
   using Scalar = typename D::Scalar;
@@ -17,20 +16,29 @@ class Adapted {
     typename Adapters::Cache adapters;
   };
 
-  Adapted(D& d, Adapters& a) : decoder(&d), adapters(&a) {}
+  Adapted(const D& decoder, const Adapters& adapters) : decoder_(&decoder), adapters_(&adapters) {
+    for (const SiteId id : adapters.sites())
+      if (!decoder.has(id))
+        throw ValueError("adapters: expected a site of the model, got '" + to_string(id) + "', which this " +
+                         decoder.config.architecture + " model lacks");
+  }
+
+  const D& decoder() const { return *decoder_; }
+  const Adapters& adapters() const { return *adapters_; }
 
   void nll(const Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, Cache& cache,
            std::span<double> nll) const {
-    decoder->nll(pass, tokens, targets, cache.decoder, nll, std::as_const(*adapters), &cache.adapters);
+    decoder_->nll(pass, tokens, targets, cache.decoder, nll, Attached(*adapters_, cache.adapters));
   }
   double gradients(const Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, Scalar scale,
-                   Cache& cache) {
-    return decoder->gradients(pass, tokens, targets, scale, cache.decoder, *adapters, &cache.adapters);
+                   Cache& cache, Gradients<Scalar>& gradients) const {
+    return decoder_->gradients(pass, tokens, targets, scale, cache.decoder, gradients,
+                               Attached(*adapters_, cache.adapters));
   }
 
-  D* decoder;
-  Adapters* adapters;
+ private:
+  const D* decoder_;
+  const Adapters* adapters_;
 };
-static_assert(LanguageModel<Adapted<Decoder<float>, NoAdapters>>);
 
 }  // namespace tern

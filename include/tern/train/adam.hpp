@@ -27,9 +27,12 @@ class Adam {
  public:
   using Scalar = S;
 
-  /// Trains what is trainable in `layers` now. Throws ValueError on options outside their range.
+  /// Trains every parameter of `layers`. Throws ValueError on options outside their range.
   template <class... Layers>
-  explicit Adam(const AdamOptions& options, Layers&... layers) : options_(options), trainable_(layers...) {
+    requires(!std::is_same_v<Layers, Trainable<S>> && ...)
+  explicit Adam(const AdamOptions& options, Layers&... layers) : Adam(options, Trainable<S>(layers...)) {}
+  /// Trains those parameters.
+  Adam(const AdamOptions& options, Trainable<S> trainable) : options_(options), trainable_(std::move(trainable)) {
     for (const double beta : {options.beta1, options.beta2})
       if (!(beta >= 0 && beta < 1)) throw ValueError("adam: expected a beta in [0, 1), got " + std::to_string(beta));
     if (!(options.epsilon >= 0))
@@ -62,12 +65,12 @@ class Adam {
   };
 
   void update(const typename Trainable<S>::Piece& piece, double rate, Factors factors) {
-    Parameter<S>& p = trainable_[piece.parameter];
-    S* value = p.value.data();
-    const S* grad = p.grad.data();
+    Matrix<S>& values = trainable_.value(piece.parameter);
+    S* value = values.data();
+    const S* grad = trainable_.gradients()[piece.parameter].data();
     S* m = state_.moments[piece.parameter].data();
     S* v = state_.moments[trainable_.size() + piece.parameter].data();
-    const double decay = options_.decay_vectors || p.value.rows() > 1 ? options_.weight_decay : 0;
+    const double decay = options_.decay_vectors || values.rows() > 1 ? options_.weight_decay : 0;
     const auto keep = static_cast<S>(options_.decoupled ? 1 - rate * decay : 1);
     const auto pull = static_cast<S>(options_.decoupled ? 0 : decay);
     const auto beta2 = static_cast<S>(options_.beta2), epsilon = static_cast<S>(options_.epsilon);

@@ -88,7 +88,7 @@ class Fit {
   static_assert(std::same_as<S, typename O::Scalar>, "model and optimiser share one scalar");
 
  public:
-  Fit(M& model, typename M::Cache& cache, const Pass& pass, O& optimizer, B& source, const Schedule& schedule,
+  Fit(const M& model, typename M::Cache& cache, const Pass& pass, O& optimizer, B& source, const Schedule& schedule,
       const FitOptions& options, const FitHooks& hooks)
       : model_(model),
         cache_(cache),
@@ -165,7 +165,7 @@ class Fit {
       pass.sequences = batch.sequences;
       pass.user = batch.user;
       sum += model_.gradients(pass, batch.tokens, batch.targets, static_cast<S>(1.0 / static_cast<double>(scored)),
-                              cache_);
+                              cache_, optimizer_.trainable().gradients());
     }
     return sum / static_cast<double>(scored);
   }
@@ -227,7 +227,7 @@ class Fit {
       result_.best_step = now_.step;
   }
 
-  M& model_;
+  const M& model_;
   typename M::Cache& cache_;
   const Pass& pass_;
   O& optimizer_;
@@ -261,7 +261,7 @@ class Fit {
 /// Same seed, step budget and options: same bits on any number of workers. Between validations nothing allocates once
 /// the batches and the model's cache have grown. Throws ValueError on options outside their range, or nothing to train.
 template <LanguageModel M, Optimizer O, BatchSource B, class Schedule>
-FitResult fit(M& model, typename M::Cache& cache, const Pass& pass, O& optimizer, B& source, const Schedule& schedule,
+FitResult fit(const M& model, typename M::Cache& cache, const Pass& pass, O& optimizer, B& source, const Schedule& schedule,
               const FitOptions& options, const FitHooks& hooks = {}) {
   expect_positive("fit budget", options.budget);
   expect_positive("fit validation interval", options.validate_every);

@@ -33,7 +33,7 @@ namespace detail {
 template <std::floating_point S>
 void add_moments(OptimizerState<S>& state, const Trainable<S>& trainable) {
   for (std::size_t i = 0; i < trainable.size(); ++i)
-    state.moments.push_back(Matrix<S>::Zero(trainable[i].value.rows(), trainable[i].value.cols()));
+    state.moments.push_back(Matrix<S>::Zero(trainable.value(i).rows(), trainable.value(i).cols()));
 }
 
 /// Copies `from` into `into`. Throws ShapeError where they do not belong to the same parameters.

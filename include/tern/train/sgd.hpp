@@ -22,9 +22,12 @@ class Sgd {
  public:
   using Scalar = S;
 
-  /// Trains what is trainable in `layers` now. Throws ValueError on options outside their range.
+  /// Trains every parameter of `layers`. Throws ValueError on options outside their range.
   template <class... Layers>
-  explicit Sgd(const SgdOptions& options, Layers&... layers) : options_(options), trainable_(layers...) {
+    requires(!std::is_same_v<Layers, Trainable<S>> && ...)
+  explicit Sgd(const SgdOptions& options, Layers&... layers) : Sgd(options, Trainable<S>(layers...)) {}
+  /// Trains those parameters.
+  Sgd(const SgdOptions& options, Trainable<S> trainable) : options_(options), trainable_(std::move(trainable)) {
     if (!(options.momentum >= 0 && options.momentum < 1))
       throw ValueError("sgd: expected a momentum in [0, 1), got " + std::to_string(options.momentum));
     if (!(options.weight_decay >= 0))
@@ -48,12 +51,12 @@ class Sgd {
 
  private:
   void update(const typename Trainable<S>::Piece& piece, S rate) {
-    Parameter<S>& p = trainable_[piece.parameter];
-    S* value = p.value.data();
-    const S* grad = p.grad.data();
+    Matrix<S>& values = trainable_.value(piece.parameter);
+    S* value = values.data();
+    const S* grad = trainable_.gradients()[piece.parameter].data();
     S* velocity = state_.moments.empty() ? nullptr : state_.moments[piece.parameter].data();
     const auto momentum = static_cast<S>(options_.momentum);
-    const auto decay = static_cast<S>(options_.decay_vectors || p.value.rows() > 1 ? options_.weight_decay : 0);
+    const auto decay = static_cast<S>(options_.decay_vectors || values.rows() > 1 ? options_.weight_decay : 0);
     for (Index i = piece.begin; i < piece.end; ++i) {
       const S g = grad[i] + decay * value[i];
       S direction = g;

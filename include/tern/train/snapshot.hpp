@@ -9,19 +9,22 @@ namespace tern {
 template <std::floating_point S>
 class Snapshot {
  public:
-  explicit Snapshot(const Trainable<S>& trainable) : trainable_(trainable) {
-    for (std::size_t i = 0; i < trainable_.size(); ++i) values_.push_back(trainable_[i].value);
+  explicit Snapshot(const Trainable<S>& trainable) {
+    for (std::size_t i = 0; i < trainable.size(); ++i) {
+      parameters_.push_back(&trainable.parameter(i));
+      values_.push_back(trainable.value(i));
+    }
   }
 
   void save() {
-    for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = trainable_[i].value;
+    for (std::size_t i = 0; i < values_.size(); ++i) values_[i] = parameters_[i]->value;
   }
   void restore() const {
-    for (std::size_t i = 0; i < values_.size(); ++i) trainable_[i].value = values_[i];
+    for (std::size_t i = 0; i < values_.size(); ++i) parameters_[i]->value = values_[i];
   }
 
  private:
-  Trainable<S> trainable_;
+  std::vector<Parameter<S>*> parameters_;
   std::vector<Matrix<S>> values_;
 };
 

@@ -5,14 +5,13 @@
 #include <string_view>
 #include <vector>
 
-#include "tern/core/fields.hpp"
+#include "tern/core/gradients.hpp"
 #include "tern/core/parallel.hpp"
-#include "tern/core/parameter.hpp"
 
 namespace tern {
 
-/// The parameters that a run trains: those of some layers, adapters or models that are trainable now, in the order of
-/// their `fields` lists. Borrows them: the layers must stay where they are, and keep the same parameters trainable.
+/// The parameters that a run trains, with their gradients: those of some layers, adapters or models, in the order of
+/// their `fields` lists. Borrows the parameters: the layers must stay where they are. Owns the gradients.
 ///
 /// The numbers are cut into pieces of fixed size, so that work over them gives the same bits on any number of workers.
 template <std::floating_point S>
@@ -26,27 +25,35 @@ class Trainable {
     Index begin = 0, end = 0;
   };
 
+  Trainable() = default;
+  /// Every parameter of `layers`.
   template <class... Layers>
-  explicit Trainable(Layers&... layers) {
+  explicit Trainable(Layers&... layers)
+    requires(sizeof...(Layers) > 0 && (!std::is_same_v<std::remove_const_t<Layers>, Trainable> && ...))
+  {
     (collect(layers), ...);
   }
 
   template <class Layer>
   void collect(Layer& layer) {
-    for_each_parameter(layer, [this](std::string_view, Parameter<S>& p) {
-      if (p.trainable()) add(p);
+    collect(layer, [](std::string_view) { return true; });
+  }
+  /// Those whose path satisfies `select`.
+  template <class Layer, class Select>
+  void collect(Layer& layer, Select&& select) {
+    for_each_parameter(layer, [&](std::string_view path, Parameter<S>& p) {
+      if (select(path)) add(p);
     });
   }
 
   std::size_t size() const { return parameters_.size(); }
-  Parameter<S>& operator[](std::size_t i) const { return *parameters_[i]; }
+  Parameter<S>& parameter(std::size_t i) const { return *parameters_[i]; }
+  Matrix<S>& value(std::size_t i) const { return parameters_[i]->value; }
+  Gradients<S>& gradients() { return gradients_; }
+  const Gradients<S>& gradients() const { return gradients_; }
 
   /// How many numbers train.
-  Index count() const {
-    Index n = 0;
-    for (const auto* p : parameters_) n += p->value.size();
-    return n;
-  }
+  Index count() const { return gradients_.count(); }
 
   /// Calls f(piece) once for each piece. f must not throw.
   template <class F>
@@ -54,10 +61,10 @@ class Trainable {
     parallel.each(static_cast<Index>(pieces_.size()), [&](Index i) { f(pieces_[static_cast<std::size_t>(i)]); });
   }
 
-  void zero_gradients(const Parallel& parallel = {}) const {
+  void zero_gradients(const Parallel& parallel = {}) {
     each_piece(parallel, [this](const Piece& piece) { gradient(piece).setZero(); });
   }
-  void scale_gradients(S factor, const Parallel& parallel = {}) const {
+  void scale_gradients(S factor, const Parallel& parallel = {}) {
     each_piece(parallel, [&](const Piece& piece) { gradient(piece) *= factor; });
   }
 
@@ -77,15 +84,18 @@ class Trainable {
   static constexpr Index piece_size = 1 << 14;
 
   void add(Parameter<S>& p) {
+    if (gradients_.find(p) != nullptr || p.value.size() == 0) return;
+    gradients_.add(p);
     for (Index begin = 0; begin < p.value.size(); begin += piece_size)
       pieces_.push_back({parameters_.size(), begin, std::min(begin + piece_size, p.value.size())});
     squares_.resize(pieces_.size());
     parameters_.push_back(&p);
   }
-  auto gradient(const Piece& piece) const {
-    return Eigen::Map<Column<S>>(parameters_[piece.parameter]->grad.data() + piece.begin, piece.end - piece.begin);
+  auto gradient(const Piece& piece) {
+    return Eigen::Map<Column<S>>(gradients_[piece.parameter].data() + piece.begin, piece.end - piece.begin);
   }
 
+  Gradients<S> gradients_;  // in the order of parameters_
   std::vector<Parameter<S>*> parameters_;
   std::vector<Piece> pieces_;
   std::vector<double> squares_;

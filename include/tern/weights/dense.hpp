@@ -6,7 +6,7 @@
 
 namespace tern {
 
-/// Weights as they are: W [rows x columns] in S. Trains if its parameter is trainable.
+/// Weights as they are: W [rows x columns] in S. Trains where its parameter has a gradient.
 template <std::floating_point S>
 class Dense {
  public:
@@ -25,8 +25,8 @@ class Dense {
   void multiply_transposed(const Pass& pass, In<S> dy, Cache&, Out<S> dx) const {
     add_multiply_transposed<S>(pass, dy, parameter.value, dx);
   }
-  void accumulate(const Pass& pass, In<S> x, Cache&, In<S> dy) {
-    if (parameter.trainable()) add_outer<S>(pass, dy, x, parameter.grad);
+  void accumulate(const Pass& pass, In<S> x, Cache&, In<S> dy, Gradients<S>& gradients) const {
+    if (Matrix<S>* dw = gradients.find(parameter)) add_outer<S>(pass, dy, x, *dw);
   }
 
   template <class Self, class F>

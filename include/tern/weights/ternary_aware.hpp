@@ -16,6 +16,7 @@ template <std::floating_point S>
 class TernaryAware {
  public:
   using Scalar = S;
+  static constexpr bool keeps = true;
   struct Cache {
     Matrix<S> weights;  // t(W)
     Matrix<S> x;        // q8(x)
@@ -46,8 +47,8 @@ class TernaryAware {
   void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
     add_multiply_transposed<S>(pass, dy, cache.weights, dx);
   }
-  void accumulate(const Pass& pass, In<S>, Cache& cache, In<S> dy) {
-    if (parameter.trainable()) add_outer<S>(pass, dy, cache.x, parameter.grad);
+  void accumulate(const Pass& pass, In<S>, Cache& cache, In<S> dy, Gradients<S>& gradients) const {
+    if (Matrix<S>* dw = gradients.find(parameter)) add_outer<S>(pass, dy, cache.x, *dw);
   }
 
   template <class Self, class F>

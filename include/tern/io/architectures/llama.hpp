@@ -1,0 +1,30 @@
+#pragma once
+#include "tern/io/architecture.hpp"
+
+namespace tern {
+
+/// Llama 2 and 3, SmolLM2, Mistral in GGUF. GGUF files keep q and k in the order of interleaved rotation.
+inline const Architecture& llama_architecture() {
+  static const Architecture family = {
+      .name = "llama",
+      .gguf = {"llama"},
+      .hugging_face = {"llama"},
+      .configure =
+          [](const Hyperparameters& h, ModelConfig& c) {
+            for (std::size_t i = 0; i < c.layers.size(); ++i)
+              for (const Site s : {Site::query, Site::key, Site::value, Site::attention_output, Site::gate, Site::up,
+                                   Site::down}) {
+                const auto name = usual_place(h.naming(), {static_cast<Index>(i), s}).name + ".bias";
+                if (h.tensor(name)) c.layers[i].biases.add(s);
+              }
+          },
+      .adjust =
+          [](const ModelConfig& c, Naming naming, SiteId id, TensorPlace& place) {
+            if (naming == Naming::gguf && (id.site == Site::query || id.site == Site::key))
+              place.order = {c.head_dim};
+          },
+  };
+  return family;
+}
+
+}  // namespace tern

@@ -1,0 +1,23 @@
+#pragma once
+#include "tern/io/architecture.hpp"
+
+namespace tern {
+
+/// Qwen 2 and 2.5: biases on q, k and v.
+inline const Architecture& qwen2_architecture() {
+  static const Architecture family = {
+      .name = "qwen2",
+      .gguf = {"qwen2"},
+      .hugging_face = {"qwen2"},
+      .configure =
+          [](const Hyperparameters& h, ModelConfig& c) {
+            if (h.number({"", "use_sliding_window"}, 0) != 0)
+              h.fail({"", "use_sliding_window"}, "expected false: windows of this family are not read");
+            for (LayerConfig& layer : c.layers) layer.biases = {Site::query, Site::key, Site::value};
+          },
+      .adjust = [](const ModelConfig&, Naming, SiteId, TensorPlace&) {},
+  };
+  return family;
+}
+
+}  // namespace tern

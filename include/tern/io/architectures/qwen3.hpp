@@ -1,0 +1,26 @@
+#pragma once
+#include "tern/io/architecture.hpp"
+
+namespace tern {
+
+/// Qwen 3: a norm of each query and key head before rotation, no biases.
+inline const Architecture& qwen3_architecture() {
+  static const Architecture family = {
+      .name = "qwen3",
+      .gguf = {"qwen3"},
+      .hugging_face = {"qwen3"},
+      .configure =
+          [](const Hyperparameters& h, ModelConfig& c) {
+            if (h.number({"", "use_sliding_window"}, 0) != 0)
+              h.fail({"", "use_sliding_window"}, "expected false: windows of this family are not read");
+            for (LayerConfig& layer : c.layers) {
+              layer.norms.add(Site::query_norm);
+              layer.norms.add(Site::key_norm);
+            }
+          },
+      .adjust = [](const ModelConfig&, Naming, SiteId, TensorPlace&) {},
+  };
+  return family;
+}
+
+}  // namespace tern
