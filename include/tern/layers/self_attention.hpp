@@ -19,13 +19,12 @@ class SelfAttention {
   /// Working memory of backward; layers that run one after another may share one.
   struct Scratch {
     Matrix<S> dq, dk, dv, dmixed, dnormed;
-    typename CausalAttention<S>::Scratch attention;
   };
   struct Cache {
     typename Linear<S, W>::Cache query_cache, key_cache, value_cache, output_cache;
     typename RmsNorm<S>::Cache sub_norm_cache;
     typename Rope<S>::Table rope;
-    typename CausalAttention<S>::Cache attention;
+    typename CausalAttention<S>::Scratch attention;
     Matrix<S> q, k, v, mixed, normed;  // q and k rotated; mixed: attention's output; normed: after sub_norm
   };
 
@@ -71,7 +70,7 @@ class SelfAttention {
     zeros_like(c.q, s.dq);
     zeros_like(c.k, s.dk);
     zeros_like(c.v, s.dv);
-    attention.backward(pass, c.q, c.k, c.v, c.attention, s.attention, s.dmixed, s.dq, s.dk, s.dv);
+    attention.backward(pass, c.q, c.k, c.v, c.attention, s.dmixed, s.dq, s.dk, s.dv);
     rope.apply(pass, c.rope, S(-1), s.dq);
     rope.apply(pass, c.rope, S(-1), s.dk);
     detail::backward_at({layer, Site::query}, query, pass, x, c.query_cache, s.dq, dx, adapters, ac);
