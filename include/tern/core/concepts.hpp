@@ -46,11 +46,10 @@ concept WeightStorage = requires(const W w, const Pass& p, In<S> x, Out<S> y, ty
   w.multiply_transposed(p, x, c, y);
 };
 
-/// A storage that can also be read row by row, as embeddings are, and keeps nothing between calls:
+/// A storage that can also be read row by row, as embeddings are:
 ///   row(r, to): to[k] = W[r, k], of columns() numbers.
 template <class T, class S>
-concept TableStorage =
-    WeightStorage<T, S> && std::is_empty_v<typename T::Cache> && requires(const T t, S* to) { t.row(Index(), to); };
+concept TableStorage = WeightStorage<T, S> && requires(const T t, S* to) { t.row(Index(), to); };
 
 /// What hangs at a model's sites: forward(site, pass, x, cache, y) edits the site's output, backward undoes the edit in dy.
 template <class A>

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "tern/io/gguf.hpp"
-#include "tern/io/grouped_tensor.hpp"
 #include "tern/io/i2_s.hpp"
+#include "tern/io/pack_rows.hpp"
 #include "tern/models/decoder.hpp"
 
 namespace tern {
@@ -113,9 +113,12 @@ class TensorLoader {
   void weights(const std::string& name, Index rows, Index columns, bool rotated, Linear<S, W>& into) {
     const std::string where = place(name + ".weight");
     if constexpr (requires { W::Format::has_minimum; }) {
-      into.weight = grouped_tensor<S, typename W::Format>(
-          tensor(name + ".weight", rows, columns), where,
-          [&](Index row) { return rotated ? unpermuted_row(row, head_dim_) : row; });
+      constexpr auto format = W::Format::bits == 8       ? WeightFormat::q8
+                              : W::Format::has_minimum ? WeightFormat::q4
+                                                       : WeightFormat::q4_0;
+      const GgufTensor& t = tensor(name + ".weight", rows, columns);
+      into.weight = std::get<W>(
+          pack_rows<S>({t.type, rows, columns, t.bytes, where, RowOrder{rotated ? head_dim_ : 0}}, format).storage());
     } else {
       Matrix<S> m = matrix(name + ".weight", rows, columns);
       if (m.isZero(0)) throw FormatError(where + ": every weight is zero");
@@ -162,7 +165,7 @@ class TensorLoader {
 /// Reads a GGUF of an architecture that read_config() knows, llama's q and k brought from the file's interleaved to the
 /// "rotate half" order.
 /// W = Dense<S> takes any tensor type that dequantize() knows, Bf16<S>, Q8<S>, Q4<S> and Q4_0<S> too, rounded where
-/// they must be (grouped_tensor.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a
+/// they must be (pack_rows.hpp); W = Ternary<S> takes projections whose values are ternary with one scale a
 /// tensor, and keeps those of TQ1_0 five a byte, others in 2 bits. All but Q8, Q4 and Q4_0 take I2_S where options.i2_s
 /// names its layout. T = Dense<S> or Bf16<S> takes embedding and head alike, of any type. Throws FormatError on a
 /// missing, surplus or misshapen tensor, on weights that are not finite, and, but for Q8, Q4 and Q4_0, on a projection
