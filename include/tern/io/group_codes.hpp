@@ -124,7 +124,7 @@ inline GroupScale nibble_group(GgmlType type, const Byte* row, Index g, std::uin
 /// s[1]. A code is a weight of the sub-block of the greater |s| times m exactly, where m is the greatest integer that
 /// leaves all codes in -128..127; the other sub-block's weights are rounded, by at most half of the scale, which is at
 /// most a third of the greater step of Q6_K. The scale is rounded to binary16: by 2^-11 of itself, or 2^-25.
-inline Half q6_k_group(const Byte* row, Index g, std::int8_t* codes) {
+inline Half q6_k_group(const Byte* row, Index g, std::int8_t* codes, float& exact) {
   const Byte* b = block_of(row, g, 8, 210);
   const int half = static_cast<int>(g % 8 / 4), part = static_cast<int>(g % 4);
   const Byte* ql = b + 64 * half + part % 2 * 32;
@@ -141,14 +141,11 @@ inline Half q6_k_group(const Byte* row, Index g, std::int8_t* codes) {
     least = v < least ? v : least;
     most = v > most ? v : most;
   }
-  if (!is_finite(half_bits(b + 208))) {
-    std::memset(codes, 0, 32);
-    return half_bits(b + 208);
-  }
   const float d = half_at(b + 208);
   const int top = std::max(std::abs(s[0]), std::abs(s[1]));
   const int m = std::min(least < 0 ? 128 * top / -least : 128, most > 0 ? 127 * top / most : 128);
-  const Half scale = kernels::to_half(d * static_cast<float>(top) / static_cast<float>(m));
+  exact = d * static_cast<float>(top) / static_cast<float>(m);
+  const Half scale = kernels::to_half(exact);
   const float step = to_float(scale);
   for (int i = 0; i < 2; ++i) {
     const float factor = step != 0 && is_finite(scale) ? d * static_cast<float>(s[i]) / step : 0;

@@ -13,12 +13,6 @@ enum class Zeros { allowed, refused };
 
 namespace detail {
 
-inline Packing packing_of(std::span<const Half> scales) {
-  std::uint16_t broken = 0;
-  for (const Half h : scales) broken |= static_cast<std::uint16_t>(is_finite(h) ? 0 : 1);
-  return broken != 0 ? Packing::beyond : Packing::done;
-}
-
 /// The greatest magnitude that a format takes.
 constexpr float most_of(WeightFormat format) {
   switch (format) {
@@ -35,25 +29,34 @@ constexpr float most_of(WeightFormat format) {
   }
 }
 
-/// Group g of a row in the codes of format F. Only for what takes_groups<F>(type).
+/// Group g of a row in the codes of format F; `minimum` null where the format has none. Only for what
+/// takes_groups<F>(type).
 template <class F, class Code>
-void coded_group(GgmlType type, const Byte* row, Index g, Code* codes, Half& scale, Half* minimum) {
+Packing coded_group(GgmlType type, const Byte* row, Index g, Code* codes, Half& scale, Half* minimum) {
   if constexpr (F::bits == 8) {
-    scale = type == GgmlType::q6_k ? q6_k_group(row, g, codes) : scaled_group(type, row, g, codes);
-  } else {
-    if (!is_scaled(type)) {
-      const GroupScale s = nibble_group(type, row, g, codes);
-      scale = kernels::to_half(s.scale);
-      *minimum = kernels::to_half(s.minimum);
-      return;
+    if (type == GgmlType::q6_k) {
+      float exact = 0;
+      scale = q6_k_group(row, g, codes, exact);
+      return !std::isfinite(exact) ? Packing::not_finite : is_finite(scale) ? Packing::done : Packing::beyond;
     }
+    scale = scaled_group(type, row, g, codes);
+  } else if (is_scaled(type)) {
     std::int8_t found[32];
     const int zero = F::has_minimum && is_two_bits(type) ? 1 : 8;
     scale = scaled_group(type, row, g, found);
     if constexpr (F::has_minimum) *minimum = kernels::to_half(static_cast<float>(-zero) * to_float(scale));
     for (int j = 0; j < 32; ++j) codes[j] = static_cast<Code>(found[j] + zero);
+  } else {
+    const GroupScale exact = nibble_group(type, row, g, codes);
+    if (!std::isfinite(exact.scale) || !std::isfinite(exact.minimum)) return Packing::not_finite;
+    scale = kernels::to_half(exact.scale);
+    if constexpr (F::has_minimum) *minimum = kernels::to_half(exact.minimum);
+    return is_finite(scale) && is_finite(*minimum) ? Packing::done : Packing::beyond;
   }
+  if (!is_finite(scale)) return Packing::not_finite;
+  return minimum == nullptr || is_finite(*minimum) ? Packing::done : Packing::beyond;
 }
+
 template <class F>
 constexpr bool takes_groups(GgmlType type) {
   if constexpr (F::bits == 8)
@@ -69,21 +72,17 @@ Packing pack_grouped(const TensorRows& t, const Parallel& parallel, WeightFormat
   using Strip = typename Grouped<S, F>::Strip;
   constexpr Index height = 2 * Grouped<S, F>::strip_rows;
   const Index groups = kernels::groups_of(t.columns);
-  const auto used = [&](const Strip& strip, Index count) {
-    const std::span<const Half> scales(strip.scales), minimums(strip.minimums);
-    const auto n = static_cast<std::size_t>(count * groups);
-    return std::max(packing_of(scales.first(n)), F::has_minimum ? packing_of(minimums.first(n)) : Packing::done);
-  };
   if (takes_groups<F>(t.type) && t.offset == 0)
     return pack_strips(t.rows, height, parallel, Strip(height, t.columns), [&](Index first, Index count, Strip& strip) {
+      Packing worst = Packing::done;
       for (Index i = 0; i < count; ++i)
         for (Index g = 0; g < groups; ++g) {
           const auto at = static_cast<std::size_t>(i * groups + g);
-          coded_group<F>(t.type, blocks_of(t, first + i), g, strip.codes.data() + 32 * at, strip.scales[at],
-                         F::has_minimum ? &strip.minimums[at] : nullptr);
+          worst = std::max(worst, coded_group<F>(t.type, blocks_of(t, first + i), g, strip.codes.data() + 32 * at,
+                                                 strip.scales[at], F::has_minimum ? &strip.minimums[at] : nullptr));
         }
       to.fill(first, count, strip);
-      return used(strip, count);
+      return worst;
     });
   struct Room {
     Matrix<float> numbers;

@@ -53,8 +53,8 @@ inline const GgmlTypeInfo& check_rows(const TensorRows& t) {
   std::size_t size = 0;
   if (__builtin_mul_overflow(columns / type->weights * type->bytes, static_cast<std::size_t>(t.rows), &size) ||
       size != t.bytes.size())
-    fail("rows of " + std::to_string(columns / type->weights * type->bytes) + " bytes, " + std::to_string(t.rows) +
-         " of them, got " + std::to_string(t.bytes.size()) + " bytes");
+    fail(std::to_string(t.rows) + " rows of " + std::to_string(columns / type->weights * type->bytes) + " bytes, got " +
+         std::to_string(t.bytes.size()) + " bytes");
   if (const Index d = t.order.head_dim; d != 0 && (d < 0 || d % 2 != 0 || t.rows % d != 0))
     fail("whole heads of " + std::to_string(d) + " rows, an even number, got " + std::to_string(t.rows) + " rows");
   return *type;
