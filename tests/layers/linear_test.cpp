@@ -17,7 +17,8 @@ TEST_CASE_TEMPLATE("Linear keeps the layer contract", S, float, double) {
 TEST_CASE_TEMPLATE("Linear over ternary weights keeps the layer contract", S, float, double) {
   Random random(5);
   const Matrix<S> w = random_matrix<S>(33, 130, random);
-  for (const auto scale : {kernels::TernaryScale::tensor, kernels::TernaryScale::row, kernels::TernaryScale::group})
+  for (const auto scale : {kernels::TernaryScale::tensor, kernels::TernaryScale::row, kernels::TernaryScale::group,
+                           kernels::TernaryScale::group64})
     for (const auto format : {kernels::TernaryFormat::two_bits, kernels::TernaryFormat::five_a_byte})
       check_layer_contract(Linear<S, Ternary<S>>{Ternary<S>::quantize(w, scale, format)},
                            {.tokens = 5, .in = 130, .out = 33, .seed = 3, .differentiable = false});

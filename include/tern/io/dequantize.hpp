@@ -106,6 +106,12 @@ inline void decode_tq2_0(const Byte* b, float* y) {
         y[128 * half + 32 * n + m] = d * static_cast<float>((b[32 * half + m] >> 2 * n & 3) - 1);
 }
 
+/// Code 3 is 2d.
+inline void decode_q2_0(const Byte* b, float* y) {
+  const float d = half_at(b);
+  for (int i = 0; i < 64; ++i) y[i] = d * static_cast<float>((b[2 + i / 4] >> 2 * (i % 4) & 3) - 1);
+}
+
 template <class Decode>
 void decode_blocks(const GgmlTypeInfo& info, Bytes blocks, std::span<float> y, Decode&& decode) {
   const Byte* b = reinterpret_cast<const Byte*>(blocks.data());
@@ -162,6 +168,8 @@ inline void dequantize(GgmlType type, Bytes blocks, std::span<float> y) {
       return blocks_by(detail::decode_tq1_0);
     case GgmlType::tq2_0:
       return blocks_by(detail::decode_tq2_0);
+    case GgmlType::q2_0:
+      return blocks_by(detail::decode_q2_0);
     case GgmlType::i2_s:
       break;
   }

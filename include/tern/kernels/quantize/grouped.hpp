@@ -21,6 +21,14 @@ void quantize_activations(const Operations<S>& ops, Index rows, Index columns, c
   }
 }
 
+/// The nearest integer, ties to even, of a number below 2^21: behind so large a sum there is no room for a fraction.
+/// Unlike std::nearbyint it needs no call where the target has no instruction for it, and turns into vectors.
+template <class S>
+S round_half_even(S x) noexcept {
+  constexpr S large = sizeof(S) == sizeof(float) ? S(0x1.8p23) : S(0x1.8p52);
+  return (x + large) - large;
+}
+
 /// Rounds weights to q8, over each group of a row: scale = max |w| / 127 in binary16, code = w / scale to nearest.
 /// w [rows x columns], its rows w_row apart, of magnitude below 8e6; codes [rows x columns] and
 /// scales [rows x groups_of(columns)] contiguous. An error is at most scale/2, and what binary16 rounds at the ends.
