@@ -35,6 +35,12 @@ class SafetensorsFile {
   /// "safetensors '<path>'", for messages about the file.
   const std::string& place() const { return place_; }
 
+  /// Lets go of the memory that holds `bytes`, if they are this file's, until they are read again.
+  void forget(Bytes bytes) const {
+    const Bytes all = file_.bytes();
+    if (!all.empty() && bytes.data() >= all.data() && bytes.data() < all.data() + all.size()) file_.forget(bytes);
+  }
+
   /// In the order of their names.
   std::span<const SafeTensor> tensors() const { return tensors_; }
 
