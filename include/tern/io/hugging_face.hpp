@@ -115,7 +115,7 @@ class HuggingFaceFolder {
 
   void open_shards(const std::filesystem::path& index) {
     const nlohmann::json json = read_json_object(index);
-    const std::string where = "json '" + index.string() + "': ";
+    const std::string where = "json " + in_quotes(index.string()) + ": ";
     if (!json.contains("weight_map") || !json["weight_map"].is_object())
       throw FormatError(where + "weight_map: expected an object");
     std::map<std::string, std::vector<std::string>> names;  // of each shard

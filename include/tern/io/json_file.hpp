@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "tern/io/mapped_file.hpp"
@@ -12,7 +13,7 @@ namespace tern {
 inline nlohmann::json read_json_object(const std::filesystem::path& path) {
   constexpr std::size_t longest = std::size_t{64} << 20;
   constexpr int deepest = 64;
-  const std::string place = "json '" + path.string() + "': ";
+  const std::string place = "json " + in_quotes(path.string()) + ": ";
   const MappedFile file(path);
   if (file.bytes().size() > longest)
     throw FormatError(place + "expected at most " + std::to_string(longest) + " bytes, got " +
@@ -32,7 +33,7 @@ inline nlohmann::json read_json_object(const std::filesystem::path& path) {
     if (!object.is_object()) throw FormatError(place + "expected an object, got " + std::string(object.type_name()));
     return object;
   } catch (const nlohmann::json::exception& e) {
-    throw FormatError(place + "expected JSON, got what breaks it: " + escaped(e.what()));
+    throw FormatError(place + "expected JSON, got what breaks it: " + in_quotes(e.what()));
   }
 }
 

@@ -19,7 +19,7 @@ class SafetensorsFile {
   }
 
   /// Reads borrowed bytes, which must outlive this object; `name` stands for the path in messages.
-  SafetensorsFile(Bytes bytes, const std::string& name) : place_("safetensors '" + name + "'") {
+  SafetensorsFile(Bytes bytes, const std::string& name) : place_("safetensors " + in_quotes(name)) {
     ByteReader reader(bytes, place_);
     const auto length = reader.number<std::uint64_t>("the header's length");
     if (length > longest_header)
