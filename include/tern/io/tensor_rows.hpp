@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -72,12 +74,14 @@ inline const Byte* blocks_of(const TensorRows& t, Index r) {
 
 /// The largest magnitude's bits: those of infinity and more where a number is not finite.
 inline std::uint32_t largest_bits(std::span<const float> x) {
-  std::int32_t top = 0;
-  for (const float v : x) {
-    const auto bits = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(v) & 0x7fffffffu);
-    top = bits > top ? bits : top;
-  }
-  return static_cast<std::uint32_t>(top);
+  constexpr std::size_t lanes = 16;
+  const auto bits = [](float v) { return static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(v) & 0x7fffffffu); };
+  std::array<std::int32_t, lanes> top{};
+  std::size_t i = 0;
+  for (; i + lanes <= x.size(); i += lanes)
+    for (std::size_t j = 0; j < lanes; ++j) top[j] = std::max(top[j], bits(x[i + j]));
+  for (; i < x.size(); ++i) top[0] = std::max(top[0], bits(x[i]));
+  return static_cast<std::uint32_t>(*std::max_element(top.begin(), top.end()));
 }
 
 inline void read_row(const TensorRows& t, Index r, std::span<float> to) {
