@@ -20,8 +20,10 @@
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"
 #include "tern/weights/operations.hpp"
+#include "tern/weights/packed.hpp"
 #include "tern/weights/ternary.hpp"
 #include "tern/weights/ternary_aware.hpp"
+#include "tern/weights/weight_format.hpp"
 
 #include "tern/layers/at_site.hpp"
 #include "tern/layers/block.hpp"
