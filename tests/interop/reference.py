@@ -4,6 +4,7 @@ Transformers' own conversion of a GGUF's tokenizer forgets that SmolLM2 cuts eve
 of token ids is built here, from the file's vocabulary and merges."""
 import copy
 
+import numpy
 import torch
 
 import bases
@@ -62,7 +63,14 @@ def exact(model):
         for name, module in list(twin.named_modules()):
             if name.endswith("rotary_emb"):
                 twin.set_submodule(name, type(module)(twin.config))
+            if hasattr(module, "scalar_embed_scale"):
+                module.embed_scale = torch.tensor(module.scalar_embed_scale, dtype=torch.float64)
     return twin
+
+
+def logits(model, ids):
+    with torch.inference_mode():
+        return model(input_ids=torch.tensor([ids])).logits[0].numpy()
 
 
 def token_nll(model, windows, scored):
@@ -90,11 +98,18 @@ def train(model, windows, rate):
     return losses
 
 
+NORMS = [
+    "input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm",
+    "q_norm", "k_norm", "attn_sub_norm", "ffn_sub_norm", "norm",
+]
+
+
 def norm_tuning(model):
     """PEFT's LN tuning of every norm, the final one included. It changes `model`: unload() it afterwards."""
     from peft import LNTuningConfig, get_peft_model
 
-    return get_peft_model(model, LNTuningConfig(target_modules=["input_layernorm", "post_attention_layernorm", "norm"]))
+    present = {name.split(".")[-1] for name, _ in model.named_modules()}
+    return get_peft_model(model, LNTuningConfig(target_modules=[n for n in NORMS if n in present]))
 
 
 def lora(model, rank, alpha):
@@ -102,3 +117,65 @@ def lora(model, rank, alpha):
     from peft import LoraConfig, get_peft_model
 
     return get_peft_model(model, LoraConfig(r=rank, lora_alpha=alpha, target_modules="all-linear"))
+
+
+def state(tuned):
+    """An adapter's values by PEFT's names."""
+    from peft import get_peft_model_state_dict
+
+    return {name: value.detach().clone().numpy() for name, value in get_peft_model_state_dict(tuned).items()}
+
+
+def filled(tuned, seed):
+    """Values for a LoRA, none of them zero, so that no gradient is: by PEFT's names, the same on every machine."""
+    random = numpy.random.RandomState(seed)
+    scale = {"lora_A": 0.1, "lora_B": 0.02}
+    return {
+        name: (scale[name.split(".")[-2]] * random.standard_normal(value.shape)).astype(numpy.float32)
+        for name, value in sorted(state(tuned).items())
+    }
+
+
+def set_state(tuned, values):
+    from peft import set_peft_model_state_dict
+
+    set_peft_model_state_dict(tuned, {name: torch.tensor(value) for name, value in values.items()})
+
+
+def gradients(tuned, ids, values=None):
+    """The mean loss of all ids but the first, and its gradient by the adapter's parameters, at `values` if given: by PEFT's
+    names. It takes the adapter off again."""
+    from peft import get_peft_model_state_dict
+
+    try:
+        if values is not None:
+            set_state(tuned, values)
+        ids = torch.as_tensor(ids, dtype=torch.long)
+        logits = tuned(input_ids=ids[None, :-1]).logits[0]
+        loss = torch.nn.functional.cross_entropy(logits, ids[1:])
+        trainable = {p.data_ptr(): p for p in tuned.parameters() if p.requires_grad}
+        loss.backward()
+        named = get_peft_model_state_dict(tuned)
+        return loss.item(), {name: trainable[value.data_ptr()].grad.clone().numpy() for name, value in named.items()}
+    finally:
+        tuned.unload()
+
+
+def nll_as_llama_cpp(model, ids, n, prefix=None):
+    """Chunks of n tokens, `prefix` in place of the first; scored are those with more than n/2 others before them."""
+    chunks = numpy.array(ids[: len(ids) // n * n]).reshape(-1, n)
+    if prefix is not None:
+        chunks[:, 0] = prefix
+    nll = [token_nll(model, chunks[i : i + 4], n // 2 - 1).ravel() for i in range(0, len(chunks), 4)]
+    return numpy.concatenate(nll)
+
+
+def nll_rolling(model, ids, n, prefix):
+    """Each token is scored once; a window that scores tokens up to `end` sees the `n` entries before `end`."""
+    text = [prefix, *ids]
+    nll = []
+    for start in range(0, len(ids), n):
+        end = min(start + n, len(ids))
+        window = text[max(0, end - n) : end + 1]
+        nll.append(token_nll(model, [window], end - start).ravel())
+    return numpy.concatenate(nll)

@@ -10,8 +10,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy
-import torch
-from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
 import reference
 
@@ -28,18 +26,14 @@ class Training:
     trained: dict
 
 
-def state(tuned):
-    return {name: value.detach().clone().numpy() for name, value in get_peft_model_state_dict(tuned).items()}
-
-
 def of_peft(tuned, windows, rate, initial=None):
     """Trains a PEFT model in the precision it has, from `initial` if given, and takes the adapter off again."""
     try:
         if initial is not None:
-            set_peft_model_state_dict(tuned, {name: torch.tensor(value) for name, value in initial.items()})
-        before = state(tuned)
+            reference.set_state(tuned, initial)
+        before = reference.state(tuned)
         losses = reference.train(tuned, windows, rate)
-        return Training(before, losses, state(tuned))
+        return Training(before, losses, reference.state(tuned))
     finally:
         tuned.unload()
 
@@ -68,7 +62,7 @@ def check(found, single, double):
     tensors and the worst loss must not be MULTIPLE times as far from the float64 run as PyTorch's float32 run has them."""
     losses, trained = found
     expected = numpy.array(double.losses)
-    assert expected[-1] < expected[0]
+    assert expected[-5:].sum() < expected[:5].sum()
     assert len(losses) == len(expected)
     assert {n: v.shape for n, v in trained.items()} == {n: v.shape for n, v in double.trained.items()}
 
