@@ -3,7 +3,7 @@
     python tests/interop/make_oracles.py WIKITEXT BASE...       # scripts/oracles.sh calls it
 
 A file holds the ids of a short text, the loss of each, perplexities by both conventions, some logits, and of the gradients of
-the mean loss samples and norms: of gains, and of LoRA on every linear from the values that `reference.filled` makes."""
+the mean loss samples and norms: by gains, and by LoRA on every linear at the values that `reference.fill` makes."""
 import json
 import platform
 import sys
@@ -86,8 +86,9 @@ def make(name, text):
     modules = [n for n in reference.NORMS if n not in ("attn_sub_norm", "ffn_sub_norm")]
     result["gains"] = {n: sample(gains[n]) for n in some_layers(gains, modules)}
     tuned = reference.lora(model, RANK, ALPHA)
-    _, lora = reference.gradients(tuned, ids, reference.filled(tuned, SEED))
-    result["lora"] = {"rank": RANK, "alpha": ALPHA, "seed": SEED,
+    values = reference.filled(tuned, SEED)
+    _, lora = reference.gradients(tuned, ids, values)
+    result["lora"] = {"rank": RANK, "alpha": ALPHA, "seed": SEED, "shapes": {n: v.shape for n, v in values.items()},
                       "gradients": {n: sample(lora[n]) for n in some_layers(lora, ["q_proj", "v_proj"])}}
     STORED.mkdir(exist_ok=True)
     path = STORED / f"{name}.json"
@@ -95,11 +96,15 @@ def make(name, text):
     print(f"{path}: {path.stat().st_size:,} bytes, perplexity {[p['perplexity'] for p in result['perplexity']]}")
 
 
+def beginning(path):
+    """More characters of the text than TOKENS tokens have."""
+    return path.read_bytes().decode()[: 8 * TOKENS]
+
+
 def perplexity(nll):
     return {"tokens": len(nll), "nll": numbers(nll.sum()), "perplexity": numbers(numpy.exp(nll.mean()))}
 
 
 if __name__ == "__main__":
-    wikitext = Path(sys.argv[1]).read_bytes().decode()[: 8 * TOKENS]
     for base in sys.argv[2:]:
-        make(base, wikitext)
+        make(base, beginning(Path(sys.argv[1])))

@@ -126,14 +126,18 @@ def state(tuned):
     return {name: value.detach().clone().numpy() for name, value in get_peft_model_state_dict(tuned).items()}
 
 
-def filled(tuned, seed):
-    """Values for a LoRA, none of them zero, so that no gradient is: by PEFT's names, the same on every machine."""
+def fill(shapes, seed):
+    """Values for a LoRA of these shapes by PEFT's names: none is zero, so that no gradient is, the same on every machine."""
     random = numpy.random.RandomState(seed)
-    scale = {"lora_A": 0.1, "lora_B": 0.02}
+    size = {"lora_A": 0.1, "lora_B": 0.02}
     return {
-        name: (scale[name.split(".")[-2]] * random.standard_normal(value.shape)).astype(numpy.float32)
-        for name, value in sorted(state(tuned).items())
+        name: (size[name.split(".")[-2]] * random.standard_normal(shape)).astype(numpy.float32)
+        for name, shape in sorted(shapes.items())
     }
+
+
+def filled(tuned, seed):
+    return fill({name: value.shape for name, value in state(tuned).items()}, seed)
 
 
 def set_state(tuned, values):
