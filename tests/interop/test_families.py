@@ -17,7 +17,7 @@ import training
 RANK, ALPHA, SEED = 4, 8, 5
 STEPS, CONTEXT, RATE = 20, tiny_models.CONTEXT, 1e-3
 LENGTHS = {family: [CONTEXT] for family in tiny_models.MODELS} | {"phi3": [48, CONTEXT]}  # phi3: short and long factors
-IN_TRANSFORMERS = {"llama", "qwen2", "qwen3", "gemma3", "phi3"}  # the GGUFs whose weights it reads
+IN_TRANSFORMERS = [family for family in tiny_models.MODELS if family != "bitnet"]  # the GGUFs whose weights it reads
 
 
 @pytest.fixture(autouse=True)
@@ -186,11 +186,9 @@ def test_reference_reads_folders(form, family):
 
 
 @pytest.mark.parametrize("form", ["gguf-f32", "gguf-f16"])
+@pytest.mark.parametrize("family", IN_TRANSFORMERS, indirect=True)
 def test_reference_reads_ggufs(form, family):
-    """Where transformers knows the family. Of its rope, query scale and window pattern a GGUF's reader there takes not all: the
-    configuration is the model's own."""
-    if family.name not in IN_TRANSFORMERS:
-        return
+    """With the model's own configuration: transformers does not read all of rope, query scale and windows from a GGUF."""
     path = family.file(form)
     read = AutoModelForCausalLM.from_pretrained(
         path.parent, gguf_file=path.name, config=family.model.config, dtype=torch.float32
