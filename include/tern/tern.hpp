@@ -4,6 +4,7 @@
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/core/fields.hpp"
+#include "tern/core/gradients.hpp"
 #include "tern/core/language_model.hpp"
 #include "tern/core/matrix.hpp"
 #include "tern/core/parallel.hpp"
@@ -25,7 +26,7 @@
 #include "tern/weights/ternary_aware.hpp"
 #include "tern/weights/weight_format.hpp"
 
-#include "tern/layers/at_site.hpp"
+#include "tern/layers/attached.hpp"
 #include "tern/layers/block.hpp"
 #include "tern/layers/causal_attention.hpp"
 #include "tern/layers/embedding.hpp"
@@ -44,7 +45,6 @@
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/decoder.hpp"
-#include "tern/models/with_weights.hpp"
 
 #include "tern/train/adam.hpp"
 #include "tern/train/batches.hpp"
