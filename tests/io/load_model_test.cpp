@@ -211,7 +211,7 @@ TEST_CASE("load_model: refuses I2_S without a layout, in groups of 32 columns, a
   const GgufFile file(bytes, "m");
   CHECK(message_of<ValueError>([&] { load_model<float, Ternary<float>>(file); }) ==
         "gguf 'm': tensor 'blk.0.attn_q.weight': I2_S has several layouts: expected LoadOptions::i2_s to name one");
-  CHECK_THROWS_AS((load_model<float, Q8<float>>(file, {.i2_s = I2sLayout::groups_of_128})), ValueError);
+  CHECK_THROWS_AS((load_model<float, Q8<float>>(file, {.i2_s = I2sLayout::groups_of_128})), FormatError);
 
   auto damaged = bytes;
   damaged[static_cast<std::size_t>(file.tensor("blk.0.ffn_up.weight").bytes.data() - bytes.data())] |= std::byte{0xc0};
