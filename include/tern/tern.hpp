@@ -3,7 +3,9 @@
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/core/fields.hpp"
+#include "tern/core/gradients.hpp"
 #include "tern/core/language_model.hpp"
 #include "tern/core/matrix.hpp"
 #include "tern/core/parallel.hpp"
@@ -18,11 +20,15 @@
 #include "tern/weights/bf16.hpp"
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"
+#include "tern/weights/int8_cache.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
+#include "tern/weights/packed.hpp"
 #include "tern/weights/ternary.hpp"
 #include "tern/weights/ternary_aware.hpp"
+#include "tern/weights/weight_format.hpp"
 
-#include "tern/layers/at_site.hpp"
+#include "tern/layers/attached.hpp"
 #include "tern/layers/block.hpp"
 #include "tern/layers/causal_attention.hpp"
 #include "tern/layers/embedding.hpp"
@@ -30,6 +36,7 @@
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
+#include "tern/layers/scratch.hpp"
 #include "tern/layers/self_attention.hpp"
 
 #include "tern/adapters/adapter_set.hpp"
@@ -41,7 +48,7 @@
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/decoder.hpp"
-#include "tern/models/with_weights.hpp"
+#include "tern/models/head.hpp"
 
 #include "tern/train/adam.hpp"
 #include "tern/train/batches.hpp"
