@@ -60,7 +60,7 @@ void check_layer_contract(L layer, ContractOptions o) {
   layer.forward(pass, x, cache, y);
   CHECK(y.allFinite());
   layer.backward(pass, x, cache, weight, dx, gradients);
-  const Matrix<S> once = dx.array() - 1;
+  const Matrix<S> dx_once = dx.array() - S(1);
   const Gradients<S> gradients_once = less_one(gradients);
 
   if constexpr (std::is_same_v<S, double>) {
@@ -71,7 +71,7 @@ void check_layer_contract(L layer, ContractOptions o) {
         layer.forward(pass, x, c, out);
         return (out.array() * weight.array()).sum();
       };
-      check_gradient("dx", x, once, loss);
+      check_gradient("dx", x, dx_once, loss);
       check_parameter_gradients(layer, gradients_once, loss);
     }
   }
@@ -84,9 +84,9 @@ void check_layer_contract(L layer, ContractOptions o) {
     layer.backward(pass, x, cache, weight, dx, gradients);
   }
   const auto doubled = [](const Matrix<S>& sum, const Matrix<S>& once) {
-    return (sum.array() - 1 - 2 * once.array()).abs().maxCoeff() <= S(1e-4) * (1 + once.array().abs().maxCoeff());
+    return (sum.array() - S(1) - S(2) * once.array()).abs().maxCoeff() <= S(1e-4) * (S(1) + once.array().abs().maxCoeff());
   };
-  CHECK(doubled(dx, once));
+  CHECK(doubled(dx, dx_once));
   for (std::size_t i = 0; i < gradients.size(); ++i) CHECK(doubled(gradients[i], gradients_once[i]));
 
   // Any number of threads, the same bits; where nothing trains, the same dx.
@@ -140,7 +140,7 @@ void check_adapter_contract(A adapter, ContractOptions o, Pass pass = {}, Matrix
       adapter.forward(pass, x, c, out);
       return (out.array() * weight.array()).sum();
     };
-    check_gradient("dx", x, dx.array() - 1, loss);
+    check_gradient("dx", x, dx.array() - S(1), loss);
     check_gradient("dy of the unedited output", unedited, dy, loss);
     check_parameter_gradients(adapter, less_one(gradients), loss);
   }
