@@ -48,8 +48,8 @@ const std::vector<Shape>& shapes() {
       list.push_back({4, 4, 4, window, {{65, 0}, {65, 0}}});
       // More than fits the scratch at once: some heads, then part of a head.
       list.push_back({6, 2, 2, window, {{500, 0}, {100, 0}}});
-      list.push_back({2, 1, 2, window, {{1100, 0}}});
     }
+    list.push_back({2, 1, 2, 70, {{1100, 0}}});
     list.push_back({2, 2, 4, 3, {{0, 0}}});
     list.push_back({2, 1, 2, std::numeric_limits<Index>::max(), {{130, 0}}});
     return list;
