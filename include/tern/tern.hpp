@@ -48,6 +48,7 @@
 
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/models/decoder.hpp"
 #include "tern/models/head.hpp"
 
