@@ -3,6 +3,7 @@
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/core/fields.hpp"
 #include "tern/core/gradients.hpp"
 #include "tern/core/language_model.hpp"
@@ -20,6 +21,8 @@
 #include "tern/weights/bf16.hpp"
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"
+#include "tern/weights/int8_cache.hpp"
+#include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 #include "tern/weights/packed.hpp"
 #include "tern/weights/ternary.hpp"
@@ -34,6 +37,7 @@
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
+#include "tern/layers/scratch.hpp"
 #include "tern/layers/self_attention.hpp"
 
 #include "tern/adapters/adapter_set.hpp"
@@ -44,7 +48,9 @@
 
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/models/decoder.hpp"
+#include "tern/models/head.hpp"
 
 #include "tern/train/adam.hpp"
 #include "tern/train/batches.hpp"

@@ -1,5 +1,7 @@
 #include "tern/adapters/lora.hpp"
 
+#include <vector>
+
 #include "support/layer_contract.hpp"
 
 using namespace tern;
@@ -29,4 +31,118 @@ TEST_CASE("Lora starts as no change and scales by alpha/rank") {
 TEST_CASE("Lora refuses rank 0") {
   Random random(2);
   CHECK_THROWS_WITH_AS(Lora<float>(3, 2, 0, 1, random), "lora: expected a rank > 0, got 0", ValueError);
+}
+
+namespace {
+
+/// A LoRA of three users, away from its start, and its share of one batch.
+template <class S>
+struct Users {
+  static constexpr Index in = 5, out = 4, rank = 2, rows = 9;
+
+  Users() {
+    Random random(3);
+    lora = Lora<S>(in, out, rank, S(3), random, 3);
+    lora.up.value = random_matrix<S>(3 * out, rank, random);
+    x = random_matrix<S>(rows, in, random);
+    unedited = random_matrix<S>(rows, out, random);
+    weight = random_matrix<S>(rows, out, random);
+  }
+  struct Result {
+    Matrix<S> y, dy, dx, ddown, dup;
+  };
+  /// Of the given rows, in this order, each its user's.
+  Result run(const Lora<S>& l, const std::vector<Index>& chosen, const std::vector<Index>& users) const {
+    const auto pick = [&](const Matrix<S>& m) {
+      Matrix<S> to(static_cast<Index>(chosen.size()), m.cols());
+      for (std::size_t i = 0; i < chosen.size(); ++i) to.row(static_cast<Index>(i)) = m.row(chosen[i]);
+      return to;
+    };
+    Pass pass;
+    pass.user = users;
+    const Matrix<S> some = pick(x);
+    Result r{pick(unedited), pick(weight), Matrix<S>::Zero(some.rows(), in), {}, {}};
+    typename Lora<S>::Cache cache;
+    Gradients<S> gradients(l);
+    l.forward(pass, some, cache, r.y);
+    l.backward(pass, some, cache, r.dy, r.dx, gradients);
+    r.ddown = gradients.of(l.down);
+    r.dup = gradients.of(l.up);
+    return r;
+  }
+  /// That user's rows of the adapter, alone.
+  Lora<S> alone(Index user) const {
+    Random random(3);
+    Lora<S> one(in, out, rank, S(3), random);
+    one.down.value = lora.down.value.middleRows(user * rank, rank);
+    one.up.value = lora.up.value.middleRows(user * out, out);
+    return one;
+  }
+
+  Lora<S> lora;
+  Matrix<S> x, unedited, weight;
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("Lora keeps the adapter contract, users mixed in one batch", S, float, double) {
+  Random random(1);
+  const Index users[] = {0, 2, 2, 1, 0};
+  Pass pass;
+  pass.user = users;
+  check_adapter_contract(Lora<S>(8, 6, 2, S(8), random, 3), {.tokens = 5, .in = 8, .out = 6, .seed = 3}, pass);
+}
+
+TEST_CASE("Lora: each user's rows and gradients are those of the user alone, sorted or not") {
+  const Users<double> all;
+  const std::vector<Index> rows = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  for (const std::vector<Index>& users : {std::vector<Index>{0, 0, 0, 1, 1, 1, 1, 2, 2},
+                                          {2, 0, 1, 1, 0, 2, 2, 0, 1},
+                                          {1, 1, 1, 1, 1, 1, 1, 1, 1},
+                                          {0, 0, 2, 2, 2, 0, 0, 0, 0}}) {
+    const auto mixed = all.run(all.lora, rows, users);
+    for (Index user = 0; user < 3; ++user) {
+      CAPTURE(user);
+      std::vector<Index> own;
+      for (const Index row : rows)
+        if (users[static_cast<std::size_t>(row)] == user) own.push_back(row);
+      const auto one = all.run(all.alone(user), own, {});
+      const auto near = [](const auto& a, const auto& b) { return a.size() == 0 || (a - b).cwiseAbs().maxCoeff() < 1e-13; };
+      CHECK(near(mixed.ddown.middleRows(2 * user, 2), one.ddown));
+      CHECK(near(mixed.dup.middleRows(4 * user, 4), one.dup));
+      for (std::size_t i = 0; i < own.size(); ++i) {
+        CHECK(near(mixed.y.row(own[i]), one.y.row(static_cast<Index>(i))));
+        CHECK(near(mixed.dx.row(own[i]), one.dx.row(static_cast<Index>(i))));
+      }
+    }
+    CHECK(mixed.dy == all.weight);
+  }
+}
+
+TEST_CASE("Lora: without a list of users all rows are user 0's") {
+  const Users<double> all;
+  const std::vector<Index> rows = {0, 1, 2, 3, 4, 5, 6, 7, 8};
+  const auto nobody = all.run(all.lora, rows, {}), first = all.run(all.lora, rows, std::vector<Index>(9, 0));
+  CHECK(nobody.y == first.y);
+  CHECK(nobody.ddown == first.ddown);
+  CHECK(nobody.ddown.bottomRows(4).isZero(0));
+  CHECK(nobody.dup.bottomRows(8).isZero(0));
+}
+
+TEST_CASE("Lora refuses users that it does not have, and no user at all") {
+  const Users<float> all;
+  const auto message = [&](std::vector<Index> users) -> std::string {
+    try {
+      all.run(all.lora, {0, 1}, users);
+    } catch (const Error& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  CHECK(message({0, 2}) == "accepted");
+  CHECK(message({0, 3}) == "lora: expected a user in [0, 3), got 3");
+  CHECK(message({-1, 0}) == "lora: expected a user in [0, 3), got -1");
+  CHECK(message({0}) == "lora: expected a user for each of 2 rows, got 1");
+  Random random(1);
+  CHECK_THROWS_WITH_AS(Lora<float>(3, 2, 1, 1, random, 0), "lora: expected at least 1 user, got 0", ValueError);
 }

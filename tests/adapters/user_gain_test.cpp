@@ -49,3 +49,46 @@ TEST_CASE("UserGain refuses a user it does not have") {
   UserGain<float>::Cache cache;
   CHECK_THROWS_WITH_AS(gain.forward(pass, x, cache, y), "user gain: expected a user in [0, 2), got 2", ValueError);
 }
+
+TEST_CASE("UserGain: gradients go to the user of each row and to nobody else") {
+  for (const GainKind kind : {GainKind::relative, GainKind::absolute}) {
+    Random random(6);
+    const Matrix<double> base = random_matrix<double>(1, 4, random);
+    UserGain<double> gain(kind, base, 1e-6, 3);
+    gain.gain.value = random_matrix<double>(3, 4, random);
+    UserGain<double> alone(kind, base, 1e-6);
+    alone.gain.value = gain.gain.value.row(2);
+    const Matrix<double> x = random_matrix<double>(5, 4, random), y = random_matrix<double>(5, 4, random);
+    const Matrix<double> weight = random_matrix<double>(5, 4, random);
+    struct Result {
+      Matrix<double> y, dy, dx, dgain;
+    };
+    const auto run = [&](const UserGain<double>& g, std::vector<Index> users, Index first, Index rows) {
+      Pass pass;
+      pass.user = users;
+      Result r{y.middleRows(first, rows), weight.middleRows(first, rows), Matrix<double>::Zero(rows, 4), {}};
+      UserGain<double>::Cache cache;
+      Gradients<double> gradients(g);
+      g.forward(pass, x.middleRows(first, rows), cache, r.y);
+      g.backward(pass, x.middleRows(first, rows), cache, r.dy, r.dx, gradients);
+      r.dgain = gradients.of(g.gain);
+      return r;
+    };
+    const Result mixed = run(gain, {0, 2, 2, 2, 0}, 0, 5), own = run(alone, {}, 1, 3);
+    CHECK(mixed.y.middleRows(1, 3) == own.y);
+    CHECK(mixed.dx.middleRows(1, 3) == own.dx);
+    CHECK(mixed.dy.middleRows(1, 3) == own.dy);
+    CHECK(mixed.dgain.row(2) == own.dgain.row(0));
+    CHECK(mixed.dgain.row(1).isZero(0));
+    CHECK_FALSE(mixed.dgain.row(0).isZero(0));
+  }
+}
+
+TEST_CASE("UserGain keeps one number a token") {
+  UserGain<float> gain(GainKind::absolute, Matrix<float>::Ones(1, 64), 1e-6f);
+  UserGain<float>::Cache cache;
+  const Matrix<float> x = Matrix<float>::Ones(10, 64);
+  Matrix<float> y = x;
+  gain.forward({}, x, cache, y);
+  CHECK(cache.bytes() == 10 * sizeof(float));
+}

@@ -1,23 +1,15 @@
-/// An adapter that hides its state instead of leaving it to the caller is no Adapter.
-#include "tern/core/concepts.hpp"
+/// A set of adapters cannot be passed without the cache of what they compute.
+#include "tern/adapters/adapter_set.hpp"
+#include "tern/models/decoder.hpp"
 
-namespace {
+using Set = tern::AdapterSet<float>;
 
-struct Doubling {
-  using Scalar = float;
-#ifndef TERN_BAD
-  struct Cache {};
+void run(const tern::Decoder<float>& model, tern::Decoder<float>::Cache& cache, const Set& set, Set::Cache& of_set,
+         std::span<const tern::Token> tokens, std::span<double> nll) {
+#ifdef TERN_BAD
+  (void)of_set;
+  model.nll({}, tokens, tokens, cache, nll, set);
 #else
- private:
-  struct Cache {};
-
- public:
+  model.nll({}, tokens, tokens, cache, nll, tern::Attached(set, of_set));
 #endif
-  void forward(const tern::Pass&, tern::In<float>, Cache&, tern::Out<float> y) const { y *= 2; }
-  void backward(const tern::Pass&, tern::In<float>, const Cache&, tern::Out<float> dy, tern::Out<float>) { dy *= 2; }
-  template <class Self, class F>
-  static void fields(Self&, F&&) {}
-};
-static_assert(tern::Adapter<Doubling>);
-
-}  // namespace
+}

@@ -9,7 +9,8 @@ struct Doubling {
 
   void forward(const tern::Pass&, tern::In<float> x, Cache&, tern::Out<float> y) const { y = 2 * x; }
 #ifndef TERN_BAD
-  void backward(const tern::Pass&, tern::In<float>, const Cache&, tern::In<float> dy, tern::Out<float> dx) {
+  void backward(const tern::Pass&, tern::In<float>, const Cache&, tern::In<float> dy, tern::Out<float> dx,
+                tern::Gradients<float>&) const {
     dx += 2 * dy;
   }
 #endif

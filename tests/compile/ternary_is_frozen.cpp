@@ -8,6 +8,7 @@ using Storage = tern::Ternary<float>;
 using Storage = tern::Dense<float>;
 #endif
 
-void train(Storage& weights, const tern::Pass& pass, tern::In<float> x, Storage::Cache& cache, tern::In<float> dy) {
-  weights.accumulate(pass, x, cache, dy);
+void train(Storage& weights, const tern::Pass& pass, tern::In<float> x, Storage::Cache& cache, tern::In<float> dy,
+           tern::Gradients<float>& gradients) {
+  weights.accumulate(pass, x, cache, dy, gradients);
 }

@@ -50,17 +50,3 @@ TEST_CASE("fields: parameters are visited in the order of the lists, by dotted p
   CHECK(paths(tree)[4] == "maybe.weight");
   CHECK(count_parameters(tree) == 3 * 9 + 1);
 }
-
-TEST_CASE("fields: what is selected trains, the rest is frozen and holds no gradient") {
-  Tree tree;
-  CHECK(count_trainable(tree) == 0);
-  select_trainable(tree, [](std::string_view path) { return path.ends_with("bias"); });
-  CHECK(count_trainable(tree) == 2 * 3);
-  CHECK(tree.leaves[0].bias.trainable());
-  CHECK_FALSE(tree.leaves[0].weight.trainable());
-  tree.leaves[1].bias.grad.setOnes();
-  zero_gradients(tree);
-  CHECK(tree.leaves[1].bias.grad.isZero());
-  freeze(tree);
-  CHECK(count_trainable(tree) == 0);
-}

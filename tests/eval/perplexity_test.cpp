@@ -36,7 +36,9 @@ struct Recorder {
     cache.calls.push_back(pass.sequences.size());
     cache.users.insert(cache.users.end(), pass.user.begin(), pass.user.end());
   }
-  double gradients(const Pass&, std::span<const Token>, std::span<const Token>, float, Cache&) { return 0; }
+  double gradients(const Pass&, std::span<const Token>, std::span<const Token>, float, Cache&, Gradients<float>&) const {
+    return 0;
+  }
 };
 static_assert(LanguageModel<Recorder>);
 

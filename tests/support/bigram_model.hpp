@@ -23,16 +23,18 @@ struct BigramModel {
           targets[t] == ignored ? 0 : log_sum(tokens[t]) - static_cast<double>(logits.value(tokens[t], targets[t]));
   }
 
-  double gradients(const Pass&, std::span<const Token> tokens, std::span<const Token> targets, S scale, Cache&) {
+  double gradients(const Pass&, std::span<const Token> tokens, std::span<const Token> targets, S scale, Cache&,
+                   Gradients<S>& gradients) const {
+    Matrix<S>* const dlogits = gradients.find(logits);
     double sum = 0;
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       if (targets[t] == ignored) continue;
       const double normaliser = log_sum(tokens[t]);
       sum += normaliser - static_cast<double>(logits.value(tokens[t], targets[t]));
-      if (!logits.trainable()) continue;
+      if (dlogits == nullptr) continue;
       for (Index v = 0; v < logits.value.cols(); ++v) {
         const double p = std::exp(static_cast<double>(logits.value(tokens[t], v)) - normaliser);
-        logits.grad(tokens[t], v) += scale * static_cast<S>(p - (v == targets[t] ? 1 : 0));
+        (*dlogits)(tokens[t], v) += scale * static_cast<S>(p - (v == targets[t] ? 1 : 0));
       }
     }
     return sum;

@@ -6,7 +6,6 @@
 #include <functional>
 #include <string>
 
-#include "tern/core/fields.hpp"
 #include "tern/core/gradients.hpp"
 #include "tern/core/random.hpp"
 
@@ -51,7 +50,8 @@ template <class L>
 void check_parameter_gradients(L& layer, const Gradients<double>& gradients, const std::function<double()>& loss,
                                Index samples = 40) {
   for_each_parameter(layer, [&](std::string_view path, Parameter<double>& p) {
-    if (const Matrix<double>* g = gradients.find(p)) check_gradient(std::string(path), p.value, *g, loss, samples);
+    const Matrix<double>* const gradient = gradients.find(p);
+    if (gradient != nullptr) check_gradient(std::string(path), p.value, *gradient, loss, samples);
   });
 }
 

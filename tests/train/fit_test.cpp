@@ -28,12 +28,8 @@ template <class O = Adam<double>>
 struct Bench {
   template <class Options>
   explicit Bench(const Options& options, Index sequences = 2)
-      : optimizer(options, trainable(model)), batches(text, {.context = 6, .sequences = sequences, .seed = 9}) {}
+      : optimizer(options, model), batches(text, {.context = 6, .sequences = sequences, .seed = 9}) {}
 
-  static BigramModel<double>& trainable(BigramModel<double>& m) {
-    set_trainable(m.logits, true);
-    return m;
-  }
   template <class Rate = ConstantRate>
   FitResult fit(const FitOptions& options, const FitHooks& hooks = {}, const Rate& rate = {0.1}) {
     return tern::fit(model, cache, Pass{}, optimizer, batches, rate, options, hooks);
@@ -69,13 +65,22 @@ struct Always01 {
 /// As the bigram model, until a step whose loss or gradient is poisoned.
 struct Poisoned : BigramModel<double> {
   using BigramModel::BigramModel;
-  double gradients(const Pass& p, std::span<const Token> x, std::span<const Token> y, double scale, Cache& c) {
-    const double loss = BigramModel::gradients(p, x, y, scale, c);
-    if (++calls != poisoned_call) return loss;
-    if (in_gradient) logits.grad(0, 0) = poison;
+  struct Cache {
+    Index calls = 0;
+  };
+  void nll(const Pass& p, std::span<const Token> x, std::span<const Token> y, Cache&, std::span<double> out) const {
+    BigramModel::Cache none;
+    BigramModel::nll(p, x, y, none, out);
+  }
+  double gradients(const Pass& p, std::span<const Token> x, std::span<const Token> y, double scale, Cache& c,
+                   Gradients<double>& found) const {
+    BigramModel::Cache none;
+    const double loss = BigramModel::gradients(p, x, y, scale, none, found);
+    if (++c.calls != poisoned_call) return loss;
+    if (in_gradient) (*found.find(logits))(0, 0) = poison;
     return in_gradient ? loss : poison;
   }
-  Index calls = 0, poisoned_call = 0;
+  Index poisoned_call = 0;
   bool in_gradient = false;
   double poison = 0;
 };
@@ -258,7 +263,6 @@ TEST_CASE("fit: a poisoned step ends the run as diverged, and the best parameter
         model.poisoned_call = step;
         model.in_gradient = in_gradient;
         model.poison = poison;
-        set_trainable(model.logits, true);
         Adam<double> optimizer({}, model);
         Always01 source;
         FitHooks hooks;
@@ -369,7 +373,7 @@ TEST_CASE("fit: what makes no sense is refused") {
   CHECK_THROWS_WITH_AS(bench.fit(options), "fit: expected a patience of 0 or more, got -1", ValueError);
   options.patience = 0;
   BigramModel<double> frozen(4);
-  Adam<double> nothing({}, frozen);
+  Adam<double> nothing({}, Trainable<double>());
   CHECK_THROWS_WITH_AS(fit(frozen, bench.cache, Pass{}, nothing, bench.batches, ConstantRate{1}, options),
                        "fit: expected trainable parameters, got none", ValueError);
   struct Empty {

@@ -22,17 +22,16 @@ namespace tern::test {
 template <std::floating_point S>
 Parameter<S> before_four_steps() {
   const std::array<S, 6> value = {S(1), S(-2), S(0.5), S(0.25), S(3), S(-1)};
-  Parameter<S> p(Eigen::Map<const Matrix<S>>(value.data(), 2, 3));
-  set_trainable(p, true);
-  return p;
+  return Parameter<S>(Eigen::Map<const Matrix<S>>(value.data(), 2, 3));
 }
 
 template <class Optimizer, class P>
-void take_step(Optimizer& optimizer, P& p, int t) {
+void take_step(Optimizer& optimizer, const P& p, int t) {
   using S = typename P::Scalar;
   const std::array<S, 6> g = {S(0.5), S(-1), S(0.1), S(2), S(0), S(-0.3)};
   const auto sign = static_cast<S>((t % 2 == 0 ? 1.0 : -1.0) / t);
-  p.grad = sign * Eigen::Map<const Matrix<S>>(g.data(), 2, 3) + S(0.01) * p.value;
+  optimizer.trainable().gradients()[0] =
+      sign * Eigen::Map<const Matrix<S>>(g.data(), 2, 3) + S(0.01) * p.value;
   optimizer.step(0.1 / t);
 }
 

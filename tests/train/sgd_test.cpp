@@ -27,8 +27,6 @@ TEST_CASE("sgd: options outside their range are refused") {
 
 TEST_CASE("sgd: vectors may be spared the decay") {
   Parameter<double> gain(Matrix<double>::Ones(1, 3)), weight(Matrix<double>::Ones(2, 3));
-  set_trainable(gain, true);
-  set_trainable(weight, true);
   Sgd<double> sgd({.weight_decay = 0.5, .decay_vectors = false}, gain, weight);
   sgd.step(0.1);
   CHECK(gain.value == Matrix<double>::Ones(1, 3));

@@ -23,58 +23,57 @@ struct Pair {
 
 }  // namespace
 
-TEST_CASE("trainable: collects what trains, of any number of layers, in order") {
+TEST_CASE("trainable: collects the parameters of any number of layers, in order, each once") {
   Pair one, two;
-  set_trainable(one.b, true);
-  set_trainable(two.a, true);
-  Trainable<float> trainable(one, two);
-  REQUIRE(trainable.size() == 2);
-  CHECK(&trainable[0] == &one.b);
-  CHECK(&trainable[1] == &two.a);
-  CHECK(trainable.count() == 7);
-  set_trainable(two.b, true);
-  trainable.collect(two.b);
-  CHECK(trainable.count() == 10);
+  Trainable<float> trainable(one);
+  trainable.collect(two, [](std::string_view path) { return path == "a"; });
+  REQUIRE(trainable.size() == 3);
+  CHECK(&trainable.parameter(0) == &one.a);
+  CHECK(&trainable.parameter(1) == &one.b);
+  CHECK(&trainable.value(2) == &two.a.value);
+  CHECK(trainable.count() == 11);
+  trainable.collect(two);
+  REQUIRE(trainable.size() == 4);
+  CHECK(trainable.count() == 14);
+  for (std::size_t i = 0; i < 4; ++i)
+    CHECK(trainable.gradients().find(trainable.parameter(i)) == &trainable.gradients()[i]);
 
-  one.b.grad.setConstant(2);
+  trainable.gradients()[3].setConstant(2);
   trainable.scale_gradients(3);
-  CHECK(one.b.grad.isApproxToConstant(6));
+  CHECK(trainable.gradients().of(two.b).isApproxToConstant(6));
   trainable.zero_gradients();
-  CHECK(one.b.grad.isZero());
+  CHECK(trainable.gradients().of(two.b).isZero());
 }
 
 TEST_CASE("trainable: the pieces hold every number once") {
   Parameter<float> small(Matrix<float>::Ones(1, 5)), large(Matrix<float>::Ones(300, 301));
-  set_trainable(small, true);
-  set_trainable(large, true);
-  const Trainable<float> trainable(small, large);
+  Trainable<float> trainable(small, large);
   int pieces = 0;
   trainable.each_piece({}, [&](const auto& piece) {
-    for (Index i = piece.begin; i < piece.end; ++i) trainable[piece.parameter].grad.data()[i] += 1;
+    for (Index i = piece.begin; i < piece.end; ++i) trainable.gradients()[piece.parameter].data()[i] += 1;
     ++pieces;
   });
   CHECK(pieces > 2);
-  CHECK(small.grad == small.value);
-  CHECK(large.grad == large.value);
+  CHECK(trainable.gradients().of(small) == small.value);
+  CHECK(trainable.gradients().of(large) == large.value);
 }
 
 TEST_CASE("clip: measures the joint norm, and shrinks what exceeds the limit") {
   Pair pair;
-  set_trainable(pair.a, true);
-  set_trainable(pair.b, true);
   Trainable<float> trainable(pair);
-  pair.a.grad.setConstant(1);
-  pair.b.grad << 2, 2, 2;  // norm sqrt(4 + 12) = 4
+  Matrix<float>&da = trainable.gradients()[0], &db = trainable.gradients()[1];
+  da.setConstant(1);
+  db << 2, 2, 2;  // norm sqrt(4 + 12) = 4
   CHECK(clip_gradients(trainable, 5) == 4);
-  CHECK(pair.b.grad(0, 1) == 2);
+  CHECK(db(0, 1) == 2);
   CHECK(clip_gradients(trainable, 1) == 4);
-  CHECK(pair.b.grad(0, 1) == doctest::Approx(0.5));
+  CHECK(db(0, 1) == doctest::Approx(0.5));
   CHECK(trainable.gradient_norm() == doctest::Approx(1));
   CHECK(clip_gradients(trainable, std::numeric_limits<double>::infinity()) == doctest::Approx(1));
 
-  pair.a.grad(1, 1) = std::numeric_limits<float>::quiet_NaN();
+  da(1, 1) = std::numeric_limits<float>::quiet_NaN();
   CHECK(std::isnan(clip_gradients(trainable, 0.1)));
-  CHECK(pair.b.grad(0, 1) == doctest::Approx(0.5));
+  CHECK(db(0, 1) == doctest::Approx(0.5));
   CHECK_THROWS_WITH_AS(clip_gradients(trainable, 0), "clip: expected a limit above 0, got 0.000000", ValueError);
 }
 
@@ -85,9 +84,9 @@ TEST_CASE("clip: any number of threads gives the same bits, without allocation")
     CAPTURE(threads);
     Random random(5);
     Parameter<float> p(Matrix<float>::Zero(257, 311));
-    set_trainable(p, true);
-    fill_normal(p.grad, random, 1);
     Trainable<float> trainable(p);
+    Matrix<float>& gradient = trainable.gradients()[0];
+    fill_normal(gradient, random, 1);
     ThreadPool pool(threads);
     double norm;
     {
@@ -96,18 +95,17 @@ TEST_CASE("clip: any number of threads gives the same bits, without allocation")
     }
     if (threads == 1) {
       first_norm = norm;
-      first = p.grad;
+      first = gradient;
       CHECK(norm == doctest::Approx(std::sqrt(257.0 * 311.0)).epsilon(0.01));
     }
     CHECK(norm == first_norm);
-    CHECK(p.grad == first);
+    CHECK(gradient == first);
   }
 }
 
 TEST_CASE("snapshot: goes back to what was saved") {
   Pair pair;
-  set_trainable(pair.a, true);
-  Snapshot<float> snapshot((Trainable<float>(pair)));
+  Snapshot<float> snapshot((Trainable<float>(pair.a)));
   pair.a.value.setConstant(2);
   pair.b.value.setConstant(2);
   snapshot.restore();
