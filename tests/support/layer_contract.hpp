@@ -22,6 +22,11 @@ void fill_with_nan(M& m) {
   m.setConstant(std::numeric_limits<typename M::Scalar>::quiet_NaN());
 }
 
+template <class S>
+bool doubled(const Matrix<S>& twice, const Matrix<S>& once) {
+  return (twice - 2 * once).array().abs().maxCoeff() <= S(1e-4) * (1 + once.array().abs().maxCoeff());
+}
+
 /// Forward overwrites, backward adds; gradients match finite differences (in double); freezing changes nothing else;
 /// second calls allocate nothing; 1, 2 and 5 threads give the same bits.
 template <Layer L>
@@ -54,13 +59,15 @@ void check_layer_contract(L layer, ContractOptions o) {
 
   // Backward adds: a second call doubles every gradient.
   const Matrix<S> once = dx.array() - 1;
+  const Gradients<S> gradients_once = gradients;
   layer.forward(pass, x, cache, y);
   {
     const NoAllocation guard;
     layer.forward(pass, x, cache, y);
     layer.backward(pass, x, cache, weight, dx, gradients);
   }
-  CHECK((dx.array() - 1 - 2 * once.array()).abs().maxCoeff() <= S(1e-4) * (1 + once.array().abs().maxCoeff()));
+  CHECK(doubled<S>(dx.array() - 1, once));
+  for (std::size_t i = 0; i < gradients.size(); ++i) CHECK(doubled(gradients[i], gradients_once[i]));
 
   // Any number of threads, the same bits; frozen, nothing changes.
   Matrix<S> first_y, first_dx;
@@ -117,7 +124,8 @@ void check_adapter_contract(A adapter, ContractOptions o, Pass pass = {}, Matrix
     check_parameter_gradients(adapter, gradients, loss);
   }
 
-  const Matrix<S> once_dy = dy;
+  const Matrix<S> once_dy = dy, once = dx.array() - 1;
+  const Gradients<S> gradients_once = gradients;
   y = unedited;
   {
     const NoAllocation guard;
@@ -125,6 +133,8 @@ void check_adapter_contract(A adapter, ContractOptions o, Pass pass = {}, Matrix
     dy = weight;
     adapter.backward(pass, x, cache, dy, dx, gradients);
   }
+  CHECK(doubled<S>(dx.array() - 1, once));
+  for (std::size_t i = 0; i < gradients.size(); ++i) CHECK(doubled(gradients[i], gradients_once[i]));
   Matrix<S> first;
   for (const Index threads : {1, 2, 5}) {
     ThreadPool pool(threads);
