@@ -21,16 +21,18 @@ TEST_CASE_TEMPLATE("absmean: a tensor by hand", S, float, double) {
 TEST_CASE_TEMPLATE("absmean: each row and each group has its own mean", S, float, double) {
   const Index rows = 3, columns = 300, stride = 305;
   const auto w = random_buffer<S>(rows * stride, 11);
-  for (const TernaryScale granularity : {TernaryScale::tensor, TernaryScale::row, TernaryScale::group}) {
+  for (const TernaryScale granularity :
+       {TernaryScale::tensor, TernaryScale::row, TernaryScale::group, TernaryScale::group64}) {
     GuardedBuffer<std::int8_t> codes(rows * columns);
     GuardedBuffer<S> scales(ternary_scales(rows, columns, granularity));
     quantize_absmean(rows, columns, w.data(), stride, granularity, codes.data(), scales.data());
     for (Index r = 0; r < rows; ++r)
       for (Index k = 0; k < columns; ++k) {
         const bool whole = granularity == TernaryScale::tensor;
-        const Index group = granularity == TernaryScale::group ? k / 128 : 0;
-        const Index first = group * 128,
-                    last = granularity == TernaryScale::group ? std::min<Index>(first + 128, columns) : columns;
+        const Index width = granularity == TernaryScale::group     ? 128
+                            : granularity == TernaryScale::group64 ? 64
+                                                                   : columns;
+        const Index group = k / width, first = group * width, last = std::min(first + width, columns);
         double sum = 0;
         for (Index i = whole ? 0 : r; i < (whole ? rows : r + 1); ++i)
           for (Index j = first; j < last; ++j) sum += std::abs(static_cast<double>(w[i * stride + j]));

@@ -16,6 +16,9 @@ TEST_CASE("ternary2: sizes") {
   CHECK(ternary_scales(5, 129, TernaryScale::tensor) == 1);
   CHECK(ternary_scales(5, 129, TernaryScale::row) == 5);
   CHECK(ternary_scales(5, 129, TernaryScale::group) == 10);
+  CHECK(ternary_scales(5, 129, TernaryScale::group64) == 15);
+  for (const auto granularity : {TernaryScale::group, TernaryScale::group64})
+    CHECK(ternary_scales(5, 0, granularity) == 0);
 }
 
 TEST_CASE("ternary2: the bytes are where the format says") {

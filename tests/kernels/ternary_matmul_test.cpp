@@ -19,9 +19,7 @@ struct Weights {
     pack_ternary(rows, columns, dense.data(), codes.data(), format);
   }
   int at(Index r, Index k) const { return dense[static_cast<std::size_t>(r * view.columns + k)]; }
-  double scale(Index r, Index k) const {
-    return static_cast<double>(view.scale(r, view.granularity == TernaryScale::group ? k / ternary_group : 0));
-  }
+  double scale(Index r, Index k) const { return static_cast<double>(view.scale(r, view.group(k))); }
 
   std::vector<std::int8_t> dense;
   GuardedBuffer<std::uint8_t> codes;
@@ -36,7 +34,8 @@ GuardedBuffer<std::int8_t> random_codes(Index n, unsigned seed) {
   return q;
 }
 
-constexpr TernaryScale granularities[] = {TernaryScale::tensor, TernaryScale::row, TernaryScale::group};
+constexpr TernaryScale granularities[] = {TernaryScale::tensor, TernaryScale::row, TernaryScale::group,
+                                          TernaryScale::group64};
 constexpr TernaryFormat formats[] = {TernaryFormat::two_bits, TernaryFormat::five_a_byte};
 
 /// Calls f(granularity, format) for each pair.
@@ -54,7 +53,7 @@ void on_every_kind(F&& f) {
 
 TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, double) {
   for (const Index rows : {1, 16, 31, 65})
-    for (const Index columns : {0, 1, 15, 17, 20, 21, 79, 81, 128, 129, 160, 300})
+    for (const Index columns : {0, 1, 15, 17, 20, 21, 63, 65, 79, 81, 128, 129, 160, 300})
       for (const Index tokens : {0, 1, 7, 33})
         on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
           CAPTURE(rows);
@@ -62,6 +61,9 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
           CAPTURE(tokens);
           const Weights w(rows, columns, granularity, format, 5);
           const Index q_row = columns + 3, y_row = rows + 2;
+          const Index span = granularity == TernaryScale::group     ? 128
+                             : granularity == TernaryScale::group64 ? 64
+                                                                    : columns;
           const auto q = random_codes(std::max<Index>(0, tokens * q_row - 3), 6);
           const auto scale = random_buffer<S>(tokens, 7);
           on_every_isa_of_bytes<S>([&](const Operations<S>& ops) {
@@ -71,9 +73,9 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
             for (Index t = 0; t < tokens; ++t)
               for (Index r = 0; r < rows; ++r) {
                 double sum = 0;
-                for (Index first = 0; first < columns; first += ternary_group) {
+                for (Index first = 0; first < columns; first += span) {
                   std::int64_t integer = 0;
-                  for (Index k = first; k < std::min(columns, first + ternary_group); ++k)
+                  for (Index k = first; k < std::min(columns, first + span); ++k)
                     integer += q[t * q_row + k] * w.at(r, k);
                   sum += w.scale(r, first) * static_cast<double>(integer);
                 }
@@ -244,8 +246,8 @@ TEST_CASE("ternary_matmul_transposed_int8: rows beyond those that are summed at 
     const Weights w(rows, columns, TernaryScale::tensor, format, 25);
     GuardedBuffer<float> expected(tokens * columns);
     for (float& x : expected) x = 1;
-    reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(),
-                                              expected.data(), columns);
+    reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), expected.data(),
+                                              columns);
     on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
       GuardedBuffer<float> dx(tokens * columns);
       for (float& x : dx) x = 1;

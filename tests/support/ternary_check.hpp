@@ -54,7 +54,8 @@ inline std::string ternary_disagreement(const kernels::Operations<float>& ops) {
   for (const Index rows : {0, 1, 15, 16, 17, 65})
     for (const Index columns : {0, 1, 15, 17, 127, 128, 129, 300})
       for (const Index tokens : {0, 1, 7, 33})
-        for (const TernaryScale granularity : {TernaryScale::tensor, TernaryScale::row, TernaryScale::group})
+        for (const TernaryScale granularity :
+             {TernaryScale::tensor, TernaryScale::row, TernaryScale::group, TernaryScale::group64})
           for (const Index begin : {0, 16}) {
             if (begin > rows) continue;
             const TernaryCase c(rows, columns, tokens, granularity);
@@ -63,9 +64,10 @@ inline std::string ternary_disagreement(const kernels::Operations<float>& ops) {
               if (got[i] != expected[i])
                 return "ternary_matmul of " + std::to_string(rows) + " rows from " + std::to_string(begin) + ", " +
                        std::to_string(columns) + " columns, " + std::to_string(tokens) + " tokens, scales by " +
-                       (granularity == TernaryScale::tensor ? "tensor"
-                        : granularity == TernaryScale::row  ? "row"
-                                                            : "group") +
+                       (granularity == TernaryScale::tensor  ? "tensor"
+                        : granularity == TernaryScale::row   ? "row"
+                        : granularity == TernaryScale::group ? "group"
+                                                             : "group of 64") +
                        ": expected y[" + std::to_string(i) + "] = " + std::to_string(expected[i]) + ", got " +
                        std::to_string(got[i]);
           }

@@ -24,7 +24,8 @@ TEST_CASE_TEMPLATE("Ternary weights: gradients rounded to int8 differ by no more
   Random random(8);
   const Matrix<S> dense = random_matrix<S>(rows, columns, random), dy = random_matrix<S>(tokens, rows, random),
                   before = random_matrix<S>(tokens, columns, random);
-  for (const auto granularity : {kernels::TernaryScale::tensor, kernels::TernaryScale::row, kernels::TernaryScale::group})
+  for (const auto granularity : {kernels::TernaryScale::tensor, kernels::TernaryScale::row,
+                                 kernels::TernaryScale::group, kernels::TernaryScale::group64})
     for (const auto format : {kernels::TernaryFormat::two_bits, kernels::TernaryFormat::five_a_byte}) {
       const auto w = Ternary<S>::quantize(dense, granularity, format);
       const kernels::TernaryView v = w.view();
@@ -36,7 +37,7 @@ TEST_CASE_TEMPLATE("Ternary weights: gradients rounded to int8 differ by no more
         Index wrong = 0;
         for (Index t = 0; t < tokens; ++t)
           for (Index k = 0; k < columns; ++k) {
-            const Index g = granularity == kernels::TernaryScale::group ? k / kernels::ternary_group : 0;
+            const Index g = v.group(k);
             double sum = static_cast<double>(before(t, k)), top = 0, nonzeros = 0;
             for (Index r = 0; r < rows; ++r) {
               const double scaled = static_cast<double>(dy(t, r)) * static_cast<double>(v.scale(r, g));
@@ -57,7 +58,8 @@ TEST_CASE("Ternary weights: gradients rounded to int8 have the same bits on ever
   Random random(9);
   const Matrix<float> dense = random_matrix<float>(rows, columns, random),
                       dy = random_matrix<float>(tokens, rows, random), before = Matrix<float>::Zero(tokens, columns);
-  for (const auto granularity : {kernels::TernaryScale::tensor, kernels::TernaryScale::group}) {
+  for (const auto granularity :
+       {kernels::TernaryScale::tensor, kernels::TernaryScale::group, kernels::TernaryScale::group64}) {
     const auto w = Ternary<float>::quantize(dense, granularity);
     for (const GradientRounding rounding : {GradientRounding::nearest, GradientRounding::stochastic}) {
       Pass pass;

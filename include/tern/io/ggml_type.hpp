@@ -25,6 +25,7 @@ enum class GgmlType : std::int32_t {
   tq1_0 = 34,
   tq2_0 = 35,
   i2_s = 36,
+  q2_0 = 42,
 };
 
 struct GgmlTypeInfo {
@@ -36,7 +37,7 @@ struct GgmlTypeInfo {
 };
 
 /// Every type a reader must size, those that tern cannot decode included.
-inline constexpr std::array<GgmlTypeInfo, 35> ggml_types = {{
+inline constexpr std::array<GgmlTypeInfo, 36> ggml_types = {{
     {GgmlType::f32, "F32", 1, 4},        {GgmlType::f16, "F16", 1, 2},       {GgmlType::q4_0, "Q4_0", 32, 18},
     {GgmlType::q4_1, "Q4_1", 32, 20},    {GgmlType::q5_0, "Q5_0", 32, 22},   {GgmlType::q5_1, "Q5_1", 32, 24},
     {GgmlType::q8_0, "Q8_0", 32, 34},    {GgmlType{9}, "Q8_1", 32, 40},      {GgmlType{10}, "Q2_K", 256, 84},
@@ -49,6 +50,7 @@ inline constexpr std::array<GgmlTypeInfo, 35> ggml_types = {{
     {GgmlType{29}, "IQ1_M", 256, 56},    {GgmlType::bf16, "BF16", 1, 2},     {GgmlType::tq1_0, "TQ1_0", 256, 54},
     {GgmlType::tq2_0, "TQ2_0", 256, 66}, {GgmlType::i2_s, "I2_S", 4, 1, 32}, {GgmlType{39}, "MXFP4", 32, 17},
     {GgmlType{40}, "NVFP4", 64, 36},     {GgmlType{41}, "Q1_0", 128, 18},
+    {GgmlType::q2_0, "Q2_0", 64, 18},
 }};
 
 /// Null where the type is unknown.

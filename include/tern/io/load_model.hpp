@@ -91,7 +91,7 @@ class ModelLoader {
     expect(name, t, at.tensor_rows > 0 ? at.tensor_rows : rows, columns);
     const auto format = format_of<W>(wanted);
     Packed<S> packed = t.ternary ? from_codes(t.ternary(), at, rows, format)
-                                 : pack_rows<S>(rows_of(t, name, at, rows), format, zeros, options_.parallel);
+                                 : pack_rows<S>(rows_of(t, name, at, rows), format, options_.parallel, zeros);
     if constexpr (requires { source_.forget(t.bytes); }) source_.forget(t.bytes);
     if (options_.progress) options_.progress(used_.size(), source_.names().size());
     if constexpr (std::is_same_v<W, Packed<S>>)

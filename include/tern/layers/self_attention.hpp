@@ -36,11 +36,10 @@ class SelfAttention {
   struct Cache {
     typename Linear<S, W>::Cache query_cache, key_cache, value_cache, output_cache;
     typename RmsNorm<S>::Cache query_norm_cache, key_norm_cache, sub_norm_cache;
-    typename CausalAttention<S>::Cache attention;
     Matrix<S> q, k, v, attention_out;  // q and k as projected
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
-      return attention.bytes() + query_norm_cache.bytes() + key_norm_cache.bytes() + sub_norm_cache.bytes() +
+      return query_norm_cache.bytes() + key_norm_cache.bytes() + sub_norm_cache.bytes() +
              detail::bytes_of(q, k, v, attention_out);
     }
   };
@@ -61,7 +60,7 @@ class SelfAttention {
     detail::forward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), c.k, attached);
     detail::forward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), c.v, attached);
     norm_and_rotate(pass, c, s, attached);
-    attention.forward(pass, s.q, s.k, c.v, c.attention, s.attention, c.attention_out, stores);
+    attention.forward(pass, s.q, s.k, c.v, s.attention, c.attention_out, stores);
     const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
     detail::forward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), y, attached);
   }
@@ -92,7 +91,7 @@ class SelfAttention {
     zeros_like(c.q, s.dq);
     zeros_like(c.k, s.dk);
     zeros_like(c.v, s.dv);
-    attention.backward(pass, s.q, s.k, c.v, c.attention, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
+    attention.backward(pass, s.q, s.k, c.v, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
     rope.apply(pass, angles, S(-1), s.dq);
     rope.apply(pass, angles, S(-1), s.dk);
     Matrix<S>& dq = back_through_norm(Site::query_norm, query_norm, pass, c.q, c.query_norm_cache, s.dq, s.dq_in, s,

@@ -1,4 +1,6 @@
 #pragma once
+#include <cassert>
+
 #include "tern/core/concepts.hpp"
 #include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
@@ -13,17 +15,30 @@ class Bf16 {
  public:
   using Scalar = S;
   struct Cache {};
+  static constexpr Index strip_rows = kernels::bf16_tile;  ///< see fill
 
   Bf16() = default;
 
+  /// Without content: every row is to be filled.
+  Bf16(Index rows, Index columns)
+      : rows_(rows),
+        columns_(columns),
+        packed_(
+            LargeArray<kernels::Bf16>::unfilled(static_cast<std::size_t>(kernels::bf16_packed_size(rows, columns)))) {}
+
   /// Rounds dense weights to nearest.
   static Bf16 quantize(In<S> w) {
-    Bf16 b;
-    b.rows_ = w.rows();
-    b.columns_ = w.cols();
-    b.packed_ = LargeArray<kernels::Bf16>(static_cast<std::size_t>(kernels::bf16_packed_size(b.rows_, b.columns_)));
-    kernels::pack_bf16(b.rows_, b.columns_, w.data(), w.outerStride(), b.packed_.data());
+    Bf16 b(w.rows(), w.cols());
+    b.fill(0, w);
     return b;
+  }
+
+  /// Rows from `first` on, a multiple of 32, become w, rounded to nearest. All but the last are filled 32, or a
+  /// multiple of it, at a time; threads may fill different ones.
+  void fill(Index first, In<S> w) {
+    assert(first % strip_rows == 0 && w.cols() == columns_);
+    kernels::pack_bf16(w.rows(), columns_, w.data(), w.outerStride(),
+                       packed_.data() + first / strip_rows * kernels::bf16_tile_size(columns_));
   }
 
   Index rows() const { return rows_; }

@@ -1,10 +1,14 @@
 #pragma once
+#include <algorithm>
+#include <cassert>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
+#include "tern/weights/int8_cache.hpp"
 #include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -20,26 +24,28 @@ class Grouped {
   using Scalar = S;
   using Format = F;
   using Code = std::conditional_t<F::bits == 4, std::uint8_t, std::int8_t>;
-  struct Cache {
-    std::vector<std::int8_t> codes;  // [tokens x columns]
-    std::vector<S> scales;           // [tokens x activation groups]
-  };
+  using Cache = Int8Cache<S>;                               // of x, with a scale for every 128 columns
+  static constexpr Index strip_rows = kernels::group_rows;  ///< see fill
 
   Grouped() = default;
 
-  /// Rounds dense weights: see kernels::quantize_q8, quantize_q4, quantize_q4_0.
+  /// Without content: every row is to be filled.
+  Grouped(Index rows, Index columns)
+      : rows_(rows),
+        columns_(columns),
+        blocks_(
+            LargeArray<std::uint8_t>::unfilled(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)))) {}
+
+  /// Rounds dense weights: see Strip::quantize.
   static Grouped quantize(In<S> w) {
-    const auto size = static_cast<std::size_t>(w.size());
-    const auto groups = static_cast<std::size_t>(w.rows() * kernels::groups_of(w.cols()));
-    std::vector<Code> codes(size);
-    std::vector<kernels::Half> scales(groups), minimums(F::has_minimum ? groups : 0);
-    if constexpr (F::has_minimum)
-      kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(), minimums.data());
-    else if constexpr (F::bits == 4)
-      kernels::quantize_q4_0(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
-    else
-      kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
-    return from_codes(w.rows(), w.cols(), codes, scales, minimums);
+    Grouped g(w.rows(), w.cols());
+    Strip strip(std::min(strip_rows, w.rows()), w.cols());
+    for (Index r = 0; r < w.rows(); r += strip_rows) {
+      const Index rows = std::min(strip_rows, w.rows() - r);
+      strip.quantize(w.middleRows(r, rows));
+      g.fill(r, rows, strip);
+    }
+    return g;
   }
 
   /// Takes codes, row-major, in the format's range, with the scales (and minimums, if the format has them) of each
@@ -55,23 +61,49 @@ class Grouped {
     expect("codes", codes.size(), rows * columns);
     expect("scales", scales.size(), groups);
     expect("minimums", minimums.size(), F::has_minimum ? groups : 0);
-    Grouped g;
-    g.rows_ = rows;
-    g.columns_ = columns;
-    g.blocks_ = LargeArray<std::uint8_t>(static_cast<std::size_t>(kernels::grouped_bytes<F>(rows, columns)));
-    if constexpr (F::has_minimum)
-      kernels::pack_q4(rows, columns, codes.data(), scales.data(), minimums.data(), g.blocks_.data());
-    else if constexpr (F::bits == 4)
-      kernels::pack_q4_0(rows, columns, codes.data(), scales.data(), g.blocks_.data());
-    else
-      kernels::pack_q8(rows, columns, codes.data(), scales.data(), g.blocks_.data());
+    Grouped g(rows, columns);
+    g.fill(0, rows, codes.data(), scales.data(), minimums.data());
     return g;
+  }
+
+  /// Some rows' codes, row-major, with the scales and minimums (if the format has them) of each row's groups.
+  struct Strip {
+    Strip() = default;
+    Strip(Index rows, Index columns)
+        : codes(static_cast<std::size_t>(rows * columns)),
+          scales(static_cast<std::size_t>(rows * kernels::groups_of(columns))),
+          minimums(F::has_minimum ? scales.size() : 0) {}
+
+    /// Rounds dense rows, no more than there is room for: see kernels::quantize_q8, quantize_q4, quantize_q4_0.
+    void quantize(In<S> w) {
+      if constexpr (F::has_minimum)
+        kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(),
+                             minimums.data());
+      else if constexpr (F::bits == 4)
+        kernels::quantize_q4_0(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
+      else
+        kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
+    }
+
+    std::vector<Code> codes;
+    std::vector<kernels::Half> scales, minimums;
+  };
+
+  /// `rows` rows from `first` on, a multiple of 16, become the strip's. All but the last are filled 16, or a multiple
+  /// of it, at a time; threads may fill different ones.
+  void fill(Index first, Index rows, const Strip& strip) {
+    fill(first, rows, strip.codes.data(), strip.scales.data(), strip.minimums.data());
   }
 
   Index rows() const { return rows_; }
   Index columns() const { return columns_; }
   std::size_t bytes() const { return blocks_.size(); }
   kernels::GroupedView<F> view() const { return {blocks_.data(), rows_, columns_}; }
+
+  void row(Index r, S* to) const {
+    const auto w = view();
+    for (Index k = 0; k < columns_; ++k) to[k] = w.template weight<S>(r, k);
+  }
 
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto& ops = operations<S>(pass);
@@ -98,6 +130,17 @@ class Grouped {
   }
 
  private:
+  void fill(Index first, Index rows, const Code* codes, const kernels::Half* scales, const kernels::Half* minimums) {
+    assert(first % strip_rows == 0 && first + rows <= rows_);
+    std::uint8_t* to = blocks_.data() + kernels::grouped_bytes<F>(first, columns_);
+    if constexpr (F::has_minimum)
+      kernels::pack_q4(rows, columns_, codes, scales, minimums, to);
+    else if constexpr (F::bits == 4)
+      kernels::pack_q4_0(rows, columns_, codes, scales, to);
+    else
+      kernels::pack_q8(rows, columns_, codes, scales, to);
+  }
+
   Index rows_ = 0, columns_ = 0;
   LargeArray<std::uint8_t> blocks_;
 };
@@ -111,6 +154,6 @@ using Q4 = Grouped<S, kernels::Q4>;
 /// 4.5 bits a weight.
 template <std::floating_point S>
 using Q4_0 = Grouped<S, kernels::Q4_0>;
-static_assert(WeightStorage<Q8<float>, float> && WeightStorage<Q4<float>, float> && WeightStorage<Q4_0<float>, float>);
+static_assert(TableStorage<Q8<float>, float> && TableStorage<Q4<float>, float> && TableStorage<Q4_0<float>, float>);
 
 }  // namespace tern

@@ -28,6 +28,13 @@ class LargeArray {
   explicit LargeArray(std::size_t size, T fill = {}) : size_(size), data_(allocate(size), {alignment(size)}) {
     std::fill_n(data(), size, fill);
   }
+  /// Without content: whoever writes it first, on whichever thread, brings its pages in. Throws std::bad_alloc.
+  static LargeArray unfilled(std::size_t size) {
+    LargeArray a;
+    a.data_ = {allocate(size), {alignment(size)}};
+    a.size_ = size;
+    return a;
+  }
   LargeArray(const LargeArray& other) : size_(other.size_), data_(allocate(size_), {alignment(size_)}) {
     std::copy_n(other.data(), size_, data());
   }

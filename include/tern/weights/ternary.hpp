@@ -1,11 +1,14 @@
 #pragma once
 #include <algorithm>
+#include <cassert>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/kernels/quantize/absmean.hpp"
+#include "tern/weights/int8_cache.hpp"
 #include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -22,26 +25,29 @@ class Ternary {
   using Scalar = S;
   using Granularity = kernels::TernaryScale;
   using Format = kernels::TernaryFormat;
-  struct Cache {
-    std::vector<std::int8_t> codes;  // of x [tokens x columns], or of dy [tokens x rows]
-    std::vector<S> scales;           // [tokens]
-    std::vector<S> factors;          // the weights' scales of one group [rows]
-  };
+  using Cache = Int8Cache<S>;                                 // of x or dy, with one scale a token
+  static constexpr Index strip_rows = kernels::ternary_tile;  ///< see fill
 
   Ternary() = default;
 
-  /// Quantises dense weights by absmean, one scale a tensor, a row, or a group of 128 columns.
+  /// Without content: every row and its scales are to be filled.
+  Ternary(Index rows, Index columns, Granularity granularity, Format format = Format::two_bits)
+      : rows_(rows),
+        columns_(columns),
+        granularity_(granularity),
+        format_(format),
+        packed_(LargeArray<std::uint8_t>::unfilled(
+            static_cast<std::size_t>(kernels::ternary_packed_bytes(rows, columns, format)))),
+        scales_(static_cast<std::size_t>(kernels::ternary_scales(rows, columns, granularity))) {}
+
+  /// Quantises dense weights by absmean, one scale a tensor, a row, or a group of 128 or 64 columns.
   static Ternary quantize(In<S> w, Granularity granularity, Format format = Format::two_bits) {
-    Ternary t;
-    t.rows_ = w.rows();
-    t.columns_ = w.cols();
-    t.granularity_ = granularity;
-    t.format_ = format;
-    std::vector<std::int8_t> codes(static_cast<std::size_t>(t.rows_ * t.columns_));
-    std::vector<S> scales(static_cast<std::size_t>(kernels::ternary_scales(t.rows_, t.columns_, granularity)));
-    kernels::quantize_absmean(t.rows_, t.columns_, w.data(), w.outerStride(), granularity, codes.data(), scales.data());
+    Ternary t(w.rows(), w.cols(), granularity, format);
+    std::vector<std::int8_t> codes(static_cast<std::size_t>(w.size()));
+    std::vector<S> scales(t.scales_.size());
+    kernels::quantize_absmean(w.rows(), w.cols(), w.data(), w.outerStride(), granularity, codes.data(), scales.data());
     t.scales_.assign(scales.begin(), scales.end());
-    t.pack(codes.data());
+    t.fill(0, w.rows(), codes.data());
     return t;
   }
 
@@ -53,21 +59,33 @@ class Ternary {
       throw ShapeError("Ternary: expected " + std::to_string(rows * columns) + " codes and " +
                        std::to_string(kernels::ternary_scales(rows, columns, granularity)) + " scales, got " +
                        std::to_string(codes.size()) + " and " + std::to_string(scales.size()));
-    Ternary t;
-    t.rows_ = rows;
-    t.columns_ = columns;
-    t.granularity_ = granularity;
-    t.format_ = format;
+    Ternary t(rows, columns, granularity, format);
     t.scales_ = std::move(scales);
-    t.pack(codes.data());
+    t.fill(0, rows, codes.data());
     return t;
   }
+
+  /// Rows from `first` on, a multiple of 16, get codes, row-major. All but the last are filled 16, or a multiple of it,
+  /// at a time; threads may fill different ones.
+  void fill(Index first, Index rows, const std::int8_t* codes) {
+    assert(first % strip_rows == 0 && first + rows <= rows_);
+    kernels::pack_ternary(rows, columns_, codes,
+                          packed_.data() + first / strip_rows * kernels::ternary_tile_bytes(columns_, format_),
+                          format_);
+  }
+  /// The scales, to be filled, as `granularity` counts them.
+  std::span<float> scales() { return scales_; }
 
   Index rows() const { return rows_; }
   Index columns() const { return columns_; }
   std::size_t bytes() const { return packed_.size() + scales_.size() * sizeof(float); }
   kernels::TernaryView view() const { return {packed_.data(), scales_.data(), rows_, columns_, granularity_, format_}; }
 
+  void row(Index r, S* to) const {
+    const kernels::TernaryView w = view();
+    for (Index k = 0; k < columns_; ++k)
+      to[k] = static_cast<S>(w.scale(r, w.group(k))) * static_cast<S>(w.weight(r, k));
+  }
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto& ops = operations<S>(pass);
     const Index tokens = x.rows();
@@ -101,7 +119,7 @@ class Ternary {
     cache.codes.resize(static_cast<std::size_t>(tokens * rows_));
     cache.scales.resize(static_cast<std::size_t>(tokens));
     cache.factors.resize(one ? 0 : static_cast<std::size_t>(rows_));
-    const Index width = granularity_ == Granularity::group ? kernels::ternary_group : columns_;
+    const Index width = kernels::ternary_span(columns_, granularity_);
     for (Index k = 0; k < columns_; k += width) {
       for (Index r = 0; !one && r < rows_; ++r)
         cache.factors[static_cast<std::size_t>(r)] = static_cast<S>(view().scale(r, k / width));
@@ -119,18 +137,12 @@ class Ternary {
     }
   }
 
-  void pack(const std::int8_t* codes) {
-    packed_ =
-        LargeArray<std::uint8_t>(static_cast<std::size_t>(kernels::ternary_packed_bytes(rows_, columns_, format_)));
-    kernels::pack_ternary(rows_, columns_, codes, packed_.data(), format_);
-  }
-
   Index rows_ = 0, columns_ = 0;
   Granularity granularity_ = Granularity::tensor;
   Format format_ = Format::two_bits;
   LargeArray<std::uint8_t> packed_;
   std::vector<float> scales_;
 };
-static_assert(WeightStorage<Ternary<float>, float>);
+static_assert(TableStorage<Ternary<float>, float>);
 
 }  // namespace tern

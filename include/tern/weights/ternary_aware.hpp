@@ -68,13 +68,13 @@ class TernaryAware {
                               cache.scales.data());
     reshape(cache.weights, rows(), columns());
     const Index groups = kernels::ternary_groups(columns(), granularity_);
+    const Index span = kernels::ternary_span(columns(), granularity_);
     const bool one = granularity_ == kernels::TernaryScale::tensor;
     const std::int8_t* code = cache.codes.data();
     for (Index r = 0; r < rows(); ++r)
       for (Index g = 0; g < groups; ++g) {
         const S scale = cache.scales[one ? 0 : static_cast<std::size_t>(r * groups + g)];
-        const Index begin = g * kernels::ternary_group;
-        const Index end = g + 1 < groups ? begin + kernels::ternary_group : columns();
+        const Index begin = g * span, end = g + 1 < groups ? begin + span : columns();
         for (Index k = begin; k < end; ++k) cache.weights(r, k) = static_cast<S>(*code++) * scale;
       }
   }

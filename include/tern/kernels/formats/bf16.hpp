@@ -5,6 +5,8 @@
 /// columns, 128 bytes each. Blocks follow each other along a tile of 32 rows, tiles from top to bottom:
 ///   byte(r, k) = 128 * ((r/32) * (padded_columns/2) + k/2) + 4*(r%32) + 2*(k%2)
 /// So a register's lane is a row with two of its columns, and a tile is one sequential stream.
+#include <cstring>
+
 #include "tern/kernels/bf16.hpp"
 #include "tern/kernels/types.hpp"
 
@@ -43,10 +45,15 @@ template <class S>
 void pack_bf16(Index rows, Index columns, const S* w, Index w_row, Bf16* packed) noexcept {
   const Index padded = bf16_tile_size(columns) / bf16_tile;
   for (Index top = 0; top < rows; top += bf16_tile)
-    for (Index left = 0; left < padded; left += 2)
-      for (Index r = top; r < top + bf16_tile; ++r)
-        for (Index k = left; k < left + 2; ++k)
-          *packed++ = r < rows && k < columns ? to_bf16(static_cast<float>(w[r * w_row + k])) : Bf16{0};
+    for (Index left = 0; left < padded; left += bf16_columns, packed += bf16_tile * bf16_columns)
+      for (Index i = 0; i < bf16_tile; ++i) {  // a row of 16 columns, two at a time
+        Bf16 numbers[bf16_columns] = {};
+        const S* from = w + (top + i) * w_row + left;
+        const Index count = top + i < rows ? least(columns - left, bf16_columns) : 0;
+        for (Index k = 0; k < count; ++k) numbers[k] = to_bf16(static_cast<float>(from[k]));
+        for (Index k = 0; k < bf16_columns; k += 2)
+          std::memcpy(packed + k * bf16_tile + 2 * i, numbers + k, 2 * sizeof(Bf16));
+      }
 }
 
 }  // namespace tern::kernels

@@ -38,9 +38,24 @@ inline void put_half(std::uint8_t* halves, Index i, Half h) { std::memcpy(halves
 inline int nibble(const std::uint8_t* codes, Index row, Index column) {
   return codes[64 * (column / 8) + 4 * row + column % 4] >> (column % 8 < 4 ? 0 : 4) & 15;
 }
-inline void put_nibble(std::uint8_t* codes, Index row, Index column, std::uint8_t code) {
-  std::uint8_t& byte = codes[64 * (column / 8) + 4 * row + column % 4];
-  byte = static_cast<std::uint8_t>(column % 8 < 4 ? (byte & 0xf0) | code : (byte & 0x0f) | code << 4);
+
+/// One row's codes of a group, made 32 with `filling` where columns end before. `room` has space for them.
+template <class Code>
+const Code* whole_group(const Code* codes, Index columns, Code filling, Code* room) {
+  if (columns >= group_columns) return codes;
+  for (Index k = 0; k < group_columns; ++k) room[k] = k < columns ? codes[k] : filling;
+  return room;
+}
+
+/// Puts one row's 32 codes of 4 bits into those of 16 rows, as nibble() finds them.
+inline void put_nibbles(std::uint8_t* codes, Index row, const std::uint8_t* from) {
+  for (Index eight = 0; eight < 4; ++eight) {
+    std::uint32_t low, high;
+    std::memcpy(&low, from + 8 * eight, sizeof low);
+    std::memcpy(&high, from + 8 * eight + 4, sizeof high);
+    low |= high << 4;
+    std::memcpy(codes + 64 * eight + 4 * row, &low, sizeof low);
+  }
 }
 
 /// Borrows packed weights of a format F.

@@ -28,16 +28,18 @@ struct Q4 {
 /// Writes grouped_bytes<Q4>(rows, columns) bytes.
 inline void pack_q4(Index rows, Index columns, const std::uint8_t* codes, const Half* scales, const Half* minimums,
                     std::uint8_t* blocks) noexcept {
-  std::memset(blocks, 0, static_cast<std::size_t>(grouped_bytes<Q4>(rows, columns)));
+  std::uint8_t room[group_columns];
   for (Index top = 0; top < rows; top += group_rows)
-    for (Index g = 0; g < groups_of(columns); ++g, blocks += Q4::block_bytes)
+    for (Index g = 0; g < groups_of(columns); ++g, blocks += Q4::block_bytes) {
+      std::memset(blocks, 0, Q4::block_bytes);
       for (Index i = 0; i < group_rows && top + i < rows; ++i) {
-        const Index row = top + i;
+        const Index row = top + i, left = g * group_columns;
         put_half(blocks, i, scales[row * groups_of(columns) + g]);
         put_half(blocks + 32, i, minimums[row * groups_of(columns) + g]);
-        for (Index k = 0; k < group_columns && g * group_columns + k < columns; ++k)
-          put_nibble(blocks + 64, i, k, codes[row * columns + g * group_columns + k]);
+        put_nibbles(blocks + 64, i,
+                    whole_group<std::uint8_t>(codes + row * columns + left, columns - left, Q4::zero_code, room));
       }
+    }
 }
 
 }  // namespace tern::kernels

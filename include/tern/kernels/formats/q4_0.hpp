@@ -27,17 +27,18 @@ struct Q4_0 {
 /// Writes grouped_bytes<Q4_0>(rows, columns) bytes.
 inline void pack_q4_0(Index rows, Index columns, const std::uint8_t* codes, const Half* scales,
                       std::uint8_t* blocks) noexcept {
+  std::uint8_t room[group_columns];
   for (Index top = 0; top < rows; top += group_rows)
-    for (Index left = 0; left < columns; left += Q4_0::block_columns, blocks += Q4_0::block_bytes) {
+    for (Index g = 0; g < groups_of(columns); g += 2, blocks += Q4_0::block_bytes) {
       std::memset(blocks, 0, 64);
       std::memset(blocks + 64, Q4_0::zero_code * 17, Q4_0::block_bytes - 64);
-      for (Index i = 0; i < group_rows && top + i < rows; ++i) {
-        const Index row = top + i;
-        for (Index g = left / group_columns; g < groups_of(columns) && g < left / group_columns + 2; ++g)
-          put_half(blocks + 32 * (g % 2), i, scales[row * groups_of(columns) + g]);
-        for (Index k = 0; k < Q4_0::block_columns && left + k < columns; ++k)
-          put_nibble(blocks + 64, i, k, codes[row * columns + left + k]);
-      }
+      for (Index i = 0; i < group_rows && top + i < rows; ++i)
+        for (Index half = 0; half < 2 && g + half < groups_of(columns); ++half) {
+          const Index row = top + i, left = (g + half) * group_columns;
+          put_half(blocks + 32 * half, i, scales[row * groups_of(columns) + g + half]);
+          put_nibbles(blocks + 64 + 256 * half, i,
+                      whole_group<std::uint8_t>(codes + row * columns + left, columns - left, Q4_0::zero_code, room));
+        }
     }
 }
 

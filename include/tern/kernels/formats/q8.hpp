@@ -29,20 +29,25 @@ struct Q8 {
 /// Writes grouped_bytes<Q8>(rows, columns) bytes.
 inline void pack_q8(Index rows, Index columns, const std::int8_t* codes, const Half* scales,
                     std::uint8_t* blocks) noexcept {
+  std::int8_t room[group_columns];
   for (Index top = 0; top < rows; top += group_rows)
-    for (Index left = 0; left < columns; left += Q8::block_columns, blocks += Q8::block_bytes)
-      for (Index i = 0; i < group_rows; ++i) {
-        const Index row = top + i;
-        for (Index half = 0; half < 2; ++half) {
-          const Index g = left / group_columns + half;
-          put_half(blocks + 32 * half, i,
-                   row < rows && g < groups_of(columns) ? scales[row * groups_of(columns) + g] : Half{0});
+    for (Index g = 0; g < groups_of(columns); g += 2, blocks += Q8::block_bytes) {
+      std::memset(blocks, 0, 64);
+      std::memset(blocks + 64, Q8::zero_code, Q8::block_bytes - 64);
+      for (Index i = 0; i < group_rows && top + i < rows; ++i)
+        for (Index half = 0; half < 2 && g + half < groups_of(columns); ++half) {
+          const Index row = top + i, left = (g + half) * group_columns;
+          put_half(blocks + 32 * half, i, scales[row * groups_of(columns) + g + half]);
+          const std::int8_t* from =
+              whole_group<std::int8_t>(codes + row * columns + left, columns - left, std::int8_t{0}, room);
+          for (Index k = 0; k < group_columns; k += 4) {
+            std::uint32_t four;
+            std::memcpy(&four, from + k, sizeof four);
+            four ^= 0x80808080u;  // plus 128
+            std::memcpy(blocks + 64 + 512 * half + 16 * k + 4 * i, &four, sizeof four);
+          }
         }
-        for (Index k = 0; k < Q8::block_columns; ++k) {
-          const int code = row < rows && left + k < columns ? codes[row * columns + left + k] : 0;
-          blocks[64 + 64 * (k / 4) + 4 * i + k % 4] = static_cast<std::uint8_t>(code + 128);
-        }
-      }
+    }
 }
 
 }  // namespace tern::kernels

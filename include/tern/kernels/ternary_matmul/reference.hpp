@@ -12,7 +12,7 @@ namespace tern::kernels::reference {
 template <class S>
 void ternary_matmul(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
                     Index q_row, const S* scale, S* y, Index y_row) noexcept {
-  const Index groups = w.groups(), width = w.granularity == TernaryScale::group ? ternary_group : w.columns;
+  const Index groups = w.groups(), width = w.span();
   for (Index t = 0; t < tokens; ++t)
     for (Index r = row_begin; r < row_end; ++r) {
       double sum = 0;
@@ -32,7 +32,7 @@ void ternary_matmul_transposed(const TernaryView& w, Index column_begin, Index c
                                Index dy_row, S* dx, Index dx_row) noexcept {
   for (Index t = 0; t < tokens; ++t)
     for (Index k = column_begin; k < column_end; ++k) {
-      const Index g = w.granularity == TernaryScale::group ? k / ternary_group : 0;
+      const Index g = w.group(k);
       S sum = dx[t * dx_row + k];
       for (Index r = 0; r < w.rows; ++r)
         sum += dy[t * dy_row + r] * (static_cast<S>(w.scale(r, g)) * static_cast<S>(w.weight(r, k)));
