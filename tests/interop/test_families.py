@@ -61,7 +61,8 @@ class Family:
     def gradients(self, kind, tokens):
         if kind == "norm":
             return reference.gradients(reference.norm_tuning(self.model), self.text[:tokens])[1]
-        return reference.gradients(reference.lora(self.model, RANK, ALPHA), self.text[:tokens], self.values)[1]
+        values = self.values  # made before the model carries another LoRA
+        return reference.gradients(reference.lora(self.model, RANK, ALPHA), self.text[:tokens], values)[1]
 
     @functools.cache
     def training(self, kind):
