@@ -4,6 +4,7 @@
 #include "tern/core/concepts.hpp"
 #include "tern/core/error.hpp"
 #include "tern/core/fields.hpp"
+#include "tern/core/in_quotes.hpp"
 #include "tern/core/language_model.hpp"
 #include "tern/core/matrix.hpp"
 #include "tern/core/parallel.hpp"

@@ -8,8 +8,7 @@
 #include "tern/experiment/fetch.hpp"
 #include "tern/io/load_model.hpp"
 #include "tern/io/sha256.hpp"
-#include "tern/text/byte_bpe.hpp"
-#include "tern/text/gguf_vocabulary.hpp"
+#include "tern/text/load_tokenizer.hpp"
 
 namespace tern {
 
@@ -21,19 +20,16 @@ struct Base {
   std::string weights;      ///< "f32", "bf16", "q8", "q4", "ternary": of the projections
   std::uintmax_t bytes = 0;
   Decoder<float> model;
-  std::unique_ptr<ByteBpe> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;
 
   /// Bytes of each token's text.
   std::vector<Index> token_bytes(std::span<const Token> tokens) const {
     std::vector<Index> bytes_of_tokens;
-    for (const Token t : tokens)
-      bytes_of_tokens.push_back(static_cast<Index>(tokenizer->vocabulary().tokens[static_cast<std::size_t>(t)].size()));
+    for (const Token t : tokens) bytes_of_tokens.push_back(tokenizer->token_bytes(t));
     return bytes_of_tokens;
   }
   /// What stands before a text where the model wants it.
-  std::optional<Token> prefix() const {
-    return tokenizer->vocabulary().add_bos ? tokenizer->vocabulary().bos : std::nullopt;
-  }
+  std::optional<Token> prefix() const { return tokenizer->add_bos() ? tokenizer->bos() : std::nullopt; }
 };
 
 /// Where downloads are kept: `cache_home`/tern, or ~/.cache/tern.
@@ -54,7 +50,7 @@ inline std::filesystem::path find_base(const std::string& name, const std::files
   return name;
 }
 
-/// Reads model and tokenizer; see load_model() and bpe_vocabulary_from_gguf() for what is refused.
+/// Reads model and tokenizer; see load_model() and load_tokenizer() for what is refused.
 inline Base load_base(const std::string& name, const std::filesystem::path& path) {
   const GgufFile file = GgufFile::open(path);
   Base base;
@@ -64,12 +60,11 @@ inline Base load_base(const std::string& name, const std::filesystem::path& path
   base.fingerprint = sha256_hex(MappedFile(path).bytes()).substr(0, 16);
   if (!file.find<std::string>("tokenizer.ggml.model"))
     throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
-  BpeVocabulary vocabulary = bpe_vocabulary_from_gguf(gguf_tokenizer_fields(file), path.string());
+  base.tokenizer = load_tokenizer(gguf_tokenizer_fields(file), path.string());
   base.model = load_model<float>(file);
-  if (static_cast<Index>(vocabulary.tokens.size()) > base.model.config.vocabulary)
+  if (base.tokenizer->size() > base.model.config.vocabulary)
     throw FormatError(file.place() + ": tokenizer: expected at most " + std::to_string(base.model.config.vocabulary) +
-                      " tokens, as many as the embedding has rows, got " + std::to_string(vocabulary.tokens.size()));
-  base.tokenizer = std::make_unique<ByteBpe>(std::move(vocabulary));
+                      " tokens, as many as the embedding has rows, got " + std::to_string(base.tokenizer->size()));
   switch (file.tensor("blk.0.ffn_up.weight").type) {
     case GgmlType::f32: base.weights = "f32"; break;
     case GgmlType::f16: base.weights = "f16"; break;
