@@ -173,9 +173,8 @@ TEST_CASE("byte_bpe: broken vocabularies are named") {
         "tokenizer: merges[2]: expected a pair of its own, got that of rank 0");
   CHECK(error([](BpeVocabulary& v) { v.tokens.push_back("ab"); }) ==
         "tokenizer: tokens[258]: expected bytes of its own, got those of token 256");
-  CHECK(error([](BpeVocabulary& v) {
-          v.added.push_back({.id = 300});
-        }) == "tokenizer: added[0]: expected an id below 258, got 300");
+  CHECK(error([](BpeVocabulary& v) { v.added.push_back({.id = 300}); }) ==
+        "tokenizer: added[0]: expected an id below 258, got 300");
   CHECK(error([](BpeVocabulary& v) {
           v.added = {{.id = 5}, {.id = 5}};
         }) == "tokenizer: added[1]: expected an id of its own, got 5 again");
@@ -183,9 +182,8 @@ TEST_CASE("byte_bpe: broken vocabularies are named") {
   CHECK(error([](BpeVocabulary& v) { v.add_bos = true; }) == "tokenizer: add_bos: expected a bos id, got none");
   CHECK(error([](BpeVocabulary& v) { v.byte_tokens.emplace().fill(0); }) ==
         "tokenizer: byte_tokens: expected none in byte-level BPE");
-  CHECK(error([](BpeVocabulary& v) {
-          v.added = {{.id = 5, .text = std::string(1025, 'x')}};
-        }) == "tokenizer: added[0]: expected a text of at most 1024 bytes, got 1025");
+  CHECK(error([](BpeVocabulary& v) { v.added = {{.id = 5, .text = std::string(1025, 'x')}}; }) ==
+        "tokenizer: added[0]: expected a text of at most 1024 bytes, got 1025");
 }
 
 TEST_CASE("byte_bpe: bad texts and ids are named") {

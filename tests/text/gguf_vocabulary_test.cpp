@@ -114,5 +114,6 @@ TEST_CASE("gguf_vocabulary: fields of a vocabulary read as that vocabulary") {
   CHECK(again.merges.size() == 2);
   CHECK(tern::ByteBpe(again).encode("a<tag>ab", tern::SpecialTokens::parse) == Ids{0, 7, 3});
   CHECK_THROWS_WITH_AS(tern::gguf_fields_of(read, "qwen2"),
-                       "gguf_fields_of: expected the splitting of pre-tokenizer 'qwen2', got another", tern::ValueError);
+                       "gguf_fields_of: expected the splitting of pre-tokenizer 'qwen2', got another",
+                       tern::ValueError);
 }

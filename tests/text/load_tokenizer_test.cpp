@@ -44,17 +44,25 @@ Json json_of(const tern::GgufTokenizerFields& fields) {
   std::vector<tern::BpeMerge> sorted = vocabulary.merges;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
   for (const tern::BpeMerge& m : sorted)
-    merges.push_back({fields.tokens[static_cast<std::size_t>(m.left)], fields.tokens[static_cast<std::size_t>(m.right)]});
+    merges.push_back(
+        {fields.tokens[static_cast<std::size_t>(m.left)], fields.tokens[static_cast<std::size_t>(m.right)]});
   for (const tern::AddedToken& token : vocabulary.added)
-    added.push_back({{"id", token.id}, {"content", fields.tokens[static_cast<std::size_t>(token.id)]},
-                     {"special", token.special}, {"normalized", false}});
+    added.push_back({{"id", token.id},
+                     {"content", fields.tokens[static_cast<std::size_t>(token.id)]},
+                     {"special", token.special},
+                     {"normalized", false}});
   const Json prepend = {{"type", "Prepend"}, {"prepend", "\u2581"}};
   const Json replace = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", "\u2581"}};
   return {{"added_tokens", added},
           {"normalizer", {{"type", "Sequence"}, {"normalizers", {prepend, replace}}}},
           {"pre_tokenizer", nullptr},
-          {"model", {{"type", "BPE"}, {"byte_fallback", true}, {"fuse_unk", true}, {"unk_token", "<unk>"},
-                     {"vocab", vocab}, {"merges", merges}}}};
+          {"model",
+           {{"type", "BPE"},
+            {"byte_fallback", true},
+            {"fuse_unk", true},
+            {"unk_token", "<unk>"},
+            {"vocab", vocab},
+            {"merges", merges}}}};
 }
 
 const tern::GgufTokenizerFields small = piece_fields({"\u2581", "a", "b", "\u2581a", "ab", "\u2581\u2581", "\u2581ab"});
@@ -104,7 +112,9 @@ TEST_CASE("load_tokenizer: GGUF fields, tokenizer.json and tokenizer.model of on
   model.write("tokenizer.model", model_of(small));
   for (const Folder* folder : {&json, &model}) {
     const auto tokenizer = tern::load_tokenizer(folder->path);
-    for (const std::string words : {"", "ab", " ab  ab", "<s>ab", "a\tb <0x41>", "b\u2581\u2581" "a"})
+    for (const std::string words : {"", "ab", " ab  ab", "<s>ab", "a\tb <0x41>",
+                                    "b\u2581\u2581"
+                                    "a"})
       for (const auto specials : {SpecialTokens::as_text, SpecialTokens::parse}) {
         CAPTURE(words);
         CHECK(tokenizer->encode(words, specials) == gguf->encode(words, specials));
@@ -190,20 +200,24 @@ TEST_CASE("load_tokenizer: what tokenizer.json says of SentencePiece and is not 
   CHECK(error([](Json&) {}) == "");
   CHECK(error([](Json& j) { j["normalizer"] = nullptr; }) ==
         "normalizer: expected Replace of ' ' or a Metaspace, which byte_fallback goes with");
-  CHECK(error([](Json& j) { j["normalizer"] = {{"type", "\x1b[2J"}}; }) ==
-        "normalizer: expected NFC, Prepend and Replace, in this order, got '\\x1b[2J'");
+  CHECK(error([](Json& j) {
+          j["normalizer"] = {{"type", "\x1b[2J"}};
+        }) == "normalizer: expected NFC, Prepend and Replace, in this order, got '\\x1b[2J'");
   CHECK(error([](Json& j) { std::swap(j["normalizer"]["normalizers"][0], j["normalizer"]["normalizers"][1]); }) ==
         "normalizer.normalizers[1]: expected NFC, Prepend and Replace, in this order, got 'Prepend'");
   CHECK(error([](Json& j) { j["normalizer"]["normalizers"][1]["pattern"]["String"] = "x"; }) ==
         "normalizer.normalizers[1].pattern: expected ' ', got 'x'");
-  CHECK(error([](Json& j) { j["pre_tokenizer"] = {{"type", "ByteLevel"}}; }) ==
-        "pre_tokenizer: expected Metaspace, or Split at ' ' after Replace, got 'ByteLevel'");
+  CHECK(error([](Json& j) {
+          j["pre_tokenizer"] = {{"type", "ByteLevel"}};
+        }) == "pre_tokenizer: expected Metaspace, or Split at ' ' after Replace, got 'ByteLevel'");
   CHECK(error([](Json& j) { j["model"]["ignore_merges"] = true; }) ==
         "model.ignore_merges: expected false with byte_fallback, got true");
-  CHECK(error([](Json& j) { j["model"]["merges"].push_back({"a", "\x1b"}); }) ==
-        "model.merges[5]: expected names of tokens, got '\\x1b'");
-  CHECK(error([](Json& j) { j["model"]["merges"].push_back({"<0x41>", "b"}); }) ==
-        "model.merges[5]: expected names of tokens, got '<0x41>b'");
+  CHECK(error([](Json& j) {
+          j["model"]["merges"].push_back({"a", "\x1b"});
+        }) == "model.merges[5]: expected names of tokens, got '\\x1b'");
+  CHECK(error([](Json& j) {
+          j["model"]["merges"].push_back({"<0x41>", "b"});
+        }) == "model.merges[5]: expected names of tokens, got '<0x41>b'");
   CHECK(error([](Json& j) {
           j["model"]["vocab"].erase("<0x41>");
           j["model"]["vocab"]["<0x-1>"] = 3 + 0x41;
@@ -219,8 +233,7 @@ TEST_CASE("load_tokenizer: tokenizer.model: defaults, user-defined pieces, broke
   CHECK(plain.space_prefix == tern::SpacePrefix::normalizer);
   CHECK(plain.bos == 1);
   const auto none = tern::read_sentencepiece_model(
-      model_of(small, number(3, 2) + number(41, static_cast<std::uint64_t>(-1)),
-               number(3, 0) + number(4, 0)), "m");
+      model_of(small, number(3, 2) + number(41, static_cast<std::uint64_t>(-1)), number(3, 0) + number(4, 0)), "m");
   CHECK(none.space_prefix == tern::SpacePrefix::none);
   CHECK_FALSE(none.bos.has_value());
   CHECK_FALSE(none.add_bos);
@@ -244,7 +257,8 @@ TEST_CASE("load_tokenizer: tokenizer.model: defaults, user-defined pieces, broke
   CHECK(model_error(text(1, number(1, 7))) == at + "tokens[0]: field 1: expected wire type 2, got 0");
   CHECK(model_error("\x0B") == at + "model: expected a field of wire type 0, 1, 2 or 5, got 3");
   CHECK(model_error("\x0A\x05x") == at + "model: a field needs 5 bytes, 1 remain");
-  CHECK(model_error(std::string(11, '\xFF')) == at + "model: expected an integer of at most ten bytes, got a longer one");
+  CHECK(model_error(std::string(11, '\xFF')) ==
+        at + "model: expected an integer of at most ten bytes, got a longer one");
   const std::string whole = model_of(small);
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CAPTURE(size);

@@ -1,6 +1,6 @@
 #pragma once
-/// tiktoken's rank files, which hold the vocabularies of llama.cpp's vectors for Llama 3 and Qwen 2: a line is a token in
-/// base64 and its rank. They say nothing of splitting or special tokens, so that tern itself does not read them.
+/// tiktoken's rank files, which hold the vocabularies of llama.cpp's vectors for Llama 3 and Qwen 2: a line is a token
+/// in base64 and its rank. They say nothing of splitting or special tokens, so that tern itself does not read them.
 #include <sstream>
 #include <string>
 #include <unordered_map>
@@ -22,8 +22,8 @@ inline std::string decode_base64(const std::string& text) {
   return bytes;
 }
 
-/// The file below the shared tokenizers as the fields of a GGUF file: two neighbours merge if together they are a token,
-/// whose rank is the merge's.
+/// The file below the shared tokenizers as the fields of a GGUF file: two neighbours merge if together they are a
+/// token, whose rank is the merge's.
 inline GgufTokenizerFields fields_of_ranks(const std::string& file, const std::string& pre) {
   std::istringstream lines(read_bytes(data() / "tokenizers" / file));
   std::vector<std::string> tokens;

@@ -65,7 +65,8 @@ TEST_CASE("sentencepiece_bpe: a space in front, merges by score, bytes for what 
   CHECK(tokenizer->encode("bab") == Ids{id("\u2581"), id("b"), id("ab")});
   CHECK(tokenizer->encode("a\n\xC3\xA9") == Ids{id("\u2581a"), 3 + '\n', 3 + 0xC3, 3 + 0xA9});
   CHECK(tokenizer->decode(tokenizer->encode("a\n\xC3\xA9 b")) == "a\n\xC3\xA9 b");
-  CHECK(tokenizer->encode("\u2581" "a") == tokenizer->encode(" a"));
+  CHECK(tokenizer->encode("\u2581"
+                          "a") == tokenizer->encode(" a"));
   CHECK(tokenizer->bos() == 1);
   CHECK(tokenizer->add_bos());
   CHECK(tokenizer->piece(id("\u2581a")) == " a");

@@ -1,5 +1,6 @@
 #pragma once
-/// Writes a tokenizer into a GGUF file: between the vocabulary (text) and the metadata (io). gguf_vocabulary.hpp reads it.
+/// Writes a tokenizer into a GGUF file: between the vocabulary (text) and the metadata (io). gguf_vocabulary.hpp reads
+/// it.
 #include "tern/io/gguf_writer.hpp"
 #include "tern/text/gguf_vocabulary.hpp"
 

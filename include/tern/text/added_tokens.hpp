@@ -39,8 +39,7 @@ class AddedTokenMatcher {
   AddedTokenMatcher() = default;
   explicit AddedTokenMatcher(std::vector<Entry> entries) : entries_(std::move(entries)) {
     std::erase_if(entries_, [](const Entry& e) { return e.text.empty(); });
-    std::stable_sort(entries_.begin(), entries_.end(),
-                     [](const Entry& a, const Entry& b) { return a.text < b.text; });
+    std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.text < b.text; });
     for (std::size_t byte = 0; byte <= 256; ++byte)
       starts_[byte] = static_cast<std::size_t>(
           std::partition_point(entries_.begin(), entries_.end(),
@@ -100,8 +99,8 @@ class AddedTokenMatcher {
     return longest;
   }
 
-  std::vector<Entry> entries_;                // by their bytes
-  std::array<std::size_t, 257> starts_{};     // of the entries with each first byte
+  std::vector<Entry> entries_;             // by their bytes
+  std::array<std::size_t, 257> starts_{};  // of the entries with each first byte
 };
 
 }  // namespace tern::detail

@@ -86,8 +86,7 @@ class BpeTokenizer : public Tokenizer {
   using Workspace = MergeLoop::Workspace;
 
   /// Throws FormatError if an id is out of range or a merge's bytes are not those of its parts.
-  explicit BpeTokenizer(BpeVocabulary vocabulary)
-      : vocabulary_(std::move(vocabulary)), merges_(checked_merges()) {
+  explicit BpeTokenizer(BpeVocabulary vocabulary) : vocabulary_(std::move(vocabulary)), merges_(checked_merges()) {
     check_special_ids();
     add_added_tokens();
   }

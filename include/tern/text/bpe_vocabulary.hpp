@@ -35,9 +35,9 @@ struct AddedToken {
 /// Where SentencePiece puts a space in front of text, so that a word has the same token at the start as elsewhere.
 enum class SpacePrefix {
   none,
-  normalizer,                ///< before each text between added tokens, before normalised added tokens are searched
-  each_without_space,        ///< before each that does not begin with a space, after that search
-  first_without_space,       ///< as above, at the start of the document alone
+  normalizer,           ///< before each text between added tokens, before normalised added tokens are searched
+  each_without_space,   ///< before each that does not begin with a space, after that search
+  first_without_space,  ///< as above, at the start of the document alone
 };
 
 struct BpeVocabulary {

@@ -128,8 +128,7 @@ class GgufVocabularyReader {
   }
 
   bool read_sentencepiece() {
-    if (fields_.remove_extra_whitespaces.value_or(false))
-      fail("remove_extra_whitespaces", "expected false, got true");
+    if (fields_.remove_extra_whitespaces.value_or(false)) fail("remove_extra_whitespaces", "expected false, got true");
     ByteTokens bytes;
     std::vector<bool> is_piece(fields_.tokens.size(), false);
     read_tokens([&](std::size_t i, std::int32_t type) {
@@ -139,8 +138,8 @@ class GgufVocabularyReader {
       return with_spaces(fields_.tokens[i]);
     });
     vocabulary_.byte_tokens = bytes.all(source_, prefix_ + "tokens");
-    vocabulary_.merges = merges_from_scores(vocabulary_.tokens, fields_.scores, is_piece, source_,
-                                            prefix_ + "scores", prefix_ + "tokens");
+    vocabulary_.merges = merges_from_scores(vocabulary_.tokens, fields_.scores, is_piece, source_, prefix_ + "scores",
+                                            prefix_ + "tokens");
     vocabulary_.space_prefix = fields_.add_space_prefix.value_or(true) ? SpacePrefix::normalizer : SpacePrefix::none;
     return true;
   }

@@ -117,8 +117,8 @@ class PreTokenizer {
     pcre2_code* const compiled =
         pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), options, &code, &offset, nullptr);
     if (!compiled)
-      throw FormatError("pre-tokenizer: pattern " + in_quotes(spelled) + " at byte " + std::to_string(offset) +
-                        ": " + message(code));
+      throw FormatError("pre-tokenizer: pattern " + in_quotes(spelled) + " at byte " + std::to_string(offset) + ": " +
+                        message(code));
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);  // where it fails, pcre2_match interprets
     return Code(compiled, [](const pcre2_code* c) { pcre2_code_free(const_cast<pcre2_code*>(c)); });
   }

@@ -16,12 +16,14 @@ namespace tern::detail {
 /// Two neighbouring pieces merge if together they are a piece: the higher its score, the earlier. `is_piece` says which
 /// of `tokens` take part. `field` names the scores in the file `source`, `names` the pieces.
 /// Throws FormatError on a score that is no number and on a piece above 256 bytes, each of whose cuts is looked at.
-inline std::vector<BpeMerge> merges_from_scores(const std::vector<std::string>& tokens, const std::vector<float>& scores,
-                                                const std::vector<bool>& is_piece, std::string_view source,
-                                                std::string_view field, std::string_view names) {
+inline std::vector<BpeMerge> merges_from_scores(const std::vector<std::string>& tokens,
+                                                const std::vector<float>& scores, const std::vector<bool>& is_piece,
+                                                std::string_view source, std::string_view field,
+                                                std::string_view names) {
   constexpr std::size_t longest = 256;
   if (scores.size() != tokens.size())
-    fail_at(source, field, "expected " + std::to_string(tokens.size()) + " scores, got " + std::to_string(scores.size()));
+    fail_at(source, field,
+            "expected " + std::to_string(tokens.size()) + " scores, got " + std::to_string(scores.size()));
 
   std::unordered_map<std::string_view, Token> id_of;
   id_of.reserve(tokens.size());
@@ -30,8 +32,9 @@ inline std::vector<BpeMerge> merges_from_scores(const std::vector<std::string>& 
     if (std::isnan(scores[i])) fail_at(source, item(field, i), "expected a number, got NaN");
     if (!is_piece[i] || tokens[i].empty()) continue;
     if (tokens[i].size() > longest)
-      fail_at(source, item(names, i), "expected a piece of at most " + std::to_string(longest) + " bytes, got " +
-                                          std::to_string(tokens[i].size()));
+      fail_at(
+          source, item(names, i),
+          "expected a piece of at most " + std::to_string(longest) + " bytes, got " + std::to_string(tokens[i].size()));
     if (!id_of.emplace(tokens[i], static_cast<Token>(i)).second)
       fail_at(source, item(names, i), in_quotes(tokens[i]) + " a second time");
     ladder.push_back(scores[i]);

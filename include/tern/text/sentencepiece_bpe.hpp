@@ -25,7 +25,8 @@ class Joints {
 
  private:
   std::size_t place(Token left, Token right) const {
-    const std::uint64_t pair = std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
+    const std::uint64_t pair =
+        std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
     const std::uint64_t mixed = pair * 0x9E3779B97F4A7C15u;
     return static_cast<std::size_t>(mixed >> 20) & (bits_.size() * 64 - 1);
   }
@@ -46,9 +47,9 @@ inline std::uint32_t code_point(std::string_view text) {
 
 }  // namespace detail
 
-/// text -> added tokens cut out -> NFC, if wanted; U+2581 is a space; a space in front, if wanted -> characters -> merges
-/// Nothing splits the text, but it is merged in parts: where no token has two neighbouring characters side by side, no
-/// merge can join them. O(n log n) for a part of n characters.
+/// text -> added tokens cut out -> NFC, if wanted; U+2581 is a space; a space in front, if wanted -> characters ->
+/// merges Nothing splits the text, but it is merged in parts: where no token has two neighbouring characters side by
+/// side, no merge can join them. O(n log n) for a part of n characters.
 class SentencePieceBpe final : public detail::BpeTokenizer {
  public:
   /// Throws FormatError if an id is out of range, a merge's bytes are not those of its parts, or two characters' tokens

@@ -136,7 +136,8 @@ inline GgufTokenizerFields sentencepiece_fields(std::string_view content, std::s
     fail_at(source, "trainer_spec.model_type", "expected 2 (BPE), got " + std::to_string(model_type));
   if (space_is_suffix) fail_at(source, "trainer_spec.treat_whitespace_as_suffix", "expected false, got true");
   if (!escapes_spaces) fail_at(source, "normalizer_spec.escape_whitespaces", "expected true, got false");
-  if (!rules.empty()) fail_at(source, "normalizer_spec", "expected 'identity', got the rules of " + in_quotes(rules_name));
+  if (!rules.empty())
+    fail_at(source, "normalizer_spec", "expected 'identity', got the rules of " + in_quotes(rules_name));
   return fields;
 }
 

@@ -59,9 +59,9 @@ class TokenizerJsonReader {
       file_.expect_text(normalizer, "content", mark, field);
       marks_spaces_ = true;
     } else {
-      file_.fail(field, (is_sentencepiece_ ? "expected NFC, Prepend and Replace, in this order, got "
-                                           : "expected NFC, got ") +
-                            in_quotes(type));
+      file_.fail(field,
+                 (is_sentencepiece_ ? "expected NFC, Prepend and Replace, in this order, got " : "expected NFC, got ") +
+                     in_quotes(type));
     }
   }
 
@@ -191,9 +191,11 @@ class TokenizerJsonReader {
 
   Token name_id(const std::string& name, const Json& value, const std::string& field) {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= name_of_.size())
-      file_.fail(field, "expected an id below " + std::to_string(name_of_.size()) + ", got " + GuardedJson::shown(value));
+      file_.fail(field,
+                 "expected an id below " + std::to_string(name_of_.size()) + ", got " + GuardedJson::shown(value));
     std::optional<std::string>& slot = name_of_[value.get<std::size_t>()];
-    if (slot && *slot != name) file_.fail(field, "id " + GuardedJson::shown(value) + " is that of " + in_quotes(*slot) + ", too");
+    if (slot && *slot != name)
+      file_.fail(field, "id " + GuardedJson::shown(value) + " is that of " + in_quotes(*slot) + ", too");
     slot = name;
     const auto id = static_cast<Token>(value.get<std::int64_t>());
     if (ids_.emplace(name, id).first->second != id) file_.fail(field, in_quotes(name) + " has another id, too");
@@ -212,7 +214,8 @@ class TokenizerJsonReader {
         vocabulary_.merges.push_back(
             resolve(merge[0].get_ref<const std::string&>(), merge[1].get_ref<const std::string&>(), i));
       else
-        file_.fail(item("model.merges", i), "expected \"left right\" or [left, right], got " + GuardedJson::shown(merge));
+        file_.fail(item("model.merges", i),
+                   "expected \"left right\" or [left, right], got " + GuardedJson::shown(merge));
     }
   }
 
