@@ -15,7 +15,7 @@
 #include "tern/experiment/tokenizer_fields.hpp"
 #include "tern/io/save_model.hpp"
 #include "tern/models/adapted.hpp"
-#include "tern/text/byte_bpe.hpp"
+#include "tern/text/load_tokenizer.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
 
@@ -43,7 +43,7 @@ std::string read_text(const std::filesystem::path& path) {
 }
 
 /// Every 20th book, in the order of names, is held out.
-Corpus read_books(const std::filesystem::path& folder, const ByteBpe& bpe) {
+Corpus read_books(const std::filesystem::path& folder, const Tokenizer& bpe) {
   std::vector<std::filesystem::path> books;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto& p = entry.path();
@@ -55,8 +55,7 @@ Corpus read_books(const std::filesystem::path& folder, const ByteBpe& bpe) {
     auto tokens = bpe.encode(read_text(books[i]));
     if (i % 20 == 10) {
       auto& bytes = corpus.held_out_bytes.emplace_back();
-      for (const Token t : tokens)
-        bytes.push_back(static_cast<Index>(bpe.vocabulary().tokens[static_cast<std::size_t>(t)].size()));
+      for (const Token t : tokens) bytes.push_back(bpe.token_bytes(t));
       corpus.held_out.push_back(std::move(tokens));
       corpus.held_out_names.push_back(books[i].stem().string());
     } else {
@@ -176,9 +175,10 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
 }
 
 void run(const Options& o) {
-  const auto json = nlohmann::json::parse(read_text(o.tokenizer));
-  const auto fields = tokenizer_fields_from_json(json, "smollm");
-  const ByteBpe bpe(bpe_vocabulary_from_gguf(fields, o.tokenizer));
+  BpeVocabulary vocabulary = read_tokenizer_json(read_text(o.tokenizer), o.tokenizer);
+  if (!vocabulary.eos && !vocabulary.added.empty()) vocabulary.bos = vocabulary.eos = vocabulary.added.front().id;
+  const auto fields = gguf_fields_of(vocabulary, "smollm");
+  const ByteBpe bpe(std::move(vocabulary));
   const Corpus corpus = read_books(o.books, bpe);
   Index tokens = 0;
   for (const auto& book : corpus.training) tokens += static_cast<Index>(book.size());

@@ -17,8 +17,7 @@
 #include "tern/io/safetensors_writer.hpp"
 #include "tern/models/adapted.hpp"
 #include "tern/models/with_weights.hpp"
-#include "tern/text/byte_bpe.hpp"
-#include "tern/text/gguf_vocabulary.hpp"
+#include "tern/text/load_tokenizer.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
 #include "tern/weights/bf16.hpp"
@@ -36,7 +35,9 @@ using AdaptedModel = tern::Adapted<Model, Adapters>;
 constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
 --mixed: products with weights in mixed precision. MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
 
-  tokens GGUF PATHS OUT          for each file that PATHS names, one a line: how many ids, then the ids (i32)
+  tokens SOURCE PATHS OUT [parse]
+                                 for each file that PATHS names, one a line: how many ids, then the ids (i32); SOURCE is
+                                 a .gguf or a folder; special tokens are text, or ids with "parse"
   logits MODEL IDS OUT [LAYOUT]  [ids x vocabulary] f32; with LAYOUT of ternary weights, those of I2_S tensors laid out in
                                  groups_of_128, groups_of_64 or four_rows
   bitnet SAFETENSORS NAME RULE OUT
@@ -131,20 +132,27 @@ Model load(const fs::path& path) {
   return tern::load_model<float>(tern::GgufFile::open(path));
 }
 
+std::unique_ptr<tern::Tokenizer> tokenizer_of(const fs::path& source) {
+  if (fs::is_directory(source)) return tern::load_tokenizer(source);
+  return tern::load_tokenizer(tern::gguf_tokenizer_fields(tern::GgufFile::open(source)), source.string());
+}
+
 void tokens(Arguments arguments) {
-  const auto file = tern::GgufFile::open(arguments.path());
-  const tern::ByteBpe tokenizer(tern::bpe_vocabulary_from_gguf(tern::gguf_tokenizer_fields(file), file.place()));
+  const auto tokenizer = tokenizer_of(arguments.path());
   const fs::path list = arguments.path();
   std::ifstream paths(list);
   if (!paths) throw tern::IoError("open '" + list.string() + "': cannot read");
+  const fs::path out = arguments.path();
+  const auto specials = arguments.more() && arguments.text() == "parse" ? tern::SpecialTokens::parse
+                                                                        : tern::SpecialTokens::as_text;
   std::vector<Token> all;
   for (std::string path; std::getline(paths, path);) {
     const tern::MappedFile text(path);
-    const auto ids = tokenizer.encode(tern::text_of(text.bytes()));
+    const auto ids = tokenizer->encode(tern::text_of(text.bytes()), specials);
     all.push_back(static_cast<Token>(ids.size()));
     all.insert(all.end(), ids.begin(), ids.end());
   }
-  write_numbers<Token>(arguments.path(), all);
+  write_numbers<Token>(out, all);
 }
 
 void write_matrix(const fs::path& path, const tern::Matrix<float>& m) {
