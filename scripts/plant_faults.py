@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plants faults in the kernels, one at a time, and asks the tests: each must be caught.
+"""Plants faults in kernels and statistics, one at a time, and asks the tests: each must be caught.
 
     scripts/plant_faults.py [--compiler g++] [--jobs 2] [PART-OF-A-PATH...]
 
@@ -18,6 +18,8 @@ import tempfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parents[1]
+# Kernels do without Eigen, statistics do not.
+eigen = subprocess.run(["pkg-config", "--cflags", "eigen3"], capture_output=True, text=True).stdout.split()
 listed = root / "tests" / "faults.txt"
 
 
@@ -33,7 +35,7 @@ def compile_and_run(test, include, folder, support, compiler):
     """How the test ended with these headers: "passed", "caught", or what was wrong with the compilation."""
     program = folder / "test"
     command = [*compiler.split(), "-std=c++20", "-O1", "-w", "-I", include, "-I", root / "tests", "-I", root / "benchmarks",
-               "-I", root / "examples", root / "tests" / test, support, "-o", program, "-lpthread"]
+               "-I", root / "examples", *eigen, root / "tests" / test, support, "-o", program, "-lpthread"]
     built = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if built.returncode != 0:
         return "does not compile: " + built.stderr[:500]

@@ -53,6 +53,8 @@ TEST_CASE("answer: the adjusted p decides, and never against the interval") {
   const Comparison c = compared(twelve(0.1, 0.05));
   CHECK(judge(c, 0.05).answer == Answer::better);
   CHECK(judge(c, 0.0501).answer == Answer::undecided);
+  CHECK(judge(compared(twelve(-0.1, 0.05)), 0.05).answer == Answer::worse);
+  CHECK(judge(compared(twelve(-0.1, 0.05)), 0.0501).answer == Answer::undecided);
   const Comparison wide = compared(twelve(0.04, 0.1));
   CHECK(wide.difference.contains(0));
   CHECK(judge(wide, 0.001).answer == Answer::undecided);

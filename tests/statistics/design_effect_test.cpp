@@ -33,6 +33,11 @@ TEST_CASE("design_effect: by hand") {
   CHECK(e.factor == Approx(1 + 1.0 / 3));
   CHECK(e.effective() == Approx(3));
   CHECK(e.interval_factor() == Approx(std::sqrt(4.0 / 3)));
+
+  // Sizes 3 and 1, means 2 and 10 around 4: MSB = 3 * 4 + 36, MSW = (4 + 4) / 2, n0 = 4 - 10 / 4.
+  const DesignEffect uneven = design_effect(Groups{{0, 2, 4}, {10}});
+  CHECK(uneven.correlation == Approx(44.0 / 50));
+  CHECK(uneven.factor == Approx(1 + 1.5 * 0.88));
 }
 
 TEST_CASE("design_effect: finds the correlation, and how much too short pooled intervals are") {
@@ -44,20 +49,17 @@ TEST_CASE("design_effect: finds the correlation, and how much too short pooled i
     // Its standard error is below (1 - r)(1 + 6r) sqrt(2 / (6 * 5 * groups)) for groups of 6 (Fisher), less than 0.02.
     CHECK(std::abs(e.correlation - truth) < 0.05);
     // The mean of all chunks varies `factor` times as much as that of independent ones.
-    double squares = 0, chunks = 0, factor = 0;
+    double squares = 0;
     const int experiments = 4000;
     for (int i = 0; i < experiments; ++i) {
-      double sum = 0, n = 0, sizes = 0;
+      double sum = 0, n = 0;
       for (const auto& group : draw(20, truth, random)) {
         for (const double x : group) sum += x;
         n += static_cast<double>(group.size());
-        sizes += static_cast<double>(group.size() * group.size());
       }
       squares += sum / n * sum / experiments;  // n times the mean squared
-      chunks += n / experiments;
-      factor += (1 + (sizes / n - 1) * truth) / experiments;
     }
-    CHECK(squares == Approx(factor).epsilon(5 * std::sqrt(2.0 / experiments)));
+    CHECK(squares == Approx(e.factor).epsilon(5 * std::sqrt(2.0 / experiments)));
   }
 }
 

@@ -28,8 +28,8 @@ TEST_CASE("hierarchical_bootstrap: the point is the mean over users, the interva
 }
 
 TEST_CASE("hierarchical_bootstrap: 95% cover the truth about as often for 12, 24 and 40 users") {
-  // 2,000 experiments: four standard deviations of the share covered are 2 points, so 93% to 97%.
-  const int experiments = 2000;
+  // 1,000 experiments: nearly three standard deviations of the share covered are 2 points, so 93% to 97%.
+  const int experiments = 1000;
   for (const Index users : {12, 24, 40}) {
     const SimulatedUsers population(users, {.mean = 0.03, .correlation = 0.6}, 1);
     Random random(static_cast<std::uint64_t>(users));

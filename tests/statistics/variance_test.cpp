@@ -44,6 +44,14 @@ TEST_CASE("variance: two users by hand") {
   CHECK(v.document.value() == Approx(8));
   CHECK(v.user == Approx(50 - 1 - 4));
   CHECK(v.of_mean(2, 2, 2) == Approx(25));  // of the mean of these very users: their means' variance by 2
+
+  // Seeds -1 and 1, documents -1 and 1, residual 1, -1, -1, 1 around 1: what seeds and documents differ in is residual.
+  const VarianceComponents r =
+      variance_components(std::vector<Matrix<double>>{table(2, 2, {0, 0, 0, 4}), table(2, 2, {10, 10, 10, 14})});
+  CHECK(r.residual.value() == Approx(4));
+  CHECK(r.seed.value() == Approx(0));
+  CHECK(r.document.value() == Approx(0));
+  CHECK(r.user == Approx(50 - 1));
 }
 
 TEST_CASE("variance: estimates are unbiased, users differ in seeds and documents") {
