@@ -27,6 +27,16 @@ TEST_CASE("hierarchical_bootstrap: the point is the mean over users, the interva
   CHECK(bootstrap.contains(bootstrap.point));
 }
 
+TEST_CASE("hierarchical_bootstrap: of a thousand users it is the t interval") {
+  const auto users = draw(1000, 15);
+  Random random(16);
+  const Interval bootstrap = hierarchical_bootstrap(users, random, {.resamples = 999});
+  const Interval t = t_interval(user_differences(users));
+  // The 2.5% quantile of 999 resamples has a standard error of sqrt(0.025 * 0.975 / 999) / density(1.96) = 0.085
+  // of 1.96.
+  CHECK(bootstrap.high - bootstrap.low == Approx(t.high - t.low).epsilon(5 * 0.085 / 1.96 / std::sqrt(2)));
+}
+
 TEST_CASE("hierarchical_bootstrap: 95% cover the truth about as often for 12, 24 and 40 users") {
   // 1,000 experiments: nearly three standard deviations of the share covered are 2 points, so 93% to 97%.
   const int experiments = 1000;

@@ -47,4 +47,7 @@ TEST_CASE("margin: chunks that say nothing are named") {
                        "user's difference: document 1, chunk 1: expected at least 1 token, got 0", ValueError);
   CHECK_THROWS_WITH_AS(user_difference({{{std::numeric_limits<double>::infinity(), 5}}}),
                        "user's difference: document 0, chunk 0: expected finite nats, got inf", ValueError);
+  const std::vector<UserDifferences> second_empty = {{{{1, 5}}}, {}};
+  CHECK_THROWS_WITH_AS(user_differences(second_empty), "user 1: user's difference: expected at least 1 chunk, got 0",
+                       ValueError);
 }

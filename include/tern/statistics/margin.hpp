@@ -62,11 +62,15 @@ inline double user_difference(const UserDifferences& documents) {
   return nats / tokens;
 }
 
-/// One d_u a user, in their order.
+/// One d_u a user, in their order. Throws as user_difference does, and names the user.
 inline std::vector<double> user_differences(std::span<const UserDifferences> users) {
   std::vector<double> differences;
   differences.reserve(users.size());
-  for (const UserDifferences& user : users) differences.push_back(user_difference(user));
+  for (std::size_t u = 0; u < users.size(); ++u) try {
+      differences.push_back(user_difference(users[u]));
+    } catch (const ValueError& error) {
+      throw ValueError("user " + std::to_string(u) + ": " + error.what());
+    }
   return differences;
 }
 
