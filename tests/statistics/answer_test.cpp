@@ -141,19 +141,18 @@ TEST_CASE("answer: what cannot be compared is named") {
 TEST_CASE("answer: better or worse is said in at most 5.5% where nothing differs") {
   // 20,000 experiments: a share of 5% stays below 5.5% by three standard deviations.
   const int experiments = 20'000;
-  for (const double correlation : {0.3, 0.9}) {
-    const SimulatedUsers population(12, {.correlation = correlation}, 1);
-    Random random(7);
-    int claims = 0;
-    for (int e = 0; e < experiments; ++e) {
-      const Comparison c = compare(user_differences(population.draw(random)), random);
-      claims += c.p <= 0.05 && !c.difference.contains(0);
-      if (e % 100 == 0) {  // judge looks up how many users would do, which costs more than it is worth 20,000 times
-        const Answer answer = judge(c, c.p).answer;
-        CHECK((answer == Answer::better || answer == Answer::worse) == (c.p <= 0.05 && !c.difference.contains(0)));
-      }
+  const SimulatedUsers population(12, {.correlation = 0.6}, 1);
+  Random random(7);
+  int claims = 0;
+  for (int e = 0; e < experiments; ++e) {
+    const Comparison c = compare(user_differences(population.draw(random)), random);
+    const bool differs = c.p <= 0.05 && !c.difference.contains(0);
+    claims += differs;
+    if (e % 100 == 0) {  // judge looks up how many users would do, which takes too long for 20,000
+      const Answer answer = judge(c, c.p).answer;
+      CHECK((answer == Answer::better || answer == Answer::worse) == differs);
     }
-    CAPTURE(correlation);
-    CHECK(claims <= 0.055 * experiments);
   }
+  CHECK(claims <= 0.055 * experiments);
+  CHECK(claims >= 0.04 * experiments);
 }

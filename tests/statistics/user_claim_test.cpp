@@ -37,7 +37,7 @@ TEST_CASE("user_claim: equal documents give the t test over documents") {
   CHECK(claim.p == Approx(t_two_sided(interval.point / moments(means).standard_error(), 4)));
 }
 
-TEST_CASE("user_claim: false claims stay below 5.5%, whatever documents share and however uneven they are") {
+TEST_CASE("user_claim: false claims are 5% at most, whatever documents share and however uneven they are") {
   // 5,000 users: five standard deviations of a share of 5% are 1.5 points.
   for (const Index documents : {3, 6, 12})
     for (const double spread : {0.0, 1.0})

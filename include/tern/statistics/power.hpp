@@ -71,8 +71,9 @@ inline double sign_flip_level(Index users, double alpha) {
 }
 
 /// How often n users with true mean `effect` and true deviation `deviation` between them give a two-sided p <= alpha:
-/// the power of the t test at the sign-flip test's level, which is that of the sign-flip test within a point (simulated
-/// in docs/statistics.md). With u the ratio of sample to true deviation, and t(1 - level/2; n - 1):
+/// the power of the t test at the sign-flip test's level. Simulated sign flips come within 3 points of it for six
+/// users, and within about one from twelve on (docs/statistics.md). With u the ratio of sample to true deviation, and
+/// t(1 - level/2; n - 1):
 ///   mean over u of  Phi(effect sqrt(n)/deviation - t u) + Phi(-effect sqrt(n)/deviation - t u).
 /// Throws ValueError unless users >= 2, effect is finite, deviation >= 0, 0 < alpha < 1.
 inline double power_of_difference(Index users, double effect, double deviation, double alpha = 0.05) {
