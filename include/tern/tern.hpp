@@ -10,6 +10,7 @@
 #include "tern/core/parallel.hpp"
 #include "tern/core/parameter.hpp"
 #include "tern/core/pass.hpp"
+#include "tern/core/quote.hpp"
 #include "tern/core/random.hpp"
 #include "tern/core/site.hpp"
 #include "tern/core/token.hpp"

@@ -34,9 +34,3 @@ TEST_CASE("ByteReader: whatever passes the end names place, offset and sizes") {
   CHECK(message_of<FormatError>([&] { ByteReader(six, "f").count<std::uint32_t>(2, "the number of items"); }) ==
         "f at byte 0: the number of items is 4294967295, the 2 bytes that remain hold at most 1");
 }
-
-TEST_CASE("in_quotes: makes hostile text fit for a message") {
-  CHECK(in_quotes("blk.0") == "'blk.0'");
-  CHECK(in_quotes(std::string_view("a\0\n\x1b\xc3\xa4", 6)) == "'a\\x00\\x0a\\x1b\\xc3\\xa4'");
-  CHECK(in_quotes(std::string(100, 'x')) == "'" + std::string(64, 'x') + "...'");
-}

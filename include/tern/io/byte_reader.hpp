@@ -2,25 +2,10 @@
 #include <string>
 
 #include "tern/core/error.hpp"
+#include "tern/core/quote.hpp"
 #include "tern/io/bytes.hpp"
 
 namespace tern {
-
-/// Text from a hostile file, fit for a message: in single quotes, cut at 64 bytes, anything but printable ASCII as
-/// \xNN.
-inline std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 64;
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out = "'";
-  for (const char c : text.substr(0, longest)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f)
-      out += c;
-    else
-      (out += "\\x") += {digits[byte >> 4], digits[byte & 15]};
-  }
-  return out + (text.size() > longest ? "...'" : "'");
-}
 
 /// Walks borrowed bytes of a hostile file from front to back. Whatever passes the end is a FormatError
 ///   <place> at byte <offset>: <what> needs <n> bytes, <m> remain

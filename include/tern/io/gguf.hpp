@@ -62,7 +62,7 @@ class GgufFile {
   }
 
   /// Reads borrowed bytes, which must outlive this object; `name` stands for the path in messages.
-  GgufFile(Bytes bytes, const std::string& name) : bytes_(bytes), place_("gguf '" + name + "'") {
+  GgufFile(Bytes bytes, const std::string& name) : bytes_(bytes), place_("gguf " + in_quotes(name)) {
     ByteReader reader(bytes, place_);
     read_header(reader);
     const auto n_tensors = reader.count<std::uint64_t>(least_tensor, "the number of tensors");

@@ -37,7 +37,7 @@ class MappedFile {
     }
     ::close(file);
     if (failed != 0) detail::io_error("stat", path, failed);
-    if (!regular) throw IoError("open '" + path.string() + "': expected a regular file");
+    if (!regular) throw IoError("open " + in_quotes(path.string()) + ": expected a regular file");
     if (unmapped != 0) detail::io_error("map", path, unmapped, ", " + std::to_string(size) + " bytes");
     if (size > 0) bytes_ = {static_cast<const std::byte*>(start), size};
   }

@@ -19,7 +19,7 @@ class SafetensorsFile {
   }
 
   /// Reads borrowed bytes, which must outlive this object; `name` stands for the path in messages.
-  SafetensorsFile(Bytes bytes, const std::string& name) : place_("safetensors '" + name + "'") {
+  SafetensorsFile(Bytes bytes, const std::string& name) : place_("safetensors " + in_quotes(name)) {
     ByteReader reader(bytes, place_);
     const auto length = reader.number<std::uint64_t>("the header's length");
     if (length > longest_header)
@@ -34,6 +34,12 @@ class SafetensorsFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   /// "safetensors '<path>'", for messages about the file.
   const std::string& place() const { return place_; }
+
+  /// Lets go of the memory that holds `bytes`, if they are this file's, until they are read again.
+  void forget(Bytes bytes) const {
+    const Bytes all = file_.bytes();
+    if (!all.empty() && bytes.data() >= all.data() && bytes.data() < all.data() + all.size()) file_.forget(bytes);
+  }
 
   /// In the order of their names.
   std::span<const SafeTensor> tensors() const { return tensors_; }
