@@ -24,7 +24,7 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 struct Arguments {
   std::string base = "bundled", users, out = "shootout-out";
   std::vector<std::string> formats, experiments, noise_formats;
-  std::string budget, self;
+  std::string budget, self, weights = "stored";
   std::optional<Index> steps;
   bool keep_personal_data = false, replace_bad_bytes = false;
   ShootoutOptions options;
@@ -72,7 +72,6 @@ void show_progress(std::size_t done, std::size_t of, double left, const std::str
 /// What both `run` and `plan` need, loaded.
 struct Stage {
   Base base;
-  std::optional<FrozenDecoder<float, Ternary<float>>> ternary;
   Users users;
   std::unique_ptr<ThreadPool> pool;
   Pass pass;
@@ -92,8 +91,9 @@ void finish_options(Arguments& a) {
     o.budget = Budget::of_steps(*a.steps);
   else if (a.base == "bundled")
     o.budget = Budget::of_steps(60);  // the demonstration
-  if (a.formats.empty() && o.weights != "dense" && std::erase(o.formats, "full") > 0)
-    std::cerr << "full is left out: --weights " << o.weights << " holds weights that cannot train\n";
+  o.weights = program::parse_weights(a.weights);
+  if (a.formats.empty() && !o.trains_base() && std::erase(o.formats, "full") > 0)
+    std::cerr << "full is left out: --weights " << a.weights << " holds weights that cannot train\n";
   validate(o, contenders());
 }
 
@@ -104,13 +104,19 @@ constexpr const char* ruined =
 
 Stage load(Arguments& a) {
   Stage stage;
-  stage.base = program::load(a.base);
-  if (a.base == "bundled") {
-    const GgufFile file = GgufFile::open(program::bundled() / "base-ternary.gguf");
-    stage.ternary = load_model<float, Ternary<float>, Bf16<float>>(file);
-  } else if (a.options.weights == "ternary") {
-    throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base + "'; " + ruined);
-  } else if (a.options.wants("E6")) {
+  stage.pool = std::make_unique<ThreadPool>(a.options.threads);
+  stage.pass.parallel = stage.pool->parallel();
+  stage.pass.kernels = &chosen_kernels();
+  const bool on_twin = a.options.weights == WeightFormat::ternary;
+  BaseOptions base{.twin = on_twin || a.options.wants("E6"), .parallel = stage.pass.parallel};
+  if (!on_twin) base.weights = a.options.weights;
+  stage.base = program::load(a.base, base);
+  if (on_twin) {
+    if (!stage.base.ternary)
+      throw ValueError("--weights ternary: expected a base trained to be ternary, got '" + a.base + "'; " + ruined);
+    stage.base.model = std::move(*stage.base.ternary);
+    stage.base.ternary.reset();
+  } else if (a.options.wants("E6") && !stage.base.ternary) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
@@ -121,9 +127,6 @@ Stage load(Arguments& a) {
   stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users),
                            stage.base, a.options.texts, ingest);
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
-  stage.pool = std::make_unique<ThreadPool>(a.options.threads);
-  stage.pass.parallel = stage.pool->parallel();
-  stage.pass.kernels = &chosen_kernels();
   return stage;
 }
 
@@ -140,7 +143,7 @@ void print_verdicts(const nlohmann::json& results) {
 
 int run_command(Arguments& a) {
   Stage stage = load(a);
-  Shootout shootout(stage.base, stage.ternary ? &*stage.ternary : nullptr, stage.users, a.options, stage.pass);
+  Shootout shootout(stage.base, stage.users, a.options, stage.pass);
   std::signal(SIGINT, [](int) { interrupted.store(true); });
   std::signal(SIGTERM, [](int) { interrupted.store(true); });
   ShootoutHooks hooks;
@@ -159,7 +162,7 @@ int run_command(Arguments& a) {
 
 int plan_command(Arguments& a) {
   Stage stage = load(a);
-  Shootout shootout(stage.base, stage.ternary ? &*stage.ternary : nullptr, stage.users, a.options, stage.pass);
+  Shootout shootout(stage.base, stage.users, a.options, stage.pass);
   const auto p = shootout.plan(a.out);
   std::cout << stage.users.users.size() << " users, " << p["tasks"] << " tasks, " << p["tasks_waiting"] << " to do\n";
   for (const auto& [name, f] : p["formats"].items())
@@ -193,7 +196,7 @@ int main(int argc, char** argv) {
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   app.add_subcommand("report", "write the reports anew from OUT/results.json");
   ShootoutOptions& o = a.options;
-  app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")
+  app.add_option("--base", a.base, "bundled, a packaged base (bases.json), a .gguf file, or a Hugging Face folder")
       ->capture_default_str();
   app.add_option("--users", a.users, "a folder with a folder of text for each user (default: the bundled personas)");
   app.add_option("--out", a.out, "where results go")->capture_default_str();
@@ -212,9 +215,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
       ->capture_default_str();
-  app.add_option(
-         "--weights", o.weights,
-         "of the base that adapters are trained on: dense, or q8, q4, q4_0 or ternary with embedding and head in bf16")
+  app.add_option("--weights", a.weights,
+                 "of the base that adapters are trained on: stored as the file has them, or f32, bf16, q8, q4, q4_0, ternary")
       ->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();

@@ -6,19 +6,39 @@
 #include <exception>
 #include <iostream>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "../chosen_kernels.hpp"
+#include "fetch.hpp"
 #include "tern/experiment/base.hpp"
 
 namespace program {
 
 inline std::filesystem::path bundled() { return TERN_BUNDLED_DIR; }
 
-inline tern::Base load(const std::string& name) {
-  const auto cache = tern::cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
+/// Loads the base that `name` means. Throws FormatError where a packaged one's bytes are not what they must be.
+inline tern::Base load(const std::string& name, const tern::BaseOptions& options) {
+  const auto cache = cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
   const auto tell = [](const std::string& text) { std::cerr << text << std::endl; };
-  return tern::load_base(name, tern::find_base(name, bundled(), cache, tell));
+  const FoundBase found = find_base(name, bundled(), cache, tell);
+  tern::Base base = tern::load_base(found.title, found.path, options);
+  if (!base.fingerprint.empty() && !found.sha256.starts_with(base.fingerprint) && !found.sha256.empty())
+    throw tern::FormatError("'" + found.path.string() + "': SHA-256: expected " + found.sha256.substr(0, 16) +
+                            "..., got " + base.fingerprint + "...; remove it to fetch it again");
+  return base;
+}
+
+/// What --weights means: none for "stored".
+inline std::optional<tern::WeightFormat> parse_weights(const std::string& text) {
+  if (text == "stored") return std::nullopt;
+  try {
+    return tern::parse_weight_format(text);
+  } catch (const tern::ValueError&) {
+    std::string known = "stored";
+    for (const auto& f : tern::weight_formats) known += ", " + std::string(f.name);
+    throw tern::ValueError("--weights: expected one of " + known + ", got " + tern::in_quotes(text));
+  }
 }
 
 /// Runs `body` for parsed options: 0 done, 1 failed, 2 wrong usage, each failure one clear message on stderr.

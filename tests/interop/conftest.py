@@ -46,6 +46,12 @@ def model(gguf):
 
 
 @pytest.fixture(scope="session")
+def twin(model):
+    """The same in float64."""
+    return reference.exact(model)
+
+
+@pytest.fixture(scope="session")
 def wikitext(data, tokenizer):
     """The first 20,000 tokens of WikiText-2's test set."""
     text = (data / "eval" / "wikitext-2-raw" / "wiki.test.canonical.raw").read_bytes().decode()

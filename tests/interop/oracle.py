@@ -66,6 +66,23 @@ class Oracle:
         prefixes = [] if prefix is None else [prefix]
         return self.run("perplexity", model, self.ids(ids), convention, context, *prefixes)
 
+    def gradients_norm(self, model, ids):
+        """The gradient of the mean loss of all ids but the first by a gain at every norm, under PEFT's names."""
+        from safetensors.numpy import load_file
+
+        out = self.folder / "gradients.safetensors"
+        self.run("gradients-norm", model, self.ids(ids), out)
+        return load_file(out)
+
+    def gradients_lora(self, model, ids, rank, alpha, values):
+        """The same by LoRA on every linear of the blocks, at `values`; those and these under PEFT's names."""
+        from safetensors.numpy import load_file, save_file
+
+        start, out = self.folder / "values.safetensors", self.folder / "gradients.safetensors"
+        save_file(values, start)
+        self.run("gradients-lora", model, self.ids(ids), rank, alpha, start, out)
+        return load_file(out)
+
     def train_norm(self, model, windows, rate, kind, held_out=None):
         """The losses, held-out ones around them if asked for, and the trained gains under PEFT's names."""
         from safetensors.numpy import load_file

@@ -236,6 +236,22 @@ TEST_CASE("pack_rows: numbers that are ternary already keep their scale") {
   CHECK(values(pack_rows<float>(file.tensor, WeightFormat::ternary)) == read_rows<float>(file.tensor));
 }
 
+TEST_CASE("pack_codes: ternary codes of a file become any format") {
+  TernaryCodes codes{37, 100, std::vector<std::int8_t>(3700), 0.3f};
+  std::minstd_rand random(3);
+  for (std::int8_t& c : codes.codes) c = static_cast<std::int8_t>(static_cast<int>(random() >> 8) % 3 - 1);
+  const Matrix<float> dense = codes.values<float>();
+  CHECK(pack_codes<float>(codes, "w").format() == WeightFormat::ternary);
+  CHECK(values(pack_codes<float>(codes, "w")) == dense);
+  for (const WeightFormatInfo& format : weight_formats)
+    if (format.format != WeightFormat::ternary)
+      CHECK(values(pack_codes<float>(codes, "w", format.format)) ==
+            values(Packed<float>::quantize(dense, format.format)));
+  codes.scale = 1e9f;
+  CHECK(message_of<FormatError>([&] { static_cast<void>(pack_codes<float>(codes, "w", WeightFormat::q4)); }) ==
+        "w: a weight is beyond what q4 holds");
+}
+
 TEST_CASE("pack_rows, read_rows: rows of heads come in the model's order") {
   const Index d = 6, rows = 36;
   for (const Kind& kind : kinds) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tern/core/fields.hpp"
+#include "tern/core/gradients.hpp"
 #include "tern/core/random.hpp"
 
 namespace tern::test {
@@ -45,11 +46,12 @@ inline void check_gradient(const std::string& what, Matrix<double>& value, const
   }
 }
 
-/// The same for every trainable parameter of a layer, model or adapter.
+/// The same for every parameter of a layer, model or adapter that has a gradient.
 template <class L>
-void check_parameter_gradients(L& layer, const std::function<double()>& loss, Index samples = 40) {
+void check_parameter_gradients(L& layer, const Gradients<double>& gradients, const std::function<double()>& loss,
+                               Index samples = 40) {
   for_each_parameter(layer, [&](std::string_view path, Parameter<double>& p) {
-    if (p.trainable()) check_gradient(std::string(path), p.value, p.grad, loss, samples);
+    if (const Matrix<double>* g = gradients.find(p)) check_gradient(std::string(path), p.value, *g, loss, samples);
   });
 }
 

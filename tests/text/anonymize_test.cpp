@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -142,9 +142,9 @@ TEST_CASE("anonymize: hostile texts cost linear time") {
                            "A1"}) {
     std::string text;
     while (text.size() < 50'000) text += unit;
-    const auto start = std::chrono::steady_clock::now();
+    const std::clock_t start = std::clock();  // the processor's time, which other programs do not take
     CHECK_NOTHROW(scrub(text));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
     CAPTURE(unit);
     CHECK(seconds < 2);
   }

@@ -215,22 +215,26 @@ TEST_CASE("fit: the parameters of the best validation come back") {
 }
 
 TEST_CASE("fit: seconds are the budget, and hooks do not count") {
+  // However loaded the machine is: a hook takes at least as long as it sleeps, and what is left of the time may count.
+  constexpr double budget = 0.02, interval = 0.005, sleep = 0.02;
   Bench bench(adam);
   FitOptions options;
-  options.budget = Budget::of_seconds(0.02);
-  options.validate_every = Budget::of_seconds(0.005);
+  options.budget = Budget::of_seconds(budget);
+  options.validate_every = Budget::of_seconds(interval);
   FitHooks hooks;
   hooks.validate = [] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    std::this_thread::sleep_for(std::chrono::duration<double>(sleep));
     return 1.0;
   };
+  const Stopwatch watch;
   const FitResult result = bench.fit(options, hooks);
+  const double elapsed = watch.seconds(), validations = static_cast<double>(result.curve.size());
   CHECK(result.status == FitStatus::finished);
-  CHECK(result.curve.size() >= 3);
-  CHECK(result.curve.size() <= 6);
-  CHECK(result.seconds >= 0.02);
-  CHECK(result.seconds < 0.2);
-  CHECK(result.steps > 10);
+  CHECK(result.steps >= 1);
+  CHECK(result.seconds >= budget);
+  CHECK(result.seconds + validations * sleep <= elapsed);
+  CHECK(validations >= 1);
+  CHECK((validations - 1) * interval <= result.seconds);
 }
 
 TEST_CASE("fit: an interruption ends the run before the next step") {

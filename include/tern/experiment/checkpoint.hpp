@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,8 +13,8 @@
 
 namespace tern {
 
-/// A training run on disk: parameters, optimiser moments and whatever else determines its future, as JSON. Two are kept,
-/// written in turn, each whole or not at all; the newest readable one wins, so a damaged file costs one interval.
+/// A training run on disk: parameters, optimiser moments and whatever else determines its future, as JSON. Two are
+/// kept, written in turn, each whole or not at all; the newest readable one wins, so a damaged file costs one interval.
 class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {
@@ -37,38 +38,43 @@ class CheckpointFolder {
     write_packed(path(slot), file);
   }
 
-  /// Restores the newest readable checkpoint and returns its state; nothing if there is none. Throws ValueError where it
-  /// belongs to another run, naming the field.
+  /// Restores the newest readable checkpoint and returns its state; nothing if there is none. Throws ValueError where
+  /// it belongs to another run, naming the field, and FormatError where it is of another model, naming the tensor; then
+  /// nothing was changed.
   template <class Model, std::floating_point S>
   std::optional<nlohmann::json> load(Model& model, OptimizerState<S>& optimizer, const nlohmann::json& run) const {
     const auto found = readable();
     if (found.empty()) return std::nullopt;
-    const auto& [slot, steps, file] = found.front();
-    const auto theirs = nlohmann::json::parse(file.metadata.at("run"));
+    const auto& [slot, steps, their_run, state, file] = found.front();
+    const std::string place = "checkpoint '" + path(slot).string() + "': ";
     for (const auto& [key, value] : run.items())
-      if (!theirs.contains(key) || theirs.at(key) != value)
-        throw ValueError("checkpoint '" + path(slot).string() + "': " + key + ": expected " + value.dump() + ", got " +
-                         (theirs.contains(key) ? theirs.at(key).dump() : "nothing"));
-    const auto restore = [&, &f = file](const std::string& name, Matrix<S>& into) {
+      if (!their_run.contains(key) || their_run.at(key) != value)
+        throw ValueError(place + key + ": expected " + value.dump() + ", got " +
+                         (their_run.contains(key) ? their_run.at(key).dump() : "nothing"));
+    std::vector<std::pair<const NamedTensor*, Matrix<S>*>> restored;
+    const auto add = [&, &f = file](const std::string& name, Matrix<S>& into) {
       const NamedTensor* t = f.find(name);
+      const auto shape = [](Index rows, Index columns) {
+        return "[" + std::to_string(rows) + " x " + std::to_string(columns) + "]";
+      };
       if (t == nullptr || t->rows != into.rows() || t->columns != into.cols())
-        throw FormatError("checkpoint: tensor '" + name + "': expected [" + std::to_string(into.rows()) + " x " +
-                          std::to_string(into.cols()) + "], got another shape or none");
-      into = to_matrix<S>(*t);
+        throw FormatError(place + "tensor '" + name + "': expected " + shape(into.rows(), into.cols()) + ", got " +
+                          (t == nullptr ? "none" : shape(t->rows, t->columns)));
+      restored.emplace_back(t, &into);
     };
-    for_each_parameter(model, [&](std::string_view p, Parameter<S>& parameter) {
-      restore(std::string(p), parameter.value);
-    });
-    for (std::size_t i = 0; i < optimizer.moments.size(); ++i)
-      restore("moment." + std::to_string(i), optimizer.moments[i]);
+    for_each_parameter(model,
+                       [&](std::string_view p, Parameter<S>& parameter) { add(std::string(p), parameter.value); });
+    for (std::size_t i = 0; i < optimizer.moments.size(); ++i) add("moment." + std::to_string(i), optimizer.moments[i]);
+    for (const auto& [tensor, into] : restored) *into = to_matrix<S>(*tensor);
     optimizer.steps = steps;
-    return nlohmann::json::parse(file.metadata.at("state"));
+    return state;
   }
 
  private:
   struct Found {
     std::size_t slot;
     Index steps;
+    nlohmann::json run, state;
     PackedFile file;
   };
 
@@ -83,9 +89,13 @@ class CheckpointFolder {
       try {
         if (!std::filesystem::exists(path(slot))) continue;
         PackedFile file = read_packed(path(slot));
-        const Index steps = std::stoll(file.metadata.at("steps"));
-        found.push_back({slot, steps, std::move(file)});
-      } catch (const FormatError&) {  // damaged: the other one is older and whole
+        const auto json = [&](const char* key) { return nlohmann::json::parse(file.metadata.at(key)); };
+        Found one{slot, json("steps").get<Index>(), json("run"), json("state"), {}};
+        one.file = std::move(file);
+        found.push_back(std::move(one));
+      } catch (const FormatError&) {        // damaged: the other one is older and whole
+      } catch (const std::out_of_range&) {  // no checkpoint
+      } catch (const nlohmann::json::exception&) {
       }
     }
     if (found.size() == 2 && found[1].steps > found[0].steps) std::swap(found[0], found[1]);

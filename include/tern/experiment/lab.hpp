@@ -20,38 +20,21 @@
 
 namespace tern {
 
-/// Where adapters are trained and evaluated: one base, whatever its weights are stored in.
+/// Where adapters are trained and evaluated: one model of the base, with the threads it may use. Not copyable; borrows all.
 class Lab {
  public:
-  virtual ~Lab() = default;
-
-  /// The bare base on everybody's eval texts.
-  virtual nlohmann::json evaluate_base(const Task& task) = 0;
-
-  /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
-  /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
-  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most
-  /// 16 MB are kept in `adapters`, if given.
-  virtual std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
-                                            const std::filesystem::path& adapters) = 0;
-
-  /// Seconds of one training step and of evaluating one eval text, measured; and the numbers that train.
+  /// Seconds of one training step and of evaluating one eval text, measured; the numbers that train; and the bytes that
+  /// the caches of training and evaluation fill.
   struct Cost {
     double step = 0, text = 0;
     Index parameters = 0;
+    std::size_t cache_bytes = 0;
   };
-  virtual Cost measure(const std::string& format) = 0;
-};
 
-/// The lab of a base as a Model stores it, with the threads it may use. Not copyable; borrows all but the model.
-template <class Model>
-class LabOf final : public Lab {
- public:
-  LabOf(const Base& base, std::shared_ptr<const Model> model, const Users& users, const ShootoutOptions& options,
-        const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
+  Lab(const Base& base, const PackedDecoder<float>& model, const Users& users, const ShootoutOptions& options,
+      const std::vector<Contender>& table, const Pass& pass, const std::atomic<bool>* interrupted = nullptr)
       : base_(base),
-        shared_(std::move(model)),
-        model_(*shared_),
+        model_(model),
         users_(users),
         options_(options),
         table_(table),
@@ -63,18 +46,23 @@ class LabOf final : public Lab {
                       : options.gradients == "int8-stochastic" ? GradientRounding::stochastic
                                                                : GradientRounding::none;
   }
-  LabOf(const LabOf&) = delete;
-  LabOf& operator=(const LabOf&) = delete;
+  Lab(const Lab&) = delete;
+  Lab& operator=(const Lab&) = delete;
 
-  nlohmann::json evaluate_base(const Task& task) override {
-    AdapterSet<float> none;
+  /// The bare base on everybody's eval texts.
+  nlohmann::json evaluate_base(const Task& task) {
     nlohmann::json result;
-    result["cells"] = evaluate(model_, none, task, nullptr);
+    result["cells"] = evaluate(model_, cache_.decoder, task, nullptr);
     return result;
   }
 
+  /// Trains and evaluates one adapter; nothing where it was interrupted. `rate` is the learning rate of a run whose
+  /// format was tried before (noise floors take the real run's); without it one is searched for from the contender's
+  /// rates, each trial for `trial_share` of the budget, judged on validation text. Adapters whose numbers fill at most
+  /// 16 MB are kept in `adapters`, if given.
+
   std::optional<nlohmann::json> run(const Task& task, std::optional<double> rate,
-                                    const std::filesystem::path& adapters) override {
+                                    const std::filesystem::path& adapters) {
     const Contender& contender = find_contender(table_, task.format);
     const User& user = users_.users[task.user];
     nlohmann::json entry = {{"id", task.id},     {"format", task.format},   {"user", user.name}, {"seed", task.seed},
@@ -126,7 +114,7 @@ class LabOf final : public Lab {
         bytes = save_adapter(adapters / (task.id + ".adapter"), training.set(), task.format, base_.fingerprint);
       }
       try {
-        cells = evaluate(training.model(), training.set(), task, &task.id);
+        cells = evaluate(training.subject(), cache_, task, &task.id);
       } catch (const DivergedError& e) {
         fail(e.what());
       }
@@ -135,9 +123,9 @@ class LabOf final : public Lab {
     return nlohmann::json{{"adapter", entry}, {"cells", cells}};
   }
 
-  Cost measure(const std::string& format) override {
+  Cost measure(const std::string& format) {
     const Contender& contender = find_contender(table_, format);
-    const Task task{.format = format, .weights = options_.weights};
+    const Task task{.format = format, .weights = options_.weights_name()};
     Training t(*this, contender, task);
     Cost cost;
     const Budget one = Budget::of_steps(1), two = Budget::of_steps(2);
@@ -145,43 +133,39 @@ class LabOf final : public Lab {
     cost.step = t.fit(1e-9, two, two).seconds / 2;
     const Stopwatch watch;
     PerplexityOptions options = perplexity_options(options_.eval_tokens);
-    AdapterSet<float> none;
-    Adapted bare(const_cast<Model&>(model_), none);
-    perplexity(bare, pass_, Convention::chunked, users_.users[0].held_out[0], cache_, options);
+    perplexity(model_, pass_, Convention::chunked, users_.users[0].held_out[0], cache_.decoder, options);
     cost.text = watch.seconds();
+    cost.cache_bytes = cache_.decoder.bytes() + t.set().bytes(cache_.adapters);
     cost.parameters = t.parameters();
     return cost;
   }
 
  private:
+  using Model = PackedDecoder<float>;
   using Subject = Adapted<Model, AdapterSet<float>>;
 
   /// One fresh adapter with its optimiser and data.
   class Training {
    public:
-    Training(LabOf& lab, const Contender& contender, const Task& task) : lab_(lab), user_(lab.users_.users[task.user]) {
+    Training(Lab& lab, const Contender& contender, const Task& task) : lab_(lab), user_(lab.users_.users[task.user]) {
       // Everything random in a task comes from here: initial values and the order of the data.
       const std::uint64_t seed =
           content_hash(task.format + "/" + user_.split_hash, static_cast<std::uint64_t>(task.seed));
       Random random(seed);
       contender.attach(lab.view_, set_, random);
-      select_trainable(set_, [](std::string_view) { return true; });
-      if (contender.trains_base) {
-        own_ = std::make_unique<Model>(lab.model_);
-        select_trainable(*own_, [](std::string_view) { return true; });
-      }
+      if (contender.trains_base)
+        own_ = std::make_unique<Model>(converted(lab.model_, WeightFormat::f32, WeightFormat::f32));
       lab.training_data(task, random, data_);
       data_seed_ = random.next();
     }
 
-    /// The model to read. The lab's own is never written: nothing in it trains.
-    Model& model() { return own_ ? *own_ : const_cast<Model&>(lab_.model_); }
-    AdapterSet<float>& set() { return set_; }
-    Index parameters() const { return count_trainable(set_) + (own_ ? count_trainable(*own_) : 0); }
+    Subject subject() const { return Subject(own_ ? *own_ : lab_.model_, set_); }
+    const AdapterSet<float>& set() const { return set_; }
+    Index parameters() const { return count_parameters(set_) + (own_ ? count_parameters(*own_) : 0); }
 
     /// `warmup`: steps under a budget of time; one of steps warms up for a twentieth of them.
     FitResult fit(double rate, const Budget& budget, const Budget& validate_every, Index warmup = 1) {
-      Subject subject(model(), set_);
+      const Subject subject = this->subject();
       Adam<float> adam = own_ ? Adam<float>(AdamOptions{}, *own_, set_) : Adam<float>(AdamOptions{}, set_);
       std::vector<std::span<const Token>> documents(data_.begin(), data_.end());
       Windows windows(documents,
@@ -200,7 +184,7 @@ class LabOf final : public Lab {
     }
 
    private:
-    LabOf& lab_;
+    Lab& lab_;
     const User& user_;
     AdapterSet<float> set_;
     std::unique_ptr<Model> own_;
@@ -256,15 +240,15 @@ class LabOf final : public Lab {
     }
   }
 
-  nlohmann::json evaluate(const Model& model, AdapterSet<float>& set, const Task& task, const std::string* adapter) {
-    Subject subject(const_cast<Model&>(model), set);
+  template <LanguageModel M>
+  nlohmann::json evaluate(const M& subject, typename M::Cache& cache, const Task& task, const std::string* adapter) {
     nlohmann::json cells = nlohmann::json::array();
     for (std::size_t u = 0; u < users_.users.size(); ++u) {
       if (!task.is_base() && !task.every_user && u != task.user) continue;
       const User& user = users_.users[u];
       for (std::size_t text = 0; text < user.held_out.size(); ++text) {
         const Perplexity p =
-            perplexity(subject, pass_, Convention::chunked, user.held_out[text], cache_,
+            perplexity(subject, pass_, Convention::chunked, user.held_out[text], cache,
                        perplexity_options(options_.eval_tokens), base_.token_bytes(user.held_out[text]));
         nlohmann::json chunks = nlohmann::json::array();
         for (const ChunkNll& c : p.chunks) chunks.push_back({c.nll, c.tokens});
@@ -284,7 +268,6 @@ class LabOf final : public Lab {
   }
 
   const Base& base_;
-  std::shared_ptr<const Model> shared_;
   const Model& model_;
   const Users& users_;
   const ShootoutOptions& options_;
@@ -294,27 +277,5 @@ class LabOf final : public Lab {
   ModelView view_;
   typename Subject::Cache cache_;
 };
-
-/// The lab of `base` in `weights`: dense, in q8, q4 or q4_0 as load_model() makes them, or `ternary`, which was trained
-/// to be that.
-inline std::unique_ptr<Lab> make_lab(const std::string& weights, const Base& base,
-                                     const FrozenDecoder<float, Ternary<float>>* ternary, const Users& users,
-                                     const ShootoutOptions& options, const std::vector<Contender>& table,
-                                     const Pass& pass, const std::atomic<bool>* interrupted = nullptr) {
-  const auto lab = [&]<class Model>(std::shared_ptr<const Model> model) -> std::unique_ptr<Lab> {
-    return std::make_unique<LabOf<Model>>(base, std::move(model), users, options, table, pass, interrupted);
-  };
-  const auto borrowed = [&]<class Model>(const Model& model) {
-    return lab(std::shared_ptr<const Model>(std::shared_ptr<void>(), &model));
-  };
-  const auto owned = [&]<class Model>(Model model) { return lab(std::make_shared<const Model>(std::move(model))); };
-  if (weights == "q8") return owned(load_model<float, Q8<float>, Bf16<float>>(GgufFile::open(base.path)));
-  if (weights == "q4") return owned(load_model<float, Q4<float>, Bf16<float>>(GgufFile::open(base.path)));
-  if (weights == "q4_0") return owned(load_model<float, Q4_0<float>, Bf16<float>>(GgufFile::open(base.path)));
-  if (weights != "ternary") return borrowed(base.model);
-  if (ternary == nullptr)
-    throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");
-  return borrowed(*ternary);
-}
 
 }  // namespace tern

@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tern/experiment/contender.hpp"
 #include "tern/train/budget.hpp"
+#include "tern/weights/weight_format.hpp"
 
 namespace tern {
 
@@ -25,10 +27,16 @@ struct ShootoutOptions {
   Index patience = 3;               ///< validations without improvement that end a run
   std::string precision = "mixed";  ///< of products with weights, in training and evaluation: "full" or "mixed"
   std::string gradients = "int8";   ///< back through ternary weights: "float", "int8" or "int8-stochastic"
-  std::string weights = "dense";    ///< what E1-E4 run on: "dense", "q8", "q4", "q4_0" or "ternary"
+  std::optional<WeightFormat> weights{};  ///< of the base that E1-E4 run on; none: each tensor as it is stored
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs, for the results to name
 
+  /// What results call the weights of E1-E4: "dense" where they are the base's own.
+  std::string weights_name() const { return weights ? std::string(name(*weights)) : "dense"; }
+  /// Whether the base's own weights can be a full fine-tune's start.
+  bool trains_base() const {
+    return !weights || *weights == WeightFormat::f32 || *weights == WeightFormat::bf16;
+  }
   bool wants(const std::string& experiment) const {
     return std::find(experiments.begin(), experiments.end(), experiment) != experiments.end();
   }
@@ -52,9 +60,6 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   at_least("--context", o.context, 8);
   at_least("--eval-tokens", o.eval_tokens, 2);
   at_least("--threads", o.threads, 1);
-  static const std::vector<std::string> storages = {"dense", "q8", "q4", "q4_0", "ternary"};
-  if (std::find(storages.begin(), storages.end(), o.weights) == storages.end())
-    throw ValueError("--weights: expected dense, q8, q4, q4_0 or ternary, got '" + o.weights + "'");
   if (o.precision != "full" && o.precision != "mixed")
     throw ValueError("--precision: expected full or mixed, got '" + o.precision + "'");
   if (o.gradients != "float" && o.gradients != "int8" && o.gradients != "int8-stochastic")
@@ -63,8 +68,9 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   for (const auto* names : {&o.formats, &o.noise_formats})
     for (const std::string& f : *names) {
       const Contender& contender = find_contender(table, f);
-      if (contender.trains_base && o.weights != "dense")
-        throw ValueError("--formats " + f + ": expected --weights dense, for its own weights train, got " + o.weights);
+      if (contender.trains_base && !o.trains_base())
+        throw ValueError("--formats " + f + ": expected --weights stored, f32 or bf16, for its own weights train, got " +
+                         o.weights_name());
       if (contender.rates.empty()) throw ValueError("format '" + f + "': expected a learning rate to start from");
       at_least("--trials", o.trials, static_cast<Index>(contender.rates.size()));
     }

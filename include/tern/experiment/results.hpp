@@ -39,11 +39,16 @@ inline nlohmann::json describe_build(const std::string& commit, const Pass& pass
 }
 
 inline nlohmann::json describe(const Base& base) {
+  const auto formats = base.formats();
+  std::string weights;  // those of a tenth and more
+  for (const auto& [format, share] : formats)
+    if (share >= 0.1) weights += (weights.empty() ? "" : ", ") + format;
   return {{"name", base.name},
           {"fingerprint", base.fingerprint},
           {"architecture", base.model.config.architecture},
-          {"parameters", count_parameters(base.model)},
-          {"weights", base.weights},
+          {"parameters", parameters(base.model.config)},
+          {"weights", weights},
+          {"types", formats},
           {"bytes", base.bytes},
           {"gains", gains(base.model.config)},
           {"gain_vectors", gain_vectors(base.model.config)}};
@@ -88,7 +93,7 @@ inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Conte
           {"patience", o.patience},
           {"eval_tokens", o.eval_tokens},
           {"validation_tokens", o.validation_tokens},
-          {"weights", o.weights},
+          {"weights", o.weights_name()},
           {"precision", o.precision},
           {"gradients", o.gradients},
           {"convention", "chunked"}};

@@ -21,16 +21,14 @@ struct ShootoutHooks {
   const std::atomic<bool>* interrupted = nullptr;
 };
 
-/// A shootout over loaded parts. Borrows all; `ternary`, if there is one, is the same model with ternary weights.
+/// A shootout over loaded parts. Borrows all.
 class Shootout {
  public:
-  Shootout(const Base& base, const FrozenDecoder<float, Ternary<float>>* ternary, const Users& users,
-           const ShootoutOptions& options, const Pass& pass, const std::vector<Contender>& table = contenders())
-      : base_(base), ternary_(ternary), users_(users), options_(options), table_(table), pass_(pass) {
+  Shootout(const Base& base, const Users& users, const ShootoutOptions& options, const Pass& pass,
+           const std::vector<Contender>& table = contenders())
+      : base_(base), users_(users), options_(options), table_(table), pass_(pass) {
     validate(options, table);
-    if (options.weights == "ternary" && ternary == nullptr)
-      throw ValueError("--weights ternary: expected a base that has a ternary version, got '" + base.name + "'");
-    tasks_ = plan_tasks(base, users, options, table, ternary != nullptr);
+    tasks_ = plan_tasks(base, users, options, table);
   }
 
   const std::vector<Task>& tasks() const { return tasks_; }
@@ -43,7 +41,7 @@ class Shootout {
     std::map<std::string, std::unique_ptr<Lab>> labs;  // by weights
     for (const Task& task : tasks_)
       if (auto& lab = labs[task.weights]; !lab)
-        lab = make_lab(task.weights, base_, ternary_, users_, options_, table_, pass_, hooks.interrupted);
+        lab = std::make_unique<Lab>(base_, model_of(task), users_, options_, table_, pass_, hooks.interrupted);
 
     Pace pace(*this, journal);
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
@@ -66,16 +64,18 @@ class Shootout {
 
   /// Time, memory and disk of run(), from a few measured steps of each format. Trains nothing that is kept.
   nlohmann::json plan(const std::filesystem::path& out) {
-    const auto lab = make_lab(options_.weights, base_, ternary_, users_, options_, table_, pass_);
+    Lab lab(base_, base_.model, users_, options_, table_, pass_);
     nlohmann::json formats;
     double seconds = 0, disk = 0;
     Index largest = 0;
     double text_seconds = 0;
+    std::size_t caches = 0;
     for (const std::string& f : options_.formats) {
-      const auto cost = lab->measure(f);
+      const auto cost = lab.measure(f);
       formats[f] = {{"seconds_a_step", cost.step}, {"seconds_an_eval_text", cost.text}, {"parameters", cost.parameters},
                     {"bytes", cost.parameters * 4}};
       largest = std::max(largest, cost.parameters);
+      caches = std::max(caches, cost.cache_bytes);
       text_seconds = std::max(text_seconds, cost.text);
     }
     std::size_t waiting = 0;
@@ -96,9 +96,9 @@ class Shootout {
       const double bytes = formats[t.format]["bytes"];
       disk += 8192 + texts * 600 + (bytes <= (16 << 20) ? bytes : 0);
     }
-    const double weights = static_cast<double>(count_parameters(base_.model)) * 4;
-    // Weights once; a full fine-tune adds its copy, gradients, two moments and the best so far; activations by measure.
-    const double memory = weights + static_cast<double>(largest) * 4 * 5 + activation_bytes();
+    // Weights once; a full fine-tune adds its copy, gradients, two moments and the best so far; caches as measured.
+    const double weights = bytes_of(base_.model) + (base_.ternary ? bytes_of(*base_.ternary) : 0);
+    const double memory = weights + static_cast<double>(largest) * 4 * 5 + static_cast<double>(caches);
     return {{"tasks", tasks_.size()}, {"tasks_waiting", waiting}, {"seconds", seconds}, {"memory_bytes", memory},
             {"disk_bytes", disk},     {"formats", formats}};
   }
@@ -173,17 +173,20 @@ class Shootout {
     return text;
   }
 
-  /// Floats that a step of `context` tokens keeps, by the shapes of the caches.
-  double activation_bytes() const {
-    const ModelConfig& c = base_.model.config;
-    const double tokens = static_cast<double>(options_.context);
-    const double block = 6.0 * static_cast<double>(c.hidden) + 2.0 * static_cast<double>(c.query_width() + c.kv_width()) +
-                         3.0 * static_cast<double>(c.ffn) + static_cast<double>(c.heads) * tokens;
-    return 4 * (tokens * block * static_cast<double>(c.layers) + 128.0 * static_cast<double>(c.vocabulary));
+  /// The base's own model, or its ternary twin.
+  const PackedDecoder<float>& model_of(const Task& task) const {
+    return task.weights == options_.weights_name() ? base_.model : base_.ternary.value();
+  }
+
+  static double bytes_of(const PackedDecoder<float>& m) {
+    double n = static_cast<double>(m.embedding.table.bytes()) + (m.head ? static_cast<double>(m.head->bytes()) : 0);
+    PackedDecoder<float>::each_part(m, [&](SiteId, const auto& part) {
+      if constexpr (requires { part.weight; }) n += static_cast<double>(part.weight.bytes());
+    });
+    return n;
   }
 
   const Base& base_;
-  const FrozenDecoder<float, Ternary<float>>* ternary_;
   const Users& users_;
   const ShootoutOptions& options_;
   const std::vector<Contender>& table_;

@@ -57,32 +57,32 @@ inline std::string task_id(const Task& t, const Base& base, const Users& users, 
 /// The tasks of a shootout, in the order in which they run: the base first, then for each user every format, then the
 /// other seeds, the noise floors (which need the real run's learning rate) and the ternary runs.
 inline std::vector<Task> plan_tasks(const Base& base, const Users& users, const ShootoutOptions& o,
-                                    const std::vector<Contender>& table, bool has_ternary) {
+                                    const std::vector<Contender>& table) {
   std::vector<Task> tasks;
   const auto add = [&](Task t) {
     t.id = task_id(t, base, users, o, table);
     tasks.push_back(std::move(t));
   };
   const bool compares = o.wants("E1") || o.wants("E2") || o.wants("E3") || o.wants("E4") || o.wants("E9") || o.wants("E12");
-  const bool six = o.wants("E6") && has_ternary;
-  add({.weights = o.weights});
-  if (six && o.weights == "dense") add({.weights = "ternary"});
+  const bool six = o.wants("E6") && base.ternary.has_value();
+  add({.weights = o.weights_name()});
+  if (six && !o.weights) add({.weights = "ternary"});
   for (std::size_t u = 0; u < users.users.size(); ++u)
     for (const std::string& format : o.formats)
       if (compares || (six && format == "norm"))
-        add({.format = format, .user = u, .weights = o.weights, .every_user = o.wants("E4")});
-  if (six && o.weights == "dense")
+        add({.format = format, .user = u, .weights = o.weights_name(), .every_user = o.wants("E4")});
+  if (six && !o.weights)
     for (std::size_t u = 0; u < users.users.size(); ++u) add({.format = "norm", .user = u, .weights = "ternary"});
   if (o.wants("E3"))
     for (std::size_t u = 0; u < users.users.size(); ++u)
       for (const std::string& format : o.noise_formats)
         if (std::find(o.formats.begin(), o.formats.end(), format) != o.formats.end())
           for (const char* data : {"uniform", "shuffled"})
-            add({.format = format, .user = u, .data = data, .weights = o.weights});
+            add({.format = format, .user = u, .data = data, .weights = o.weights_name()});
   if (o.wants("E2"))
     for (Index seed = 1; seed < o.seeds; ++seed)
       for (std::size_t u = 0; u < users.users.size(); ++u)
-        for (const std::string& format : o.formats) add({.format = format, .user = u, .seed = seed, .weights = o.weights});
+        for (const std::string& format : o.formats) add({.format = format, .user = u, .seed = seed, .weights = o.weights_name()});
   return tasks;
 }
 

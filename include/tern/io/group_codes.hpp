@@ -147,13 +147,12 @@ inline Half q6_k_group(const Byte* row, Index g, std::int8_t* codes, float& exac
   exact = d * static_cast<float>(top) / static_cast<float>(m);
   const Half scale = kernels::to_half(exact);
   const float step = to_float(scale);
+  float ratio[32];
   for (int i = 0; i < 2; ++i) {
     const float factor = step != 0 && is_finite(scale) ? d * static_cast<float>(s[i]) / step : 0;
-    for (int l = 16 * i; l < 16 * i + 16; ++l) {
-      const float code = std::clamp(factor * static_cast<float>(q[l]), -128.0f, 127.0f);
-      codes[l] = static_cast<std::int8_t>(kernels::round_half_even(code));
-    }
+    for (int l = 16 * i; l < 16 * i + 16; ++l) ratio[l] = factor * static_cast<float>(q[l]);
   }
+  kernels::detail::round_group(ratio, -128.0f, 127.0f, 0, codes);
   return scale;
 }
 

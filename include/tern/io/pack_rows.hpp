@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tern/io/group_codes.hpp"
+#include "tern/io/ternary_codes.hpp"
 #include "tern/io/ternary_rows.hpp"
 #include "tern/weights/packed.hpp"
 
@@ -67,30 +68,37 @@ constexpr bool takes_groups(GgmlType type) {
     return is_scaled_nibble(type);
 }
 
+/// As it is in the file, group by group.
 template <std::floating_point S, class F>
-Packing pack_grouped(const TensorRows& t, const Parallel& parallel, WeightFormat format, Grouped<S, F>& to) {
+Packing pack_groups(const TensorRows& t, const Parallel& parallel, Grouped<S, F>& to) {
   using Strip = typename Grouped<S, F>::Strip;
   constexpr Index height = 2 * Grouped<S, F>::strip_rows;
   const Index groups = kernels::groups_of(t.columns);
-  if (takes_groups<F>(t.type) && t.offset == 0)
-    return pack_strips(t.rows, height, parallel, Strip(height, t.columns), [&](Index first, Index count, Strip& strip) {
-      Packing worst = Packing::done;
-      for (Index i = 0; i < count; ++i)
-        for (Index g = 0; g < groups; ++g) {
-          const auto at = static_cast<std::size_t>(i * groups + g);
-          worst = std::max(worst, coded_group<F>(t.type, blocks_of(t, first + i), g, strip.codes.data() + 32 * at,
-                                                 strip.scales[at], F::has_minimum ? &strip.minimums[at] : nullptr));
-        }
-      to.fill(first, count, strip);
-      return worst;
-    });
+  return pack_strips(t.rows, height, parallel, Strip(height, t.columns), [&](Index first, Index count, Strip& strip) {
+    Packing worst = Packing::done;
+    for (Index i = 0; i < count; ++i)
+      for (Index g = 0; g < groups; ++g) {
+        const auto at = static_cast<std::size_t>(i * groups + g);
+        worst = std::max(worst, coded_group<F>(t.type, blocks_of(t, first + i), g, strip.codes.data() + 32 * at,
+                                               strip.scales[at], F::has_minimum ? &strip.minimums[at] : nullptr));
+      }
+    to.fill(first, count, strip);
+    return worst;
+  });
+}
+
+/// Rounds what read(first, count, numbers) reads.
+template <std::floating_point S, class F, class Read>
+Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, Grouped<S, F>& to) {
+  using Strip = typename Grouped<S, F>::Strip;
+  constexpr Index height = 2 * Grouped<S, F>::strip_rows;
   struct Room {
     Matrix<float> numbers;
     Strip strip;
   };
-  const Room model{Matrix<float>(height, t.columns), Strip(height, t.columns)};
-  return pack_strips(t.rows, height, parallel, model, [&](Index first, Index count, Room& room) {
-    read_strip(t, first, count, room.numbers);
+  const Room model{Matrix<float>(height, to.columns()), Strip(height, to.columns())};
+  return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Room& room) {
+    read(first, count, room.numbers);
     const Packing packing = packing_of(numbers_of(room.numbers, count), most_of(format));
     if (packing != Packing::done) return packing;
     with_scalar<S>(room.numbers, count, [&](In<S> w) { room.strip.quantize(w); });
@@ -98,15 +106,14 @@ Packing pack_grouped(const TensorRows& t, const Parallel& parallel, WeightFormat
     return Packing::done;
   });
 }
-
-template <std::floating_point S>
-Packing pack_bf16(const TensorRows& t, const Parallel& parallel, Bf16<S>& to) {
+template <std::floating_point S, class Read>
+Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, Bf16<S>& to) {
   constexpr Index height = Bf16<S>::strip_rows;
-  const Matrix<float> model(height, t.columns);
-  return pack_strips(t.rows, height, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
-    read_strip(t, first, count, numbers);
+  const Matrix<float> model(height, to.columns());
+  return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
+    read(first, count, numbers);
     with_scalar<S>(numbers, count, [&](In<S> w) { to.fill(first, w); });
-    return packing_of(numbers_of(numbers, count), most_of(WeightFormat::bf16));
+    return packing_of(numbers_of(numbers, count), most_of(format));
   });
 }
 
@@ -120,30 +127,36 @@ bool is_zero(const Packed<S>& w) {
   return true;
 }
 
-template <std::floating_point S>
-Packed<S> pack_as(const TensorRows& t, WeightFormat format, const Parallel& parallel) {
-  const auto expect = [&](Packing packing) { expect_packed(t, packing, name(format)); };
+/// `rows` rows from anything: read(first, count, numbers) reads some as floats, groups(storage) fills a storage in
+/// groups of 32 and ternary(storage) a ternary one.
+template <std::floating_point S, class Read, class Groups, class Ternaries>
+Packed<S> pack_as(WeightFormat format, Index rows, Index columns, const std::string& where, const Parallel& parallel,
+                  Read&& read, Groups&& groups, Ternaries&& ternary) {
+  const auto expect = [&](Packing packing) { expect_packed(where, packing, name(format)); };
   const auto grouped = [&](auto storage) {
-    expect(pack_grouped(t, parallel, format, storage));
+    expect(groups(storage));
     return Packed<S>(std::move(storage));
   };
   switch (format) {
-    case WeightFormat::f32:
-      return Packed<S>(read_rows<S>(t, parallel));
+    case WeightFormat::f32: {
+      Matrix<S> w(rows, columns);
+      expect(pack_dense(read, parallel, w));
+      return Packed<S>(std::move(w));
+    }
     case WeightFormat::bf16: {
-      Bf16<S> storage(t.rows, t.columns);
-      expect(pack_bf16(t, parallel, storage));
+      Bf16<S> storage(rows, columns);
+      expect(round_rows(read, parallel, format, storage));
       return Packed<S>(std::move(storage));
     }
     case WeightFormat::q8:
-      return grouped(Q8<S>(t.rows, t.columns));
+      return grouped(Q8<S>(rows, columns));
     case WeightFormat::q4:
-      return grouped(Q4<S>(t.rows, t.columns));
+      return grouped(Q4<S>(rows, columns));
     case WeightFormat::q4_0:
-      return grouped(Q4_0<S>(t.rows, t.columns));
+      return grouped(Q4_0<S>(rows, columns));
     case WeightFormat::ternary: {
       Ternary<S> storage;
-      expect(pack_ternary(t, parallel, storage));
+      expect(ternary(storage));
       return Packed<S>(std::move(storage));
     }
   }
@@ -168,9 +181,35 @@ Packed<S> pack_rows(const TensorRows& t, std::optional<WeightFormat> wanted = {}
   WeightFormat format = wanted ? *wanted : *stored_format(t.type);
   if (!wanted && format == WeightFormat::ternary && !detail::look_at_ternary(t, parallel).codes_are_ternary)
     format = WeightFormat::q8;
-  Packed<S> packed = detail::pack_as<S>(t, format, parallel);
+  const auto read = [&](Index first, Index count, Matrix<float>& to) { detail::read_strip(t, first, count, to); };
+  Packed<S> packed = detail::pack_as<S>(
+      format, t.rows, t.columns, t.where, parallel, read,
+      [&]<class F>(Grouped<S, F>& to) {
+        return detail::takes_groups<F>(t.type) && t.offset == 0 ? detail::pack_groups(t, parallel, to)
+                                                                : detail::round_rows(read, parallel, format, to);
+      },
+      [&](Ternary<S>& to) { return detail::pack_ternary(t, parallel, to); });
   if (zeros == Zeros::refused && detail::is_zero(packed)) throw FormatError(t.where + ": every weight is zero");
   return packed;
+}
+
+/// The same of ternary weights that lie in files as I2_S or BitNet's packed form do (i2_s.hpp, bitnet.hpp): as stored
+/// they are ternary, of two bits, with one scale.
+template <std::floating_point S>
+Packed<S> pack_codes(const TernaryCodes& w, const std::string& where, std::optional<WeightFormat> wanted = {},
+                     const Parallel& parallel = {}) {
+  const WeightFormat format = wanted.value_or(WeightFormat::ternary);
+  const auto read = [&](Index first, Index count, Matrix<float>& to) {
+    const std::int8_t* codes = w.codes.data() + first * w.columns;
+    for (Index i = 0; i < count * w.columns; ++i) to.data()[i] = w.scale * static_cast<float>(codes[i]);
+  };
+  return detail::pack_as<S>(
+      format, w.rows, w.columns, where, parallel, read,
+      [&](auto& to) { return detail::round_rows(read, parallel, format, to); },
+      [&](Ternary<S>& to) {
+        to = to_ternary<S>(w);
+        return detail::Packing::done;
+      });
 }
 
 }  // namespace tern

@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -72,12 +74,14 @@ inline const Byte* blocks_of(const TensorRows& t, Index r) {
 
 /// The largest magnitude's bits: those of infinity and more where a number is not finite.
 inline std::uint32_t largest_bits(std::span<const float> x) {
-  std::int32_t top = 0;
-  for (const float v : x) {
-    const auto bits = static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(v) & 0x7fffffffu);
-    top = bits > top ? bits : top;
-  }
-  return static_cast<std::uint32_t>(top);
+  constexpr std::size_t lanes = 16;
+  const auto bits = [](float v) { return static_cast<std::int32_t>(std::bit_cast<std::uint32_t>(v) & 0x7fffffffu); };
+  std::array<std::int32_t, lanes> top{};
+  std::size_t i = 0;
+  for (; i + lanes <= x.size(); i += lanes)
+    for (std::size_t j = 0; j < lanes; ++j) top[j] = std::max(top[j], bits(x[i + j]));
+  for (; i < x.size(); ++i) top[0] = std::max(top[0], bits(x[i]));
+  return static_cast<std::uint32_t>(*std::max_element(top.begin(), top.end()));
 }
 
 inline void read_row(const TensorRows& t, Index r, std::span<float> to) {
@@ -135,17 +139,19 @@ void with_scalar(const Matrix<float>& m, Index rows, F&& f) {
 }
 
 /// Throws FormatError unless packing went well.
-inline void expect_packed(const TensorRows& t, Packing packing, std::string_view format) {
-  if (packing == Packing::not_finite) throw FormatError(t.where + ": a weight is not finite");
+inline void expect_packed(const std::string& where, Packing packing, std::string_view format) {
+  if (packing == Packing::not_finite) throw FormatError(where + ": a weight is not finite");
   if (packing == Packing::beyond)
-    throw FormatError(t.where + ": a weight is beyond what " + std::string(format) + " holds");
+    throw FormatError(where + ": a weight is beyond what " + std::string(format) + " holds");
 }
 
-template <std::floating_point S>
-Packing pack_dense(const TensorRows& t, const Parallel& parallel, Matrix<S>& to) {
-  const Matrix<float> model(16, t.columns);
-  return pack_strips(t.rows, 16, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
-    read_strip(t, first, count, numbers);
+/// What read(first, count, numbers) reads, as it is.
+template <std::floating_point S, class Read>
+Packing pack_dense(Read&& read, const Parallel& parallel, Matrix<S>& to) {
+  constexpr Index height = 16;
+  const Matrix<float> model(height, to.cols());
+  return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
+    read(first, count, numbers);
     to.middleRows(first, count) = numbers.topRows(count).template cast<S>();
     return packing_of(numbers_of(numbers, count), std::numeric_limits<float>::max());
   });
@@ -159,7 +165,8 @@ template <std::floating_point S>
 Matrix<S> read_rows(const TensorRows& t, const Parallel& parallel = {}) {
   detail::check_rows(t);
   Matrix<S> to(t.rows, t.columns);
-  detail::expect_packed(t, detail::pack_dense(t, parallel, to), "f32");
+  const auto read = [&](Index first, Index count, Matrix<float>& n) { detail::read_strip(t, first, count, n); };
+  detail::expect_packed(t.where, detail::pack_dense(read, parallel, to), "f32");
   return to;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 /// From rows of a file to ternary weights: TQ1_0, TQ2_0 and Q2_0 as they are, others by absmean.
+#include <array>
 #include <vector>
 
 #include "tern/io/group_codes.hpp"
@@ -104,15 +105,18 @@ Packing pack_absmean(const TensorRows& t, const Parallel& parallel, Ternary<S>& 
   const Packing packing =
       pack_strips(t.rows, height, parallel, numbers_model, [&](Index first, Index count, Matrix<float>& numbers) {
         read_strip(t, first, count, numbers);
+        const std::span<const float> all = numbers_of(numbers, count);
         Sum sum;
-        for (const float w : numbers_of(numbers, count)) {
-          const float m = std::abs(w);
-          sum.magnitudes += static_cast<double>(m);
+        std::array<double, 8> lanes{};  // eight additions need not wait for each other
+        for (std::size_t i = 0; i < all.size(); ++i) {
+          const float m = std::abs(all[i]);
+          lanes[i % 8] += static_cast<double>(m);
           sum.most = m > sum.most ? m : sum.most;
           sum.least = m > 0 && m < sum.least ? m : sum.least;
         }
+        for (const double lane : lanes) sum.magnitudes += lane;
         sums[static_cast<std::size_t>(first / height)] = sum;
-        return packing_of(numbers_of(numbers, count), std::numeric_limits<float>::max());
+        return packing_of(all, std::numeric_limits<float>::max());
       });
   if (packing != Packing::done) return packing;
   Sum all;
