@@ -17,6 +17,7 @@
 #include "tern/io/load_model.hpp"
 #include "tern/io/with_source.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/budget.hpp"
 
@@ -24,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace tern;
-using Model = Decoder<float, Packed<float>, Packed<float>>;
+using Model = PackedDecoder<float>;
 
 /// The files of weights at `path`.
 std::vector<fs::path> weight_files(const fs::path& path) {

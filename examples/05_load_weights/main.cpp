@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using tern::Index, tern::Token;
-using Model = tern::Decoder<float, tern::Packed<float>, tern::Packed<float>>;  // weights of any format
+using Model = tern::PackedDecoder<float>;  // weights of whichever format each tensor has
 
 /// How a base's text becomes tokens and back.
 struct Text {

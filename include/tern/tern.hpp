@@ -44,6 +44,7 @@
 
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/models/decoder.hpp"
 
 #include "tern/train/adam.hpp"

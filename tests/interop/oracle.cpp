@@ -19,6 +19,7 @@
 #include "tern/io/safetensors_writer.hpp"
 #include "tern/io/with_source.hpp"
 #include "tern/models/adapted.hpp"
+#include "tern/models/convert.hpp"
 #include "tern/text/load_tokenizer.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
@@ -28,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 using tern::Index, tern::Token;
 using Weights = tern::Packed<float>;
-using Model = tern::Decoder<float, Weights, Weights>;
+using Model = tern::PackedDecoder<float>;
 using Adapters = tern::AdapterSet<float>;
 using AdaptedModel = tern::Adapted<Model, Adapters>;
 
