@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -17,8 +19,17 @@ namespace program {
 
 inline std::filesystem::path bundled() { return TERN_BUNDLED_DIR; }
 
+/// Bytes of memory that Linux can still give; no limit where it does not say.
+inline std::uintmax_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("MemAvailable:")) return std::strtoull(line.c_str() + 13, nullptr, 10) * 1024;
+  return std::numeric_limits<std::uintmax_t>::max();
+}
+
 /// Loads the base that `name` means. Throws FormatError where a packaged one's bytes are not what they must be.
-inline tern::Base load(const std::string& name, const tern::BaseOptions& options) {
+inline tern::Base load(const std::string& name, tern::BaseOptions options) {
+  options.most_bytes = available_memory();
   const auto cache = cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
   const auto tell = [](const std::string& text) { std::cerr << text << std::endl; };
   const FoundBase found = find_base(name, bundled(), cache, tell);

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +59,8 @@ struct BaseOptions {
   bool fingerprint = true;                ///< reads the whole file once more
   bool twin = false;                      ///< the ternary twin, too, where a file of that name lies beside it
   Parallel parallel{};
+  /// Weights that would fill more are refused before they are read.
+  std::uintmax_t most_bytes = std::numeric_limits<std::uintmax_t>::max();
 };
 
 namespace detail {
@@ -107,6 +111,10 @@ inline Base load_base(const std::string& name, const std::filesystem::path& path
   }
   const LoadOptions load = detail::load_options(options);
   with_source(path, [&](const auto& source) {
+    if (const auto bytes = weight_bytes(source, load); bytes > options.most_bytes)
+      throw ValueError(std::string(source.place()) + ": its weights take " + std::to_string(bytes / 1'000'000) +
+                       " MB: expected at most " + std::to_string(options.most_bytes / 1'000'000) +
+                       " MB, which the machine has left");
     base.model = load_model<float>(source, load);
     const Index tokens = base.tokenizer->size();
     if (tokens > base.model.config.vocabulary)
