@@ -1,6 +1,7 @@
 #pragma once
 /// What is attached to a model, and how a layer runs with what is attached to its output.
 #include "tern/core/concepts.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/core/site.hpp"
 
 namespace tern {
@@ -47,6 +48,14 @@ struct NothingAttached {
 };
 
 namespace detail {
+
+/// Throws ShapeError or ValueError unless the pass is one of `rows` rows, of users that all adapters know. Layers ask
+/// before they write anything.
+template <class At>
+void expect_pass(std::string_view place, const Pass& pass, Index rows, const At& attached) {
+  expect_rows(place, pass, rows);
+  if constexpr (requires { attached.set().users(); }) expect_users(place, pass, attached.set().users());
+}
 
 template <class L, class At>
 void forward_at(Site site, const L& layer, const Pass& pass, In<typename L::Scalar> x, typename L::Cache& cache,

@@ -38,11 +38,12 @@ class Block {
     }
   };
 
-  /// Overwrites y. `stores`: see CausalAttention.
+  /// Overwrites y. `stores`: see CausalAttention. Throws ShapeError or ValueError before it writes to y or a store.
   template <class At = NothingAttached>
   void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {},
                std::span<KeyValues<S>> stores = {}) const {
-    expect_rows("block forward", pass, x.rows());
+    detail::expect_pass("block forward", pass, x.rows(), attached);
+    attention.attention.check("forward", pass, x.rows(), stores);
     expect_shape("block forward", "x", x, -1, attention.query.in());
     expect_shape("block forward", "y", y, x.rows(), x.cols());
     Scratch& s = lend_scratch(c);
@@ -58,11 +59,13 @@ class Block {
                [&](Out<S> out) { mlp.forward(pass, mlp_in, c.mlp, out, attached); });
   }
 
-  /// Adds dL/dx to dx, and the gradients of whatever trains, adapters included.
+  /// Adds dL/dx to dx, and the gradients of whatever trains, adapters included. Throws before it writes to either.
   template <class At = NothingAttached>
   void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
                 const At& attached = {}) const {
-    expect_rows("block backward", pass, x.rows());
+    detail::expect_pass("block backward", pass, x.rows(), attached);
+    attention.attention.check("backward", pass, x.rows());
+    expect_shape("block backward", "x", x, -1, attention.query.in());
     expect_shape("block backward", "the cache", c.residual, x.rows(), x.cols());
     expect_shape("block backward", "dy", dy, x.rows(), x.cols());
     expect_shape("block backward", "dx", dx, x.rows(), x.cols());
