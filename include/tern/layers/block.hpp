@@ -19,8 +19,7 @@ class Block {
     Matrix<S> attention_in, mlp_in;  // after the norms
     Matrix<S> dresidual, dbranch, dnormed;
     std::size_t bytes() const {
-      return attention.bytes() + mlp.bytes() +
-             detail::bytes_of(attention_in, mlp_in, dresidual, dbranch, dnormed);
+      return detail::bytes_of(attention, mlp, attention_in, mlp_in, dresidual, dbranch, dnormed);
     }
   };
   /// What backward needs and is costly to compute again.
@@ -32,9 +31,8 @@ class Block {
     Matrix<S> attention_branch, mlp_branch;  // inputs of the post norms, where there are any
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
-      return attention_norm_cache.bytes() + attention_post_norm_cache.bytes() + mlp_norm_cache.bytes() +
-             mlp_post_norm_cache.bytes() + attention.bytes() + mlp.bytes() +
-             detail::bytes_of(residual, attention_branch, mlp_branch);
+      return detail::bytes_of(attention_norm_cache, attention_post_norm_cache, mlp_norm_cache, mlp_post_norm_cache,
+                              attention, mlp, residual, attention_branch, mlp_branch);
     }
   };
 

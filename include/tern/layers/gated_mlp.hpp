@@ -21,7 +21,7 @@ class GatedMlp {
     Matrix<S> product, normed;  // f(gate_out) * up_out, after sub_norm
     Matrix<S> dy, dgate_out, dup_out, dproduct, dnormed;
     std::size_t bytes() const {
-      return detail::bytes_of(product, normed, dy, dgate_out, dup_out, dproduct, dnormed);
+      return detail::bytes_of(linear, product, normed, dy, dgate_out, dup_out, dproduct, dnormed);
     }
   };
   struct Cache {
@@ -29,7 +29,9 @@ class GatedMlp {
     typename RmsNorm<S>::Cache sub_norm_cache;
     Matrix<S> gate_out, up_out;
     std::shared_ptr<Scratch> scratch;
-    std::size_t bytes() const { return detail::bytes_of(gate_out, up_out) + sub_norm_cache.bytes(); }
+    std::size_t bytes() const {
+      return detail::bytes_of(gate_cache, up_cache, down_cache, sub_norm_cache, gate_out, up_out);
+    }
   };
 
   /// Overwrites y. Throws ShapeError or ValueError before it does.

@@ -29,8 +29,8 @@ class SelfAttention {
     Matrix<S> dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed;
     std::vector<Index> head_users;
     std::size_t bytes() const {
-      return ropes.bytes() + attention.bytes() +
-             detail::bytes_of(q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed, head_users);
+      return detail::bytes_of(linear, ropes, attention, q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out,
+                              dnormed, head_users);
     }
   };
   struct Cache {
@@ -39,8 +39,8 @@ class SelfAttention {
     Matrix<S> q, k, v, attention_out;  // q and k as projected
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
-      return query_norm_cache.bytes() + key_norm_cache.bytes() + sub_norm_cache.bytes() +
-             detail::bytes_of(q, k, v, attention_out);
+      return detail::bytes_of(query_cache, key_cache, value_cache, output_cache, query_norm_cache, key_norm_cache,
+                              sub_norm_cache, q, k, v, attention_out);
     }
   };
 

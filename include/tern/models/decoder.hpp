@@ -42,7 +42,7 @@ class Decoder {
     HeadCache<S, T> head;
 
     std::size_t bytes() const {
-      std::size_t n = final_norm.bytes() + head.bytes() + detail::bytes_of(hidden, dhidden, dx[0], dx[1]);
+      std::size_t n = detail::bytes_of(final_norm, head, hidden, dhidden, dx[0], dx[1]);
       for (const auto& m : x) n += detail::bytes_of(m);
       for (const auto& b : blocks) n += b.bytes();
       return n + (scratch ? scratch->bytes() : 0);

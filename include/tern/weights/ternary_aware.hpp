@@ -22,6 +22,11 @@ class TernaryAware {
     Matrix<S> x;        // q8(x)
     std::vector<std::int8_t> codes;
     std::vector<S> scales;
+
+    std::size_t bytes() const {
+      return static_cast<std::size_t>(weights.size() + x.size()) * sizeof(S) + codes.capacity() +
+             scales.capacity() * sizeof(S);
+    }
   };
 
   TernaryAware() = default;
