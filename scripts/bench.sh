@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Measures kernels against the machine's limits, or against an earlier commit; what is compared takes turns in one run.
+# Measures kernels against the machine's limits, or against an earlier commit, and memory; what is compared takes turns in one run.
 #   ./scripts/bench.sh kernels [--out FILE.json] [FILTER]   a line for each target: row, measured, must, aim, ok or short
 #   ./scripts/bench.sh compare REV [FILTER]                 each row before and after, marked where slower; then exit 1
+#   ./scripts/bench.sh memory [--weights FORMAT] BASE...    peak memory and seconds of scoring and training on bases: .gguf
+#                                                           files or Hugging Face folders, as stored or in another format
 # FILTER is a regular expression over benchmark names (benchmarks/kernels/main.cpp); limits are always measured. CXX picks the
 # compiler, each with a build folder of its own: CXX=clang++-14 ./scripts/bench.sh kernels. Compiler and processor stand in the JSON.
 set -euo pipefail
@@ -10,14 +12,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 . scripts/lib/packages.sh
 
 usage() {
-  sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
-build() {  # <source> <folder>: its tern-benchmark-kernels, in folder/bin
+build() {  # <source> <folder> [<target>]: its tern-benchmark-kernels, or that target, in folder/bin
   need "${build_packages[@]}" python3:python3 libbenchmark-dev
   cmake --preset release -S "$1" -B "$2" -D CMAKE_CXX_COMPILER="${CXX:-g++}" -D TERN_BUILD_TESTS=OFF -D TERN_BUILD_EXAMPLES=OFF >/dev/null
-  cmake --build "$2" --target tern-benchmark-kernels >/dev/null
+  cmake --build "$2" --target "${3:-tern-benchmark-kernels}" >/dev/null
 }
 
 kernels() {
@@ -49,9 +51,15 @@ compare() {
   python3 scripts/lib/bench_compare.py "$before/build/bin/tern-benchmark-kernels" "$build/bin/tern-benchmark-kernels" "${2:--^limit/|/move}"
 }
 
+memory() {
+  [ $# -ge 1 ] || usage
+  build . "$build" tern-benchmark-memory
+  "$build"/bin/tern-benchmark-memory "$@"
+}
+
 build=build/bench/${CXX:-g++}
 command=${1:-}
 case $command in
-  kernels | compare) shift; "$command" "$@" ;;
+  kernels | compare | memory) shift; "$command" "$@" ;;
   *) usage ;;
 esac

@@ -23,12 +23,13 @@ ARROWS = {
     "models": ["layers"],
     "train": ["core", "kernels"],
     "eval": ["core", "kernels"],
+    "statistics": ["core"],
     "io": ["models", "adapters"],
     "text": ["core"],
-    "experiment": ["models", "adapters", "train", "eval", "io", "text"],
+    "experiment": ["models", "adapters", "train", "eval", "statistics", "io", "text"],
     "store": ["io"],
 }
-UMBRELLA_FLOORS = ["core", "kernels", "weights", "layers", "adapters", "models", "train", "eval"]
+UMBRELLA_FLOORS = ["core", "kernels", "weights", "layers", "adapters", "models", "train", "eval", "statistics"]
 
 # Library -> (what its includes look like, the floors that may see it). The standard library is everyone's.
 INTRINSICS = r"(immintrin|x86intrin|arm_neon|cpuid|asm/hwcap|sys/auxv)\.h"

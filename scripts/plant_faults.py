@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Plants faults in the kernels, one at a time, and asks the tests: each must be caught.
+"""Plants faults in the library, one at a time, and asks the tests: each must be caught.
 
     scripts/plant_faults.py [--compiler g++] [--jobs 2] [PART-OF-A-PATH...]
 
@@ -29,11 +29,17 @@ def faults():
             yield fields["file"], fields["from"], fields["to"], fields["test"]
 
 
+def eigen():
+    """Where the compiler finds Eigen."""
+    found = subprocess.run(["pkg-config", "--cflags", "eigen3"], capture_output=True, text=True)
+    return found.stdout.split() if found.returncode == 0 else ["-I/usr/include/eigen3"]
+
+
 def compile_and_run(test, include, folder, support, compiler):
     """How the test ended with these headers: "passed", "caught", or what was wrong with the compilation."""
     program = folder / "test"
     command = [*compiler.split(), "-std=c++20", "-O1", "-w", "-I", include, "-I", root / "tests", "-I", root / "benchmarks",
-               "-I", root / "examples", root / "tests" / test, support, "-o", program, "-lpthread"]
+               "-I", root / "examples", *eigen(), root / "tests" / test, *support, "-o", program, "-lpthread"]
     built = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     if built.returncode != 0:
         return "does not compile: " + built.stderr[:500]
@@ -66,9 +72,11 @@ def main():
     chosen = [f for f in faults() if not options.parts or any(p in f[0] for p in options.parts)]
     missed = 0
     with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        support = Path(name) / "main.o"
-        subprocess.run([*options.compiler.split(), "-std=c++20", "-O1", "-c", str(root / "tests" / "support" / "main.cpp"),
-                        "-o", str(support)], check=True)
+        support = []
+        for source in ["main", "no_allocation"]:
+            support.append(Path(name) / f"{source}.o")
+            subprocess.run([*options.compiler.split(), "-std=c++20", "-O1", "-I", str(root / "tests"), "-c",
+                            str(root / "tests" / "support" / f"{source}.cpp"), "-o", str(support[-1])], check=True)
         for fault, how in zip(chosen, pool.map(lambda f: plant(f, support, options.compiler), chosen)):
             missed += how != "caught"
             print(f"{'caught' if how == 'caught' else 'NOT CAUGHT'}  {fault[0]}: {fault[1]} -> {fault[2]}"

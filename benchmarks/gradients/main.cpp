@@ -1,6 +1,7 @@
 /// tern-benchmark-gradients: what rounding gradients does to them, by layer, and to training.
 ///   tern-benchmark-gradients --base base-ternary.gguf --text letters.txt
-/// Of a ternary base it measures the products that training runs; of any other, dense ones with gradients rounded alike.
+/// The base is a GGUF file or a Hugging Face folder. Of ternary weights it measures the products that training runs; of any
+/// others, dense ones with gradients rounded alike.
 /// Prints two tables in Markdown: each block's adapter gradients beside those of float kernels (cosine, and the
 /// difference's length by theirs), and losses while an adapter trains, all from the same start and data.
 #include <CLI/CLI.hpp>
@@ -10,21 +11,21 @@
 
 #include "gradients/rounded_gradient.hpp"
 #include "tern/eval/perplexity.hpp"
-#include "tern/experiment/base.hpp"
 #include "tern/experiment/contender.hpp"
+#include "tern/io/load_model.hpp"
+#include "tern/io/with_source.hpp"
 #include "tern/models/adapted.hpp"
-#include "tern/models/with_weights.hpp"
+#include "tern/text/load_tokenizer.hpp"
 #include "tern/text/utf8.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
-#include "tern/weights/ternary.hpp"
 
 namespace {
 
 using namespace tern;
 
 struct Arguments {
-  std::string base, text, format = "norm";
+  std::string base, text, weights = "stored", format = "norm";
   Index context = 256, windows = 16, steps = 200, every = 20, threads = 2;
   double rate = 3e-3;
 };
@@ -48,7 +49,7 @@ std::vector<Way> ways() {
 template <class Model>
 class Measurement {
  public:
-  Measurement(Model& model, std::vector<Token> tokens, const Arguments& a)
+  Measurement(const Model& model, std::vector<Token> tokens, const Arguments& a)
       : model_(model), tokens_(std::move(tokens)), a_(a), pool_(a.threads) {
     if (training().size() < static_cast<std::size_t>(a.context) + 1)
       throw ValueError("--text: expected more than " + std::to_string(a.context * 5 / 4) + " tokens, got " +
@@ -115,26 +116,28 @@ class Measurement {
   void attach(AdapterSet<float>& set) {
     Random random(1);
     find_contender(contenders(), a_.format).attach(ModelView(model_), set, random);
-    select_trainable(set, [](std::string_view) { return true; });
   }
 
   /// By block, of the mean loss over the windows.
   std::map<Index, std::vector<float>> gradients(const Way& way) {
     AdapterSet<float> set;
     attach(set);
-    Subject subject(model_, set);
+    const Subject subject(model_, set);
+    Gradients<float> gradients(set);
     Windows source({training()}, {.context = a_.context, .sequences = 1, .seed = 3});
     Batch batch;
     for (Index i = 0; i < a_.windows; ++i) {
       source.next(batch);
       Pass p = pass(way);
       p.sequences = batch.sequences;
-      subject.gradients(p, batch.tokens, batch.targets, 1.f / static_cast<float>(a_.windows * a_.context), cache_);
+      subject.gradients(p, batch.tokens, batch.targets, 1.f / static_cast<float>(a_.windows * a_.context), cache_,
+                        gradients);
     }
     std::map<Index, std::vector<float>> found;
-    set.each([&](SiteId site, std::string_view, Parameter<float>& p) {
+    set.each([&](SiteId site, std::string_view, const Parameter<float>& p) {
+      const Matrix<float>& gradient = gradients.of(p);
       auto& all = found[site.layer];
-      all.insert(all.end(), p.grad.data(), p.grad.data() + p.grad.size());
+      all.insert(all.end(), gradient.data(), gradient.data() + gradient.size());
     });
     return found;
   }
@@ -142,7 +145,7 @@ class Measurement {
   FitResult train(const Way& way) {
     AdapterSet<float> set;
     attach(set);
-    Subject subject(model_, set);
+    const Subject subject(model_, set);
     Adam<float> adam(AdamOptions{}, set);
     Windows source({training()}, {.context = a_.context, .sequences = 1, .shuffled = true, .seed = 4});
     FitOptions options;
@@ -160,18 +163,37 @@ class Measurement {
     return fit(subject, cache_, p, adam, source, rate, options, hooks);
   }
 
-  Model& model_;
+  const Model& model_;
   std::vector<Token> tokens_;
   const Arguments& a_;
   ThreadPool pool_;
   typename Subject::Cache cache_;
 };
 
-template <class Model>
-void measure(Model model, std::vector<Token> tokens, const Arguments& a) {
-  Measurement<Model> m(model, std::move(tokens), a);
+template <class W, class Source>
+void measure(const Source& source, std::optional<WeightFormat> linears, std::vector<Token> tokens, const Arguments& a) {
+  const auto model = load_model<float, W, Packed<float>>(source, {.linears = linears});
+  Measurement m(model, std::move(tokens), a);
   m.gradients_by_block();
   m.training_by_step();
+}
+
+/// Whether a source stores its linears as ternary weights.
+template <class Source>
+bool is_ternary(const Source& source) {
+  const TensorPlace place =
+      place_of(find_architecture(source), read_config(source), Source::naming, {0, Site::attention_output});
+  const auto t = source.find(place.name + ".weight");
+  return t && (t->ternary || stored_format(t->type) == WeightFormat::ternary);
+}
+
+std::vector<Token> read_tokens(const std::filesystem::path& base, const std::string& text) {
+  const auto tokenizer = std::filesystem::is_directory(base)
+                             ? load_tokenizer(base)
+                             : load_tokenizer(gguf_tokenizer_fields(GgufFile::open(base)), base.string());
+  const MappedFile file(text);
+  const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
+  return tokenizer->encode(decode_utf8(bytes, text, BadBytes::error).text);
 }
 
 }  // namespace
@@ -179,7 +201,10 @@ void measure(Model model, std::vector<Token> tokens, const Arguments& a) {
 int main(int argc, char** argv) {
   Arguments a;
   CLI::App app("What rounding gradients does to them and to training", "tern-benchmark-gradients");
-  app.add_option("--base", a.base, "a .gguf file")->required();
+  app.add_option("--base", a.base, "a .gguf file or a Hugging Face folder")->required();
+  app.add_option("--weights", a.weights, "of the blocks: stored, f32 or ternary")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"stored", "f32", "ternary"}));
   app.add_option("--text", a.text, "a UTF-8 text file: four fifths train, the rest validates")->required();
   app.add_option("--format", a.format, "norm, lora-r4 or lora-matched")->capture_default_str();
   app.add_option("--context", a.context, "tokens a window")->capture_default_str()->check(CLI::PositiveNumber);
@@ -190,17 +215,15 @@ int main(int argc, char** argv) {
   app.add_option("--threads", a.threads, "worker threads")->capture_default_str()->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   try {
-    Base base = load_base(a.base, a.base);
-    const MappedFile file(a.text);
-    const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
-    auto tokens = base.tokenizer->encode(decode_utf8(bytes, a.text, BadBytes::error).text);
-    if (base.weights == "ternary")
-      measure(load_model<float, Ternary<float>>(GgufFile::open(a.base)), std::move(tokens), a);
-    else
-      measure(with_weights<tern::benchmark::RoundedGradient<float>>(
-                  base.model,
-                  [](const Dense<float>& w) { return tern::benchmark::RoundedGradient<float>(w.parameter.value); }),
-              std::move(tokens), a);
+    auto tokens = read_tokens(a.base, a.text);
+    with_source(a.base, [&](const auto& source) {
+      if (a.weights == "ternary")
+        measure<Packed<float>>(source, WeightFormat::ternary, std::move(tokens), a);
+      else if (a.weights == "stored" && is_ternary(source))
+        measure<Packed<float>>(source, std::nullopt, std::move(tokens), a);
+      else
+        measure<tern::benchmark::RoundedGradient<float>>(source, std::nullopt, std::move(tokens), a);
+    });
   } catch (const std::exception& e) {
     std::cerr << "tern-benchmark-gradients: " << e.what() << '\n';
     return 1;

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Times one step of training on SmolLM2-135M, 256 tokens: tern in its precisions and storages against PyTorch with PEFT.
+"""Times one step of training on 256 tokens: tern in its precisions and weight formats against PyTorch with PEFT.
 
-    benchmarks/step/step.py [--kind norm|lora] [--rounds 15] [--threads 2]
+    benchmarks/step/step.py [--kind norm|lora] [--base MODEL.gguf] [--weights FORMAT...] [--rounds 15] [--threads 2]
 
-Ternary weights with int8 gradients are there for their time: SmolLM2 was not trained to be ternary, and its loss shows it.
+The base is SmolLM2-135M, or any GGUF that transformers reads. Ternary weights with int8 gradients are there for their
+time: such a base was not trained to be ternary, and its loss shows it.
 All take turns within one run, so that whatever else the machine does burdens them equally; compare medians. It wants
 tests/interop/requirements.txt installed, and tern-oracle built by the release preset (or $TERN_BIN to name its folder).
 """
@@ -20,6 +21,7 @@ import oracle as tern  # noqa: E402
 import reference  # noqa: E402
 
 TOKENS = 256
+WEIGHTS = ["f32", "stored", "bf16", "q8", "q4", "q4_0", "ternary"]
 
 
 class Tern:
@@ -55,9 +57,19 @@ class Torch:
         return time.perf_counter() - start, loss.item()
 
 
+def token_ids(gguf, text, known):
+    if known:
+        return reference.tokenizer(gguf).encode(text).ids
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kind", choices=["norm", "lora"], default="norm")
+    parser.add_argument("--base", type=Path, help="a .gguf; default: SmolLM2-135M")
+    parser.add_argument("--weights", nargs="+", choices=WEIGHTS, default=WEIGHTS, help="of tern's side in mixed precision")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -65,17 +77,13 @@ def main():
     import torch
 
     torch.set_num_threads(options.threads)
-    gguf = reference.smollm2()
-    ids = reference.tokenizer(gguf).encode(Path(reference.__file__).read_text()).ids[: TOKENS + 1]
+    gguf = options.base or reference.smollm2()
+    ids = token_ids(gguf, Path(reference.__file__).read_text(), known=options.base is None)[: TOKENS + 1]
     with tempfile.TemporaryDirectory() as folder:
         file = tern.Oracle(folder).ids(ids)
         sides = {
-            "tern, full": Tern(options.kind, False, "dense", gguf, file, options.threads),
-            **{
-                name: Tern(options.kind, True, weights, gguf, file, options.threads)
-                for name, weights in [("tern, mixed", "dense"), ("tern, bf16", "bf16"), ("tern, q8", "q8"),
-                                      ("tern, q4", "q4"), ("tern, q4_0", "q4_0"), ("tern, ternary", "ternary")]
-            },
+            "tern, f32, full precision": Tern(options.kind, False, "f32", gguf, file, options.threads),
+            **{f"tern, {w}": Tern(options.kind, True, w, gguf, file, options.threads) for w in options.weights},
             "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
             "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),
         }

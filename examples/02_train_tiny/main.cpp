@@ -25,7 +25,7 @@ std::string recite(const tern::Decoder<float>& model, std::string prompt, tern::
     sequence.start += sequence.rows;
     sequence.rows = static_cast<tern::Index>(news.size());
     tern::Matrix<float> hidden(sequence.rows, model.config.hidden), logits(1, model.config.vocabulary);
-    model.forward(pass, news, cache, hidden, tern::NoAdapters(), nullptr, &store);
+    model.forward_only(pass, news, cache, hidden, tern::NothingAttached(), &store);
     model.logits(pass, hidden.bottomRows(1), logits);
     tern::Index likeliest = 0;
     logits.row(0).maxCoeff(&likeliest);
@@ -38,26 +38,21 @@ std::string recite(const tern::Decoder<float>& model, std::string prompt, tern::
 }  // namespace
 
 int main() {
-  tern::Decoder<float> model({.hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16,
-                              .vocabulary = 128});
+  tern::Decoder<float> model({.hidden = 32, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 128,
+                              .layers = std::vector<tern::LayerConfig>(2)});
   tern::Random random(1);
   tern::initialize(model, random);
-  tern::select_trainable(model, [](std::string_view) { return true; });
-
-  // Training sees a model together with what is attached to it: here nothing.
-  tern::NoAdapters none;
-  tern::Adapted adapted(model, none);
-  decltype(adapted)::Cache cache;
+  tern::Decoder<float>::Cache cache;
   const std::vector<tern::Token> tokens = tokens_of(text + text);
   const auto loss = [&] {
-    const auto p = tern::perplexity(adapted, {}, tern::Convention::chunked, tokens, cache, {.context = 64});
+    const auto p = tern::perplexity(model, {}, tern::Convention::chunked, tokens, cache, {.context = 64});
     return p.nll / static_cast<double>(p.tokens);
   };
 
   std::printf("%td parameters\nloss before: %.1f\n", tern::count_parameters(model), loss());
   tern::Adam<float> adam({}, model);
   tern::Windows windows(tokens, {.context = 64, .sequences = 2, .seed = 2});
-  tern::fit(adapted, cache, {}, adam, windows, tern::WarmupCosine{.peak = 0.01, .warmup = 10},
+  tern::fit(model, cache, {}, adam, windows, tern::WarmupCosine{.peak = 0.01, .warmup = 10},
             {.budget = tern::Budget::of_steps(600), .clip = 1});
   std::printf("loss after: %s\n", loss() < 0.2 ? "below 0.2" : "0.2 or more");
   std::printf("%s\n", recite(model, "the tern", 53).c_str());

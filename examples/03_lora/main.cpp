@@ -1,6 +1,6 @@
 // A LoRA of rank 4 on a frozen base: the base learns one text, then the adapter alone learns another.
-// You learn to attach adapters to a model's sites, to choose what trains, and that the base never changes.
-// Prints what each run trains, then which text is known, without and with the adapter.
+// You learn to attach adapters to a model's sites, to say what trains, and that the base, which is const, never changes.
+// Prints how much each run trains, then which text is known, without and with the adapter.
 #include <cstdio>
 #include <string>
 
@@ -13,27 +13,22 @@ const std::string second = "to reset the router hold the button for ten seconds;
 
 std::vector<tern::Token> tokens_of(const std::string& s) { return {s.begin(), s.end()}; }
 
-/// Trains whatever is trainable in model and adapters on `text`.
-template <class Adapters>
-void train(tern::Decoder<float>& model, Adapters& adapters, const std::string& text, tern::Index steps) {
-  tern::Adapted adapted(model, adapters);
-  typename decltype(adapted)::Cache cache;
-  tern::Adam<float> adam({}, model, adapters);
-  std::printf("training %td of %td parameters\n", adam.trainable().count(),
-              tern::count_parameters(model) + tern::count_parameters(adapters));
+/// Trains all of `what` on `text`: the model itself, or what is attached to it.
+template <tern::LanguageModel Model, class What>
+void train(const Model& model, What& what, const std::string& text) {
+  typename Model::Cache cache;
+  tern::Adam<float> adam({}, what);
   const auto tokens = tokens_of(text + text);
   tern::Windows windows(tokens, {.context = 64, .sequences = 2, .seed = 2});
-  tern::fit(adapted, cache, {}, adam, windows, tern::WarmupCosine{.peak = 0.01, .warmup = 10},
-            {.budget = tern::Budget::of_steps(steps), .clip = 1});
+  tern::fit(model, cache, {}, adam, windows, tern::WarmupCosine{.peak = 0.01, .warmup = 10},
+            {.budget = tern::Budget::of_steps(600), .clip = 1});
 }
 
 /// A text is known below 0.5 nats a character, and strange above 2.
-template <class Adapters>
-const char* knowledge(tern::Decoder<float>& model, Adapters& adapters, const std::string& text) {
-  tern::Adapted adapted(model, adapters);
-  typename decltype(adapted)::Cache cache;
-  const auto p = tern::perplexity(adapted, {}, tern::Convention::chunked, tokens_of(text + text), cache,
-                                  {.context = 64});
+template <tern::LanguageModel Model>
+const char* knowledge(const Model& model, const std::string& text) {
+  typename Model::Cache cache;
+  const auto p = tern::perplexity(model, {}, tern::Convention::chunked, tokens_of(text + text), cache, {.context = 64});
   const double loss = p.nll / static_cast<double>(p.tokens);
   return loss < 0.5 ? "known" : loss > 2 ? "strange" : "half known";
 }
@@ -41,24 +36,24 @@ const char* knowledge(tern::Decoder<float>& model, Adapters& adapters, const std
 }  // namespace
 
 int main() {
-  tern::Decoder<float> base({.hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16,
-                             .vocabulary = 128});
+  tern::Decoder<float> base({.hidden = 32, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 128,
+                             .layers = std::vector<tern::LayerConfig>(2)});
   tern::Random random(1);
   tern::initialize(base, random);
-  tern::NoAdapters none;
-  tern::select_trainable(base, [](std::string_view) { return true; });
-  train(base, none, first, 600);
+  train(base, base, first);
 
-  tern::freeze(base);
   const auto before = base;
   tern::AdapterSet<float> lora;
   tern::attach_lora(base, lora, /*rank=*/4, /*alpha=*/8.0f, random, tern::is_block_linear);
-  tern::select_trainable(lora, [](std::string_view) { return true; });
-  train(base, lora, second, 600);
+  const tern::Adapted with_lora(base, lora);
+  train(with_lora, lora, second);
+  std::printf("trained %td numbers, then %td beside them\n", tern::count_parameters(base),
+              tern::count_parameters(lora));
 
   std::printf("                first text  second text\n");
-  std::printf("base            %-10s  %s\n", knowledge(base, none, first), knowledge(base, none, second));
-  std::printf("base with LoRA  %-10s  %s\n", knowledge(base, lora, first), knowledge(base, lora, second));
+  std::printf("base            %-10s  %s\n", knowledge(base, first), knowledge(base, second));
+  std::printf("base with LoRA  %-10s  %s\n", knowledge(with_lora, first),
+              knowledge(with_lora, second));
   const bool same = before.embedding.table.parameter.value == base.embedding.table.parameter.value &&
                     before.blocks[0].mlp.up.weight.parameter.value == base.blocks[0].mlp.up.weight.parameter.value;
   std::printf("%s\n", same ? "the base is as it was" : "the base changed");

@@ -37,30 +37,34 @@ struct Always {
   void next(tern::Batch& out) const { out = batch; }
 };
 
-/// Trains what is trainable in `layers`.
-template <class M, class Layers>
-void train(M model, const tern::Batch& batch, tern::Index steps, Layers& layers) {
+/// Trains all of `what`: the model itself, or what is attached to it.
+template <tern::LanguageModel M, class What>
+void train(const M& model, const tern::Batch& batch, tern::Index steps, What& what) {
   typename M::Cache cache;
-  tern::Adam<float> adam({}, layers);
+  tern::Adam<float> adam({}, what);
   Always source{batch};
   tern::fit(model, cache, {}, adam, source, tern::WarmupCosine{.peak = 0.01, .warmup = 10},
             {.budget = tern::Budget::of_steps(steps), .clip = 1});
 }
 
-/// The gains' gradients, summed over batches of one person or several.
-std::vector<tern::Matrix<float>> gradients(Model model, const std::vector<std::vector<tern::Index>>& batches) {
-  tern::zero_gradients(*model.adapters);
+/// The gains' gradients, summed over batches of one person or several. They are the caller's: the model is const.
+tern::Gradients<float> gradients(const Model& model, const std::vector<std::vector<tern::Index>>& batches) {
+  tern::Gradients<float> sum(model.adapters());
   for (const auto& who : batches) {
     const tern::Batch batch = batch_of(who);
     tern::Pass pass;
     pass.user = batch.user;
     pass.sequences = batch.sequences;
     Model::Cache cache;
-    model.gradients(pass, batch.tokens, batch.targets, 1, cache);
+    model.gradients(pass, batch.tokens, batch.targets, 1, cache, sum);
   }
-  std::vector<tern::Matrix<float>> found;
-  tern::for_each_parameter(*model.adapters, [&](std::string_view, const auto& p) { found.push_back(p.grad); });
-  return found;
+  return sum;
+}
+
+bool same(const tern::Gradients<float>& a, const tern::Gradients<float>& b) {
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i]) return false;
+  return a.size() == b.size();
 }
 
 /// Goes on from the prompt for everyone at once, with the likeliest character each time.
@@ -75,9 +79,11 @@ void speak(const Model& model, tern::Index length) {
     tern::Pass pass;
     pass.user = user;
     pass.sequences = sequences;
-    tern::Matrix<float> hidden(2 * rows, model.decoder->config.hidden), logits(2 * rows, model.decoder->config.vocabulary);
-    model.decoder->forward(pass, tokens_of(said[0] + said[1]), cache.decoder, hidden, *model.adapters, &cache.adapters);
-    model.decoder->logits(pass, hidden, logits, *model.adapters, &cache.adapters);
+    const auto& base = model.decoder();
+    const tern::Attached gains(model.adapters(), cache.adapters);
+    tern::Matrix<float> hidden(2 * rows, base.config.hidden), logits(2 * rows, base.config.vocabulary);
+    base.forward_only(pass, tokens_of(said[0] + said[1]), cache.decoder, hidden, gains);
+    base.logits(pass, hidden, logits, gains);
     for (tern::Index u = 0; u < users; ++u) {
       tern::Index likeliest = 0;
       logits.row((u + 1) * rows - 1).maxCoeff(&likeliest);
@@ -90,24 +96,20 @@ void speak(const Model& model, tern::Index length) {
 }  // namespace
 
 int main() {
-  tern::Decoder<float> base({.hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16,
-                             .vocabulary = 128});
+  tern::Decoder<float> base({.hidden = 32, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 128,
+                             .layers = std::vector<tern::LayerConfig>(2)});
   tern::Random random(1);
   tern::initialize(base, random);
-  tern::select_trainable(base, [](std::string_view) { return true; });
-  tern::NoAdapters none;
   const tern::Batch everyone = batch_of({0, 1});
-  train(tern::Adapted(base, none), everyone, 300, base);  // the base knows both texts, and not whose turn it is
-  tern::freeze(base);
+  train(base, everyone, 300, base);  // the base knows both texts, and not whose turn it is
 
   tern::AdapterSet<float> gains;
   tern::attach_user_gains(base, gains, tern::GainKind::relative, users);
-  tern::select_trainable(gains, [](std::string_view) { return true; });
   std::printf("%td gains a person, %td parameters in the base\n", tern::count_parameters(gains) / users,
               tern::count_parameters(base));
   const Model model(base, gains);
-  const bool same = gradients(model, {{0, 1}}) == gradients(model, {{0}, {1}});
-  std::printf("one mixed batch or one each: %s\n", same ? "the same gradients" : "other gradients");
+  const bool equal = same(gradients(model, {{0, 1}}), gradients(model, {{0}, {1}}));
+  std::printf("one mixed batch or one each: %s\n", equal ? "the same gradients" : "other gradients");
   train(model, everyone, 100, gains);
   speak(model, 24);
 }

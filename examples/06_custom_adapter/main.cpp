@@ -19,9 +19,9 @@ class OutputBias {
 
   void forward(const Pass&, In<S>, Cache&, Out<S> y) const { y.rowwise() += bias.value.row(0); }
 
-  /// dy passes unchanged, dx gets nothing; dbias += sum_t dy[t].
-  void backward(const Pass&, In<S>, Cache&, Out<S> dy, Out<S>) {
-    if (bias.trainable()) bias.grad.row(0) += dy.colwise().sum();
+  /// dy passes unchanged, dx gets nothing; dbias += sum_t dy[t]. Without a gradient to add to, the bias is frozen.
+  void backward(const Pass&, In<S>, Cache&, Out<S> dy, Out<S>, Gradients<S>& gradients) const {
+    if (Matrix<S>* dbias = gradients.find(bias)) dbias->row(0) += dy.colwise().sum();
   }
 
   template <class Self, class F>

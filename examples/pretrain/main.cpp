@@ -13,9 +13,10 @@
 #include "tern/eval/perplexity.hpp"
 #include "tern/experiment/checkpoint.hpp"
 #include "tern/experiment/tokenizer_fields.hpp"
+#include "tern/io/gguf_source.hpp"
+#include "tern/io/load_model.hpp"
 #include "tern/io/save_model.hpp"
-#include "tern/models/adapted.hpp"
-#include "tern/text/byte_bpe.hpp"
+#include "tern/text/load_tokenizer.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
 
@@ -43,7 +44,7 @@ std::string read_text(const std::filesystem::path& path) {
 }
 
 /// Every 20th book, in the order of names, is held out.
-Corpus read_books(const std::filesystem::path& folder, const ByteBpe& bpe) {
+Corpus read_books(const std::filesystem::path& folder, const Tokenizer& bpe) {
   std::vector<std::filesystem::path> books;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const auto& p = entry.path();
@@ -55,8 +56,7 @@ Corpus read_books(const std::filesystem::path& folder, const ByteBpe& bpe) {
     auto tokens = bpe.encode(read_text(books[i]));
     if (i % 20 == 10) {
       auto& bytes = corpus.held_out_bytes.emplace_back();
-      for (const Token t : tokens)
-        bytes.push_back(static_cast<Index>(bpe.vocabulary().tokens[static_cast<std::size_t>(t)].size()));
+      for (const Token t : tokens) bytes.push_back(bpe.token_bytes(t));
       corpus.held_out.push_back(std::move(tokens));
       corpus.held_out_names.push_back(books[i].stem().string());
     } else {
@@ -90,10 +90,7 @@ double held_out_bits(const Model& model, const Pass& pass, const Corpus& corpus,
 
 template <class W>
 void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Corpus& corpus, const Options& o) {
-  select_trainable(model, [](std::string_view) { return true; });
-  NoAdapters none;
-  Adapted adapted(model, none);
-  typename decltype(adapted)::Cache cache;
+  typename Decoder<float, W>::Cache cache;
   ThreadPool pool(o.threads);
   Pass pass;
   pass.parallel = pool.parallel();
@@ -126,7 +123,7 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
     loss += p.train_loss;
     ++losses;
     if (p.step % 100 != 0 && p.step != o.steps) return;
-    const double bits = held_out_bits(adapted, pass, corpus, 2048, cache);
+    const double bits = held_out_bits(model, pass, corpus, 2048, cache);
     std::printf("step %5ld  %7.1f s  rate %.2e  training loss %.4f  held-out bits per byte %.4f\n",
                 static_cast<long>(p.step), p.seconds, p.rate, loss / static_cast<double>(losses), bits);
     std::fflush(stdout);
@@ -139,7 +136,7 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
                      {{"step", p.step}, {"seconds", p.seconds}, {"random", at.random}, {"taken", at.taken}, {"curve", curve}});
   };
   const WarmupCosine schedule{.peak = o.rate, .warmup = 100, .floor = 0.02};
-  const FitResult result = fit(adapted, cache, pass, adam, windows, schedule, options, hooks);
+  const FitResult result = fit(model, cache, pass, adam, windows, schedule, options, hooks);
   if (!result.ok()) throw DivergedError(result.reason);
 
   GgufWriter out;
@@ -151,19 +148,12 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
   const auto path = std::filesystem::path(o.out) / "base.gguf";
   out.write(path);
 
-  // Measured on what was written, not on what was trained, and in full precision.
+  // Measured on what was written, as it is stored, not on what was trained, and in full precision.
   pass.precision = Precision::full;
   const auto file = GgufFile::open(path);
-  double bits = 0;
-  const auto measure = [&](auto written) {
-    Adapted stored(written, none);
-    typename decltype(stored)::Cache c;
-    bits = held_out_bits(stored, pass, corpus, 16384, c);
-  };
-  if (ternary)
-    measure(load_model<float, Ternary<float>>(file));
-  else
-    measure(load_model<float>(file));
+  auto written = load_model<float>(GgufSource(file), {.parallel = pass.parallel});
+  decltype(written)::Cache written_cache;
+  const double bits = held_out_bits(written, pass, corpus, 16384, written_cache);
   const nlohmann::json card = {{"run", run},
                                {"parameters", count_parameters(model)},
                                {"training_tokens", o.steps * o.sequences * o.context},
@@ -176,22 +166,25 @@ void train(Decoder<float, W> model, const GgufTokenizerFields& fields, const Cor
 }
 
 void run(const Options& o) {
-  const auto json = nlohmann::json::parse(read_text(o.tokenizer));
-  const auto fields = tokenizer_fields_from_json(json, "smollm");
-  const ByteBpe bpe(bpe_vocabulary_from_gguf(fields, o.tokenizer));
+  BpeVocabulary vocabulary = read_tokenizer_json(read_text(o.tokenizer), o.tokenizer);
+  if (!vocabulary.eos && !vocabulary.added.empty()) vocabulary.bos = vocabulary.eos = vocabulary.added.front().id;
+  const auto fields = gguf_fields_of(vocabulary, "smollm");
+  const ByteBpe bpe(std::move(vocabulary));
   const Corpus corpus = read_books(o.books, bpe);
   Index tokens = 0;
   for (const auto& book : corpus.training) tokens += static_cast<Index>(book.size());
   std::cout << corpus.training.size() << " books, " << tokens << " tokens; held out: " << corpus.held_out.size()
             << " books" << std::endl;
   if (o.ternary_from.empty()) {
-    Decoder<float> model(ModelConfig{.hidden = 256, .layers = 4, .ffn = o.ffn, .heads = 4, .kv_heads = 4, .head_dim = 64,
-                                     .vocabulary = static_cast<Index>(fields.tokens.size()), .context = o.context});
+    Decoder<float> model(ModelConfig{.hidden = 256, .ffn = o.ffn, .heads = 4, .kv_heads = 4, .head_dim = 64,
+                                     .vocabulary = static_cast<Index>(fields.tokens.size()), .context = o.context,
+                                     .layers = std::vector<LayerConfig>(4)});
     Random random(o.seed);
     initialize(model, random);
     train(std::move(model), fields, corpus, o);
   } else {
-    const auto dense = load_model<float>(GgufFile::open(o.ternary_from));
+    const auto file = GgufFile::open(o.ternary_from);
+    const auto dense = load_model<float, Dense<float>>(GgufSource(file));
     Decoder<float, TernaryAware<float>> model(dense.config);
     std::vector<const Matrix<float>*> values;
     for_each_parameter(dense, [&](std::string_view, const auto& p) { values.push_back(&p.value); });

@@ -66,4 +66,18 @@
 #include "tern/eval/bootstrap.hpp"
 #include "tern/eval/perplexity.hpp"
 
+#include "tern/statistics/answer.hpp"
+#include "tern/statistics/design_effect.hpp"
+#include "tern/statistics/distributions.hpp"
+#include "tern/statistics/equivalence.hpp"
+#include "tern/statistics/hierarchical_bootstrap.hpp"
+#include "tern/statistics/intervals.hpp"
+#include "tern/statistics/margin.hpp"
+#include "tern/statistics/moments.hpp"
+#include "tern/statistics/multiplicity.hpp"
+#include "tern/statistics/power.hpp"
+#include "tern/statistics/sign_flip.hpp"
+#include "tern/statistics/user_claim.hpp"
+#include "tern/statistics/variance.hpp"
+
 #include "tern/version.hpp"

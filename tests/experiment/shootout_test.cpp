@@ -37,7 +37,7 @@ struct Stage {
     ThreadPool pool(threads);
     Pass pass;
     pass.parallel = pool.parallel();
-    return Shootout(base, nullptr, users, options, pass).run(out, hooks);
+    return Shootout(base, users, options, pass).run(out, hooks);
   }
 };
 

@@ -1,5 +1,6 @@
 /// Runs tern on files, for the comparisons with other implementations in this folder. Token ids come in and numbers go
 /// out as raw little-endian arrays, adapters as safetensors under PEFT's names, single results as lines of text.
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -7,6 +8,7 @@
 #include <iomanip>
 #include <iostream>
 #include <iterator>
+#include <map>
 
 #include "tern/adapters/attach.hpp"
 #include "tern/eval/perplexity.hpp"
@@ -15,28 +17,29 @@
 #include "tern/io/load_model.hpp"
 #include "tern/io/safetensors.hpp"
 #include "tern/io/safetensors_writer.hpp"
+#include "tern/io/with_source.hpp"
 #include "tern/models/adapted.hpp"
-#include "tern/models/with_weights.hpp"
-#include "tern/text/byte_bpe.hpp"
-#include "tern/text/gguf_vocabulary.hpp"
+#include "tern/models/convert.hpp"
+#include "tern/text/load_tokenizer.hpp"
 #include "tern/train/adam.hpp"
 #include "tern/train/fit.hpp"
-#include "tern/weights/bf16.hpp"
-#include "tern/weights/grouped.hpp"
-#include "tern/weights/ternary.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using tern::Index, tern::Token;
-using Model = tern::Decoder<float>;
+using Weights = tern::Packed<float>;
+using Model = tern::PackedDecoder<float>;
 using Adapters = tern::AdapterSet<float>;
 using AdaptedModel = tern::Adapted<Model, Adapters>;
 
 constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
---mixed: products with weights in mixed precision. MODEL is a .gguf, or a llama2.c checkpoint (.bin); IDS holds i32 token ids.
+--mixed: products with weights in mixed precision. MODEL is a .gguf, a Hugging Face folder, or a llama2.c checkpoint (.bin); it
+runs on weights in f32, or on ternary codes where its files hold such. IDS holds i32 token ids.
 
-  tokens GGUF PATHS OUT          for each file that PATHS names, one a line: how many ids, then the ids (i32)
+  tokens SOURCE PATHS OUT [parse]
+                                 for each file that PATHS names, one a line: how many ids, then the ids (i32); SOURCE is
+                                 a .gguf or a folder; special tokens are text, or ids with "parse"
   logits MODEL IDS OUT [LAYOUT]  [ids x vocabulary] f32; with LAYOUT of ternary weights, those of I2_S tensors laid out in
                                  groups_of_128, groups_of_64 or four_rows
   bitnet SAFETENSORS NAME RULE OUT
@@ -50,10 +53,13 @@ constexpr const char* usage = R"(tern-oracle [--mixed] COMMAND ARGUMENT...
                                  relative; prints each step's loss, and HELD_OUT's before and after; writes the gains
   train-lora MODEL IDS CONTEXT RATE RANK ALPHA INITIAL OUT
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
+  gradients-norm MODEL IDS OUT   the gradient of the mean NLL of all ids but the first, by a gain at every norm
+  gradients-lora MODEL IDS RANK ALPHA INITIAL OUT
+                                 the same by LoRA on every linear of the blocks, at the values in INITIAL
   step MODEL IDS THREADS KIND [WEIGHTS]
                                  for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm or
-                                 lora (rank 4, every linear of the blocks), WEIGHTS dense, bf16, q8, q4,
-                                 q4_0 or ternary (with int8 gradients)
+                                 lora (rank 4, every linear of the blocks), WEIGHTS stored, or a weight format of the
+                                 blocks (f32; others have tables in bf16, ternary has int8 gradients)
 )";
 
 struct UsageError {};
@@ -93,11 +99,27 @@ void write_numbers(const fs::path& path, std::span<const T> numbers) {
   tern::write_file(path, out.view());
 }
 
+const tern::Matrix<float>& tensor(const tern::Llama2c& file, tern::SiteId id) {
+  using tern::Site;
+  if (id.layer < 0) return file.final_norm;
+  const tern::Llama2c::Layer& layer = file.layers[static_cast<std::size_t>(id.layer)];
+  switch (id.site) {
+    case Site::attention_norm: return layer.attention_norm;
+    case Site::query: return layer.query;
+    case Site::key: return layer.key;
+    case Site::value: return layer.value;
+    case Site::attention_output: return layer.output;
+    case Site::mlp_norm: return layer.mlp_norm;
+    case Site::gate: return layer.gate;
+    case Site::up: return layer.up;
+    default: return layer.down;
+  }
+}
+
 /// A llama2.c checkpoint as a decoder. Its rows of q and k lie interleaved, as in a GGUF.
 Model decoder(const tern::Llama2c& file) {
   tern::ModelConfig c;
   c.hidden = file.width;
-  c.layers = static_cast<Index>(file.layers.size());
   c.ffn = file.hidden;
   c.heads = file.heads;
   c.kv_heads = file.kv_heads;
@@ -105,61 +127,67 @@ Model decoder(const tern::Llama2c& file) {
   c.vocabulary = file.vocabulary;
   c.context = file.context;
   c.tied = file.head.size() == 0;
-  Model model(c);
-  model.embedding.table.parameter.value = file.embedding;
-  model.final_norm.gain.value = file.final_norm;
-  if (model.head) model.head->parameter.value = file.head;
-  const auto dense = [](const tern::Matrix<float>& weights) { return tern::Dense<float>(weights); };
-  for (std::size_t i = 0; i < file.layers.size(); ++i) {
-    const tern::Llama2c::Layer& from = file.layers[i];
-    auto& to = model.blocks[i];
-    to.attention_norm.gain.value = from.attention_norm;
-    to.attention.query.weight = dense(tern::detail::unpermuted(from.query, c.head_dim));
-    to.attention.key.weight = dense(tern::detail::unpermuted(from.key, c.head_dim));
-    to.attention.value.weight = dense(from.value);
-    to.attention.output.weight = dense(from.output);
-    to.mlp_norm.gain.value = from.mlp_norm;
-    to.mlp.gate.weight = dense(from.gate);
-    to.mlp.up.weight = dense(from.up);
-    to.mlp.down.weight = dense(from.down);
-  }
+  c.layers.resize(file.layers.size());
+  Model model(c, tern::unfilled);
+  model.embedding.table = Weights(file.embedding);
+  if (model.head) *model.head = Weights(file.head);
+  Model::each_part(model, [&](tern::SiteId id, auto& part) {
+    const tern::Matrix<float>& from = tensor(file, id);
+    if constexpr (requires { part.gain; }) {
+      part.gain.value = from;
+    } else {
+      const auto place = tern::place_of(tern::llama_architecture(), c, tern::Naming::gguf, id);
+      tern::Matrix<float> rows(from.rows(), from.cols());
+      for (Index r = 0; r < rows.rows(); ++r) rows.row(r) = from.row(place.order.file_row(r));
+      part.weight = Weights(std::move(rows));
+    }
+  });
   return model;
 }
 
-Model load(const fs::path& path) {
+/// Whether a source holds ternary codes: it then runs on them, as the model was trained.
+template <class Source>
+bool holds_codes(const Source& source) {
+  for (const std::string& name : source.names())
+    if (const auto t = source.find(name); t && t->ternary) return true;
+  return false;
+}
+
+Model load(const fs::path& path, const tern::Pass& pass, std::optional<tern::I2sLayout> i2_s = {}) {
   if (path.extension() == ".bin") return decoder(tern::Llama2c::read(path));
-  return tern::load_model<float>(tern::GgufFile::open(path));
+  const auto load_from = [&](const auto& source) {
+    tern::LoadOptions options{.tables = tern::WeightFormat::f32, .parallel = pass.parallel};
+    if (!holds_codes(source)) options.linears = tern::WeightFormat::f32;
+    return tern::load_model<float>(source, options);
+  };
+  return tern::with_source(path, load_from, i2_s);
+}
+
+std::unique_ptr<tern::Tokenizer> tokenizer_of(const fs::path& source) {
+  if (fs::is_directory(source)) return tern::load_tokenizer(source);
+  return tern::load_tokenizer(tern::gguf_tokenizer_fields(tern::GgufFile::open(source)), source.string());
 }
 
 void tokens(Arguments arguments) {
-  const auto file = tern::GgufFile::open(arguments.path());
-  const tern::ByteBpe tokenizer(tern::bpe_vocabulary_from_gguf(tern::gguf_tokenizer_fields(file), file.place()));
+  const auto tokenizer = tokenizer_of(arguments.path());
   const fs::path list = arguments.path();
   std::ifstream paths(list);
   if (!paths) throw tern::IoError("open '" + list.string() + "': cannot read");
+  const fs::path out = arguments.path();
+  const auto specials = arguments.more() && arguments.text() == "parse" ? tern::SpecialTokens::parse
+                                                                        : tern::SpecialTokens::as_text;
   std::vector<Token> all;
   for (std::string path; std::getline(paths, path);) {
     const tern::MappedFile text(path);
-    const auto ids = tokenizer.encode(tern::text_of(text.bytes()));
+    const auto ids = tokenizer->encode(tern::text_of(text.bytes()), specials);
     all.push_back(static_cast<Token>(ids.size()));
     all.insert(all.end(), ids.begin(), ids.end());
   }
-  write_numbers<Token>(arguments.path(), all);
+  write_numbers<Token>(out, all);
 }
 
 void write_matrix(const fs::path& path, const tern::Matrix<float>& m) {
   write_numbers<float>(path, {m.data(), static_cast<std::size_t>(m.size())});
-}
-
-template <class W>
-tern::Matrix<float> logits_of(const tern::Decoder<float, W>& model, std::span<const Token> ids,
-                              const tern::Pass& pass) {
-  const auto rows = static_cast<Index>(ids.size());
-  typename tern::Decoder<float, W>::Cache cache;
-  tern::Matrix<float> hidden(rows, model.config.hidden), logits(rows, model.config.vocabulary);
-  model.forward(pass, ids, cache, hidden);
-  model.logits(pass, hidden, logits);
-  return logits;
 }
 
 tern::I2sLayout i2_s_layout(const std::string& text) {
@@ -173,10 +201,15 @@ void logits(Arguments arguments, const tern::Pass& pass) {
   const fs::path path = arguments.path();
   const auto ids = read_ids(arguments.path());
   const fs::path out = arguments.path();
-  if (!arguments.more()) return write_matrix(out, logits_of(load(path), ids, pass));
-  const auto model = tern::load_model<float, tern::Ternary<float>>(tern::GgufFile::open(path),
-                                                                   {.i2_s = i2_s_layout(arguments.text())});
-  write_matrix(out, logits_of(model, ids, pass));
+  std::optional<tern::I2sLayout> i2_s;
+  if (arguments.more()) i2_s = i2_s_layout(arguments.text());
+  const Model model = load(path, pass, i2_s);
+  const auto rows = static_cast<Index>(ids.size());
+  Model::Cache cache;
+  tern::Matrix<float> hidden(rows, model.config.hidden), logits(rows, model.config.vocabulary);
+  model.forward_only(pass, ids, cache, hidden);
+  model.logits(pass, hidden, logits);
+  write_matrix(out, logits);
 }
 
 void bitnet(Arguments arguments) {
@@ -189,7 +222,7 @@ void bitnet(Arguments arguments) {
 }
 
 void nll(Arguments arguments, const tern::Pass& pass) {
-  const Model model = load(arguments.path());
+  const Model model = load(arguments.path(), pass);
   const auto ids = read_ids(arguments.path());
   if (ids.empty()) throw UsageError();
   const std::span<const Token> all(ids);
@@ -206,7 +239,7 @@ tern::Convention convention(const std::string& text) {
 }
 
 void perplexity(Arguments arguments, const tern::Pass& pass) {
-  const Model model = load(arguments.path());
+  const Model model = load(arguments.path(), pass);
   const auto ids = read_ids(arguments.path());
   const auto how = convention(arguments.text());
   tern::PerplexityOptions options;
@@ -234,41 +267,101 @@ struct Consecutive {
 };
 static_assert(tern::BatchSource<Consecutive>);
 
-/// PEFT's name of an adapter's parameter: `path` ends with "lora.down", "lora.up" or "user_gain.gain".
-std::string peft_name(tern::SiteId id, std::string_view path) {
-  static const std::map<tern::Site, std::string> modules = {
-      {tern::Site::attention_norm, "input_layernorm"},
-      {tern::Site::query, "self_attn.q_proj"},
-      {tern::Site::key, "self_attn.k_proj"},
-      {tern::Site::value, "self_attn.v_proj"},
-      {tern::Site::attention_output, "self_attn.o_proj"},
-      {tern::Site::mlp_norm, "post_attention_layernorm"},
-      {tern::Site::gate, "mlp.gate_proj"},
-      {tern::Site::up, "mlp.up_proj"},
-      {tern::Site::down, "mlp.down_proj"},
-      {tern::Site::final_norm, "norm"},
-  };
-  const std::string layer = id.layer < 0 ? "" : "layers." + std::to_string(id.layer) + ".";
-  const char* tensor = path.ends_with("down") ? "lora_A" : path.ends_with("up") ? "lora_B" : "ln_tuning_layers";
-  return "base_model.model.model." + layer + modules.at(id.site) + "." + tensor + ".weight";
+/// Where PEFT has an adapter's parameter. Linears that lie in one tensor (phi3's qkv_proj) are one linear there: they share
+/// lora_A, and each has its rows of lora_B.
+struct PeftPlace {
+  std::string name;
+  Index first_row = 0, rows = 0;
+};
+
+/// `path` ends with "lora.down", "lora.up" or "user_gain.gain".
+PeftPlace peft_place(const tern::ModelConfig& config, tern::SiteId id, std::string_view path, Index rows) {
+  const auto& all = tern::architectures();
+  const auto family = std::find_if(all.begin(), all.end(), [&](const auto* a) { return a->name == config.architecture; });
+  const tern::TensorPlace at = tern::place_of(**family, config, tern::Naming::hugging_face, id);
+  const bool up = path.ends_with("lora.up");
+  const char* tensor = path.ends_with("lora.down") ? "lora_A" : up ? "lora_B" : "ln_tuning_layers";
+  return {"base_model.model." + at.name + "." + tensor + ".weight", up ? at.first_row : 0,
+          up && at.tensor_rows > 0 ? at.tensor_rows : rows};
 }
 
-void save(Adapters& adapters, const fs::path& path) {
-  std::vector<tern::SafeTensor> tensors;
+/// A model whose adapters share parameters where PEFT has one for several: each then has the gradients of all, so that
+/// equal values stay equal while they train. Expects gradients that were zero before a call.
+class PeftModel {
+ public:
+  using Scalar = float;
+  using Cache = AdaptedModel::Cache;
+
+  PeftModel(const Model& base, const Adapters& adapters) : model_(base, adapters) {
+    adapters.each([&](tern::SiteId id, std::string_view path, const tern::Parameter<float>& p) {
+      if (!path.ends_with("lora.up")) shared_[peft_place(base.config, id, path, 0).name].push_back(&p);
+    });
+  }
+
+  void nll(const tern::Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, Cache& cache,
+           std::span<double> nll) const {
+    model_.nll(pass, tokens, targets, cache, nll);
+  }
+  double gradients(const tern::Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, float scale,
+                   Cache& cache, tern::Gradients<float>& gradients) const {
+    const double sum = model_.gradients(pass, tokens, targets, scale, cache, gradients);
+    for (const auto& [name, parameters] : shared_) {
+      if (parameters.size() == 1) continue;
+      tern::Matrix<float> all = gradients.of(*parameters[0]);
+      for (std::size_t i = 1; i < parameters.size(); ++i) all += gradients.of(*parameters[i]);
+      for (const auto* p : parameters) *gradients.find(*p) = all;
+    }
+    return sum;
+  }
+
+ private:
+  AdaptedModel model_;
+  std::map<std::string, std::vector<const tern::Parameter<float>*>> shared_;
+};
+static_assert(tern::LanguageModel<PeftModel>);
+
+/// Writes what matrix_of(parameter) gives for each of the adapters' parameters, under PEFT's names.
+template <class F>
+void save(const Model& base, const Adapters& adapters, const fs::path& path, F&& matrix_of) {
+  std::map<std::string, tern::Matrix<float>> found;
   adapters.each([&](tern::SiteId id, std::string_view parameter, const tern::Parameter<float>& p) {
-    tern::SafeTensor tensor{peft_name(id, parameter), tern::DType::f32, {p.value.rows(), p.value.cols()}, {}};
-    if (!parameter.ends_with("down") && !parameter.ends_with("up")) tensor.shape = {p.value.cols()};
-    tensor.bytes = std::as_bytes(std::span(p.value.data(), static_cast<std::size_t>(p.value.size())));
-    tensors.push_back(std::move(tensor));
+    const PeftPlace at = peft_place(base.config, id, parameter, p.value.rows());
+    tern::Matrix<float>& to = found.try_emplace(at.name, at.rows, p.value.cols()).first->second;
+    to.middleRows(at.first_row, p.value.rows()) = matrix_of(p);
   });
+  std::vector<tern::SafeTensor> tensors;
+  for (const auto& [name, m] : found) {
+    tern::SafeTensor tensor{name, tern::DType::f32, {m.rows(), m.cols()}, {}};
+    if (name.find(".ln_tuning_layers.") != name.npos) tensor.shape = {m.cols()};
+    tensor.bytes = std::as_bytes(std::span(m.data(), static_cast<std::size_t>(m.size())));
+    tensors.push_back(std::move(tensor));
+  }
   tern::write_safetensors(path, tensors);
 }
 
+void save_values(const Model& base, const Adapters& adapters, const fs::path& path) {
+  save(base, adapters, path, [](const tern::Parameter<float>& p) -> const tern::Matrix<float>& { return p.value; });
+}
+
+/// LoRA on every linear of the blocks, with the values in a file of PEFT's names.
+Adapters lora_from(const Model& base, Index rank, float alpha, const fs::path& path) {
+  const auto file = tern::SafetensorsFile::open(path);
+  Adapters adapters;
+  tern::Random unused;
+  attach_lora(base, adapters, rank, alpha, unused, tern::is_block_linear);
+  adapters.each([&](tern::SiteId id, std::string_view parameter, tern::Parameter<float>& p) {
+    const PeftPlace at = peft_place(base.config, id, parameter, p.value.rows());
+    const auto values = tern::to_matrix<float>(file.tensor(at.name));
+    tern::expect_shape("initial values", at.name, values, at.rows, p.value.cols());
+    p.value = values.middleRows(at.first_row, p.value.rows());
+  });
+  return adapters;
+}
+
 /// Adam with PyTorch's defaults and one rate, a step for each window; prints each step's loss.
-void train(AdaptedModel& model, const tern::Pass& pass, Consecutive windows, double rate) {
-  tern::select_trainable(*model.adapters, [](std::string_view) { return true; });
-  tern::Adam<float> adam(tern::AdamOptions{}, *model.adapters);
-  AdaptedModel::Cache cache;
+void train(const PeftModel& model, Adapters& adapters, const tern::Pass& pass, Consecutive windows, double rate) {
+  tern::Adam<float> adam(tern::AdamOptions{}, adapters);
+  PeftModel::Cache cache;
   tern::FitOptions options;
   options.budget = tern::Budget::of_steps(windows.count());
   tern::FitHooks hooks;
@@ -284,52 +377,86 @@ tern::GainKind gain_kind(const std::string& text) {
 }
 
 void train_norm(Arguments arguments, const tern::Pass& pass) {
-  Model base = load(arguments.path());
+  const Model base = load(arguments.path(), pass);
   const auto ids = read_ids(arguments.path());
   const auto context = static_cast<std::size_t>(arguments.integer());
   const double rate = arguments.number();
   Adapters adapters;
   attach_user_gains(base, adapters, gain_kind(arguments.text()));
-  AdaptedModel model(base, adapters);
+  const PeftModel model(base, adapters);
   const fs::path out = arguments.path();
   const auto held_out = arguments.more() ? read_ids(arguments.path()) : std::vector<Token>();
   const auto print_held_out = [&] {
     if (held_out.empty()) return;
-    AdaptedModel::Cache cache;
+    PeftModel::Cache cache;
     tern::PerplexityOptions options;
     options.context = static_cast<Index>(context);
     const auto found = tern::perplexity(model, pass, tern::Convention::chunked, held_out, cache, options);
     std::cout << found.nll / static_cast<double>(found.tokens) << std::endl;
   };
   print_held_out();
-  train(model, pass, {ids, context}, rate);
+  train(model, adapters, pass, {ids, context}, rate);
   print_held_out();
-  save(adapters, out);
+  save_values(base, adapters, out);
 }
 
 void train_lora(Arguments arguments, const tern::Pass& pass) {
-  Model base = load(arguments.path());
+  const Model base = load(arguments.path(), pass);
   const auto ids = read_ids(arguments.path());
   const auto context = static_cast<std::size_t>(arguments.integer());
   const double rate = arguments.number();
   const Index rank = arguments.integer();
   const auto alpha = static_cast<float>(arguments.number());
-  const auto initial = tern::SafetensorsFile::open(arguments.path());
-  Adapters adapters;
-  tern::Random unused;
-  attach_lora(base, adapters, rank, alpha, unused, tern::is_block_linear);
-  adapters.each([&](tern::SiteId id, std::string_view path, tern::Parameter<float>& p) {
-    const auto value = tern::to_matrix<float>(initial.tensor(peft_name(id, path)));
-    tern::expect_shape("train-lora", path, value, p.value.rows(), p.value.cols());
-    p.value = value;
-  });
-  AdaptedModel model(base, adapters);
-  train(model, pass, {ids, context}, rate);
-  save(adapters, arguments.path());
+  Adapters adapters = lora_from(base, rank, alpha, arguments.path());
+  train(PeftModel(base, adapters), adapters, pass, {ids, context}, rate);
+  save_values(base, adapters, arguments.path());
 }
 
-template <class Base>
-void take_steps(Base base, const std::vector<Token>& ids, const std::string& kind, const tern::Pass& pass) {
+/// Writes the gradient of the mean NLL of all ids but the first.
+void write_gradients(const Model& base, const Adapters& adapters, const std::vector<Token>& ids, const fs::path& out,
+                     const tern::Pass& pass) {
+  if (ids.size() < 2) throw UsageError();
+  const std::span<const Token> text(ids);
+  const auto rows = text.size() - 1;
+  const PeftModel model(base, adapters);
+  PeftModel::Cache cache;
+  tern::Gradients<float> gradients(adapters);
+  model.gradients(pass, text.first(rows), text.subspan(1), 1.f / static_cast<float>(rows), cache, gradients);
+  save(base, adapters, out,
+       [&](const tern::Parameter<float>& p) -> const tern::Matrix<float>& { return gradients.of(p); });
+}
+
+void gradients_norm(Arguments arguments, const tern::Pass& pass) {
+  const Model base = load(arguments.path(), pass);
+  const auto ids = read_ids(arguments.path());
+  Adapters adapters;
+  attach_user_gains(base, adapters, tern::GainKind::absolute);
+  write_gradients(base, adapters, ids, arguments.path(), pass);
+}
+
+void gradients_lora(Arguments arguments, const tern::Pass& pass) {
+  const Model base = load(arguments.path(), pass);
+  const auto ids = read_ids(arguments.path());
+  const Index rank = arguments.integer();
+  const auto alpha = static_cast<float>(arguments.number());
+  const Adapters adapters = lora_from(base, rank, alpha, arguments.path());
+  write_gradients(base, adapters, ids, arguments.path(), pass);
+}
+
+void step(Arguments arguments, tern::Pass pass) {
+  const fs::path path = arguments.path();
+  const auto ids = read_ids(arguments.path());
+  tern::ThreadPool pool(arguments.integer());
+  pass.parallel = pool.parallel();
+  const std::string kind = arguments.text(), weights = arguments.more() ? arguments.text() : "f32";
+  tern::LoadOptions options{.parallel = pass.parallel};
+  if (weights != "stored") {
+    options.linears = tern::parse_weight_format(weights);
+    options.tables = weights == "f32" ? tern::WeightFormat::f32 : tern::WeightFormat::bf16;
+  }
+  if (weights == "ternary") pass.gradients = tern::GradientRounding::nearest;
+  const Model base =
+      tern::with_source(path, [&](const auto& source) { return tern::load_model<float>(source, options); });
   Adapters adapters;
   tern::Random random(1);
   if (kind == "norm")
@@ -338,40 +465,19 @@ void take_steps(Base base, const std::vector<Token>& ids, const std::string& kin
     attach_lora(base, adapters, 4, 8.f, random, tern::is_block_linear);
   else
     throw UsageError();
-  tern::select_trainable(adapters, [](std::string_view) { return true; });
-  tern::Adapted model(base, adapters);
-  typename decltype(model)::Cache cache;
+  const AdaptedModel model(base, adapters);
+  AdaptedModel::Cache cache;
   tern::Adam<float> adam(tern::AdamOptions{}, adapters);
   const std::span<const Token> text(ids);
   const auto rows = text.size() - 1;
   for (std::string line; std::getline(std::cin, line);) {
     const tern::Stopwatch watch;
     adam.trainable().zero_gradients(pass.parallel);
-    const double sum = model.gradients(pass, text.first(rows), text.subspan(1), 1.f / static_cast<float>(rows), cache);
+    const double sum = model.gradients(pass, text.first(rows), text.subspan(1), 1.f / static_cast<float>(rows), cache,
+                                       adam.trainable().gradients());
     adam.step(1e-3, pass.parallel);
     std::cout << watch.seconds() << ' ' << sum / static_cast<double>(rows) << std::endl;
   }
-}
-
-void step(Arguments arguments, tern::Pass pass) {
-  Model base = load(arguments.path());
-  const auto ids = read_ids(arguments.path());
-  tern::ThreadPool pool(arguments.integer());
-  pass.parallel = pool.parallel();
-  const std::string kind = arguments.text(), weights = arguments.more() ? arguments.text() : "dense";
-  if (weights == "dense") return take_steps(std::move(base), ids, kind, pass);
-  if (weights == "bf16") return take_steps(tern::with_weights<tern::Bf16<float>, tern::Bf16>(base), ids, kind, pass);
-  if (weights == "q8") return take_steps(tern::with_weights<tern::Q8<float>, tern::Bf16>(base), ids, kind, pass);
-  if (weights == "q4") return take_steps(tern::with_weights<tern::Q4<float>, tern::Bf16>(base), ids, kind, pass);
-  if (weights == "q4_0") return take_steps(tern::with_weights<tern::Q4_0<float>, tern::Bf16>(base), ids, kind, pass);
-  if (weights == "ternary") {
-    pass.gradients = tern::GradientRounding::nearest;
-    const auto rounded = [](const tern::Dense<float>& w) {
-      return tern::Ternary<float>::quantize(w.parameter.value, tern::kernels::TernaryScale::row);
-    };
-    return take_steps(tern::with_weights<tern::Ternary<float>, tern::Bf16>(base, rounded), ids, kind, pass);
-  }
-  throw UsageError();
 }
 
 void run(const std::string& command, const Arguments& arguments, tern::Precision precision) {
@@ -386,6 +492,8 @@ void run(const std::string& command, const Arguments& arguments, tern::Precision
   if (command == "perplexity") return perplexity(arguments, pass);
   if (command == "train-norm") return train_norm(arguments, pass);
   if (command == "train-lora") return train_lora(arguments, pass);
+  if (command == "gradients-norm") return gradients_norm(arguments, pass);
+  if (command == "gradients-lora") return gradients_lora(arguments, pass);
   if (command == "step") return step(arguments, pass);
   throw UsageError();
 }

@@ -32,11 +32,11 @@ class Oracle:
         numpy.asarray(ids, dtype="<i4").tofile(path)
         return path
 
-    def tokens(self, gguf, paths):
-        """The token ids of each file."""
+    def tokens(self, source, paths, specials="as_text"):
+        """The token ids of each file; `source` is a GGUF or a folder, special tokens become ids with "parse"."""
         names, out = self.folder / "paths", self.folder / "tokens"
         names.write_text("".join(f"{path}\n" for path in paths))
-        self.run("tokens", gguf, names, out)
+        self.run("tokens", source, names, out, specials)
         numbers, texts = numpy.fromfile(out, dtype="<i4"), []
         while len(numbers) > 0:
             texts.append(numbers[1 : 1 + numbers[0]])

@@ -5,6 +5,7 @@
 #include "io/hostile.hpp"
 #include "support/temporary_directory.hpp"
 #include "tern/core/random.hpp"
+#include "tern/io/gguf_source.hpp"
 #include "tern/io/save_model.hpp"
 #include "tern/weights/bf16.hpp"
 
@@ -23,39 +24,39 @@ void make_ternary(Decoder<float>& model) {
   });
 }
 
+ModelConfig small(Index hidden, Index ffn, Index heads, Index kv_heads) {
+  return {.hidden = hidden,
+          .ffn = ffn,
+          .heads = heads,
+          .kv_heads = kv_heads,
+          .head_dim = hidden / heads,
+          .vocabulary = 8,
+          .context = 8,
+          .layers = std::vector<LayerConfig>(1)};
+}
+
 /// A model of ternary projections, through a file of that type.
-Decoder<float, Ternary<float>> ternary_from(GgmlType type) {
+Decoder<float, Ternary<float>, Dense<float>> ternary_from(GgmlType type) {
   const test::TemporaryDirectory folder;
-  Decoder<float> model(ModelConfig{.hidden = 256,
-                                   .layers = 1,
-                                   .ffn = 256,
-                                   .heads = 4,
-                                   .kv_heads = 4,
-                                   .head_dim = 64,
-                                   .vocabulary = 8,
-                                   .context = 8});
+  Decoder<float> model(small(256, 256, 4, 4));
   make_ternary(model);
   GgufWriter out;
   out.set("general.architecture", std::string("llama"));
   add_model(model, out, type, GgmlType::f32);
   out.write(folder / "m.gguf");
-  return load_model<float, Ternary<float>>(GgufFile::open(folder / "m.gguf"));
+  const GgufFile file = GgufFile::open(folder / "m.gguf");
+  return load_model<float, Ternary<float>, Dense<float>>(GgufSource(file));
 }
 
 /// A model of ternary projections of half, one layer of them, and what bitnet.cpp's converter writes of it.
 struct Converted {
   explicit Converted(const std::string& of) : architecture(of) {
-    ModelConfig c{.architecture = of,
-                  .hidden = 64,
-                  .layers = 1,
-                  .ffn = 96,
-                  .heads = 2,
-                  .kv_heads = 1,
-                  .head_dim = 32,
-                  .vocabulary = 8,
-                  .context = 8};
-    c.sub_norms = of != "llama";
-    c.gate = c.sub_norms ? kernels::Gate::relu_squared : kernels::Gate::silu;
+    ModelConfig c = small(64, 96, 2, 1);
+    if (of != "llama") {
+      c.layers[0].norms.add(Site::attention_sub_norm);
+      c.layers[0].norms.add(Site::mlp_sub_norm);
+      c.layers[0].gate = kernels::Gate::relu_squared;
+    }
     model = Decoder<float>(c);
     make_ternary(model);
   }
@@ -67,45 +68,40 @@ struct Converted {
     out.set("general.architecture", architecture);
     const auto field = [&](const char* name, auto value) { out.set(architecture + "." + name, value); };
     field("embedding_length", static_cast<std::uint32_t>(c.hidden));
-    field("block_count", static_cast<std::uint32_t>(c.layers));
+    field("block_count", static_cast<std::uint32_t>(c.layer_count()));
     field("feed_forward_length", static_cast<std::uint32_t>(c.ffn));
     field("attention.head_count", static_cast<std::uint32_t>(c.heads));
     field("attention.head_count_kv", static_cast<std::uint32_t>(c.kv_heads));
     field("attention.layer_norm_rms_epsilon", static_cast<float>(c.epsilon));
-    field("rope.freq_base", static_cast<float>(c.rope_theta));
-    const auto plain = [&](const std::string& name, const Matrix<float>& w) {
-      out.add_matrix(name + ".weight", GgmlType::f32, w);
-    };
-    const auto projection = [&](const std::string& name, const Matrix<float>& w) {
-      if (!layout) return plain("blk.0." + name, w);
-      out.add("blk.0." + name + ".weight", GgmlType::i2_s, {w.cols(), w.rows()},
-              encode_i2_s(ternary_codes(w, name), *layout));
-    };
-    const auto turned = [&](const std::string& name, const Matrix<float>& w) {
-      projection(name, architecture == "llama" ? detail::permuted(w, c.head_dim) : w);
-    };
-    const auto& b = model.blocks[0];
-    plain("token_embd", model.embedding.table.parameter.value);
-    plain("output_norm", model.final_norm.gain.value);
-    plain("blk.0.attn_norm", b.attention_norm.gain.value);
-    plain("blk.0.ffn_norm", b.mlp_norm.gain.value);
-    if (c.sub_norms) {
-      plain("blk.0.attn_sub_norm", b.attention.sub_norm->gain.value);
-      plain("blk.0.ffn_sub_norm", b.mlp.sub_norm->gain.value);
-    }
-    turned("attn_q", plain_weights(b.attention.query.weight));
-    turned("attn_k", plain_weights(b.attention.key.weight));
-    projection("attn_v", plain_weights(b.attention.value.weight));
-    projection("attn_output", plain_weights(b.attention.output.weight));
-    projection("ffn_gate", plain_weights(b.mlp.gate.weight));
-    projection("ffn_up", plain_weights(b.mlp.up.weight));
-    projection("ffn_down", plain_weights(b.mlp.down.weight));
+    field("rope.freq_base", static_cast<float>(c.layers[0].rope.theta));
+    out.add_matrix("token_embd.weight", GgmlType::f32, model.embedding.table.parameter.value);
+    const Architecture& family = architecture == "llama" ? llama_architecture() : bitnet_architecture();
+    Decoder<float>::each_part(model, [&](SiteId id, const auto& part) {
+      const TensorPlace place = place_of(family, c, Naming::gguf, id);
+      if constexpr (requires { part.gain; }) {
+        out.add_matrix(place.name + ".weight", GgmlType::f32, part.gain.value);
+      } else {
+        const Matrix<float>& w = part.weight.parameter.value;
+        Matrix<float> rows(w.rows(), w.cols());
+        for (Index r = 0; r < w.rows(); ++r) rows.row(place.order.file_row(r)) = w.row(r);
+        if (layout)
+          out.add(place.name + ".weight", GgmlType::i2_s, {w.cols(), w.rows()},
+                  encode_i2_s(ternary_codes(rows, place.name), *layout));
+        else
+          out.add_matrix(place.name + ".weight", GgmlType::f32, rows);
+      }
+    });
     return out;
   }
 
   std::string architecture;
   Decoder<float> model;
 };
+
+template <class W, class T = Dense<float>>
+Decoder<float, W, T> load(const GgufFile& file, std::optional<I2sLayout> i2_s = std::nullopt) {
+  return load_model<float, W, T>(GgufSource(file, i2_s));
+}
 
 std::vector<std::byte> bytes_of(const GgufWriter& writer) {
   std::vector<std::byte> bytes;
@@ -146,8 +142,9 @@ TEST_CASE("load_model: TQ1_0 stays five trits a byte, TQ2_0 2 bits, with the sam
 
 TEST_CASE("load_model: q8 and bf16 hold the weights that dense ones are, rows of q and k in their places") {
   const test::TemporaryDirectory folder;
-  Decoder<float> model(ModelConfig{
-      .hidden = 32, .layers = 2, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 8, .context = 64});
+  ModelConfig config = small(32, 64, 2, 1);
+  config.layers.resize(2);
+  Decoder<float> model(config);
   Random random(3);
   for_each_parameter(model, [&](std::string_view, auto& p) { fill_normal(p.value, random, 0.15); });
   GgufWriter out;
@@ -155,9 +152,9 @@ TEST_CASE("load_model: q8 and bf16 hold the weights that dense ones are, rows of
   add_model(model, out, GgmlType::q8_0, GgmlType::f32);
   out.write(folder / "m.gguf");
   const auto file = GgufFile::open(folder / "m.gguf");
-  const auto dense = load_model<float>(file);
-  const auto eight = load_model<float, Q8<float>>(file);
-  const auto half = load_model<float, Bf16<float>>(file);
+  const auto dense = load<Dense<float>>(file);
+  const auto eight = load<Q8<float>>(file);
+  const auto half = load<Bf16<float>>(file);
   for (std::size_t i = 0; i < 2; ++i) {
     const auto check = [](const auto& d, const auto& q, const auto& b) {
       const Matrix<float>& w = d.weight.parameter.value;
@@ -179,44 +176,44 @@ TEST_CASE("load_model: I2_S of every layout is what the same weights are in F32,
   for (const std::string architecture : {"llama", "bitnet-b1.58"}) {
     const Converted source(architecture);
     const auto plain = bytes_of(source.gguf({}));
-    const Matrix<float> expected = hidden(load_model<float, Ternary<float>>(GgufFile(plain, "m")));
+    const Matrix<float> expected = hidden(load<Ternary<float>>(GgufFile(plain, "m")));
     CHECK(expected.allFinite());
     for (const auto layout : {I2sLayout::groups_of_128, I2sLayout::groups_of_64, I2sLayout::four_rows}) {
       const auto bytes = bytes_of(source.gguf(layout));
       const GgufFile file(bytes, "m");
-      CHECK(hidden(load_model<float, Ternary<float>>(file, {.i2_s = layout})) == expected);
-      CHECK(hidden(load_model<float>(file, {.i2_s = layout})) == hidden(source.model));
-      CHECK(hidden(load_model<float, Bf16<float>>(file, {.i2_s = layout})).isApprox(hidden(source.model), 1e-2f));
+      CHECK(hidden(load<Ternary<float>>(file, layout)) == expected);
+      CHECK(hidden(load<Dense<float>>(file, layout)) == hidden(source.model));
+      CHECK(hidden(load<Bf16<float>>(file, layout)).isApprox(hidden(source.model), 1e-2f));
     }
   }
 }
 
 TEST_CASE("load_model: a BitNet model has sub-norms, relu^2 and a tied head") {
   const auto bytes = bytes_of(Converted("bitnet-b1.58").gguf({}));
-  const auto model = load_model<float>(GgufFile(bytes, "m"));
-  CHECK(model.config.architecture == "bitnet-b1.58");
-  CHECK(model.config.sub_norms);
-  CHECK(model.config.gate == kernels::Gate::relu_squared);
+  const auto model = load<Dense<float>>(GgufFile(bytes, "m"));
+  CHECK(model.config.architecture == "bitnet");
+  CHECK(model.has({0, Site::attention_sub_norm}));
+  CHECK(model.has({0, Site::mlp_sub_norm}));
+  CHECK(model.config.layers[0].gate == kernels::Gate::relu_squared);
   CHECK(!model.head);
 
   GgufWriter surplus = Converted("bitnet-b1.58").gguf({});
-  surplus.add_matrix("output.weight", GgmlType::f32, Matrix<float>::Ones(8, 64));
+  surplus.add_matrix("blk.1.attn_q.weight", GgmlType::f32, Matrix<float>::Ones(8, 64));
   const auto with_head = bytes_of(surplus);
-  CHECK(message_of<FormatError>([&] { load_model<float>(GgufFile(with_head, "m")); }) ==
-        "gguf 'm': tensor 'output.weight': expected only what the architecture has");
+  CHECK(message_of<FormatError>([&] { load<Dense<float>>(GgufFile(with_head, "m")); }) ==
+        "gguf 'm': tensor 'blk.1.attn_q.weight': expected only what the architecture has");
 }
 
-TEST_CASE("load_model: refuses I2_S without a layout, in groups of 32 columns, and damaged") {
+TEST_CASE("load_model: refuses I2_S without a layout, and damaged") {
   const auto bytes = bytes_of(Converted("bitnet-b1.58").gguf(I2sLayout::groups_of_128));
   const GgufFile file(bytes, "m");
-  CHECK(message_of<ValueError>([&] { load_model<float, Ternary<float>>(file); }) ==
-        "gguf 'm': tensor 'blk.0.attn_q.weight': I2_S has several layouts: expected LoadOptions::i2_s to name one");
-  CHECK_THROWS_AS((load_model<float, Q8<float>>(file, {.i2_s = I2sLayout::groups_of_128})), ValueError);
+  CHECK(message_of<ValueError>([&] { load<Ternary<float>>(file); }) ==
+        "gguf 'm': tensor 'blk.0.attn_q.weight': I2_S has several layouts: expected one to be named");
 
   auto damaged = bytes;
   damaged[static_cast<std::size_t>(file.tensor("blk.0.ffn_up.weight").bytes.data() - bytes.data())] |= std::byte{0xc0};
   CHECK(message_of<FormatError>([&] {
-          load_model<float, Ternary<float>>(GgufFile(damaged, "m"), {.i2_s = I2sLayout::groups_of_128});
+          load<Ternary<float>>(GgufFile(damaged, "m"), I2sLayout::groups_of_128);
         }) == "gguf 'm': tensor 'blk.0.ffn_up.weight': expected code 0, 1 or 2, got 3 in row 0, column 0");
 }
 
@@ -224,27 +221,21 @@ TEST_CASE("load_model: refuses an architecture that it does not know") {
   GgufWriter out;
   out.set("general.architecture", "bitnet");
   const auto bytes = bytes_of(out);
-  CHECK(message_of<FormatError>([&] { load_model<float>(GgufFile(bytes, "m")); }) ==
-        "gguf 'm': general.architecture: expected 'llama' or 'bitnet-b1.58', got 'bitnet'");
+  CHECK(message_of<FormatError>([&] { load<Dense<float>>(GgufFile(bytes, "m")); }) ==
+        "gguf 'm': architecture: expected one of llama, qwen2, qwen3, gemma3, phi3, bitnet-b1.58, got 'bitnet'");
 }
 
 TEST_CASE("load_model: embedding and head in bf16 are the file's, rounded") {
   for (const bool tied : {true, false}) {
-    Decoder<float> model(ModelConfig{.hidden = 32,
-                                     .layers = 1,
-                                     .ffn = 32,
-                                     .heads = 1,
-                                     .kv_heads = 1,
-                                     .head_dim = 32,
-                                     .vocabulary = 8,
-                                     .context = 8,
-                                     .tied = tied});
+    ModelConfig config = small(32, 32, 1, 1);
+    config.tied = tied;
+    Decoder<float> model(config);
     make_ternary(model);
     GgufWriter out;
     out.set("general.architecture", std::string("llama"));
     add_model(model, out, GgmlType::f32, GgmlType::f32);
     const auto bytes = bytes_of(out);
-    const auto frozen = load_model<float, Dense<float>, Bf16<float>>(GgufFile(bytes, "m"));
+    const auto frozen = load<Dense<float>, Bf16<float>>(GgufFile(bytes, "m"));
     const auto rounded = [](const Bf16<float>& got, const Dense<float>& expected) {
       REQUIRE(got.rows() == expected.rows());
       std::vector<float> row(32);
@@ -260,4 +251,57 @@ TEST_CASE("load_model: embedding and head in bf16 are the file's, rounded") {
     if (!tied) rounded(*frozen.head, *model.head);
     CHECK(hidden(frozen).allFinite());
   }
+}
+
+TEST_CASE("load_model: a mixed model holds each tensor as its type calls for, or as it is told to") {
+  ModelConfig config = small(64, 64, 2, 1);
+  config.tied = false;
+  Decoder<float> model(config);
+  Random random(5);
+  for_each_parameter(model, [&](std::string_view, auto& p) { fill_normal(p.value, random, 0.2); });
+  GgufWriter out;
+  out.set("general.architecture", std::string("llama"));
+  add_model(model, out, GgmlType::q4_0, GgmlType::q8_0);
+  const auto bytes = bytes_of(out);
+  const GgufFile file(bytes, "m");
+  const GgufSource source(file);
+  const auto stored = load_model<float>(source);
+  CHECK(stored.embedding.table.format() == WeightFormat::q8);
+  CHECK(stored.head->format() == WeightFormat::q8);
+  CHECK(stored.blocks[0].mlp.up.weight.format() == WeightFormat::q4_0);
+  const auto told = load_model<float>(source, {.linears = WeightFormat::bf16, .tables = WeightFormat::f32});
+  CHECK(told.embedding.table.format() == WeightFormat::f32);
+  CHECK(told.blocks[0].attention.key.weight.format() == WeightFormat::bf16);
+  CHECK(hidden(load_model<float>(source, {.linears = WeightFormat::f32, .tables = WeightFormat::f32})) ==
+        hidden(load<Dense<float>>(file)));
+  std::size_t calls = 0;
+  load_model<float>(source, {.progress = [&](std::size_t done, std::size_t all) {
+                      CHECK(done <= all);
+                      ++calls;
+                    }});
+  CHECK(calls == 9);  // two tables, seven linears
+}
+
+TEST_CASE("load_model: what a model cannot be is refused by field and tensor") {
+  const auto refused = [](auto change, const std::string& expected) {
+    GgufWriter out = Converted("llama").gguf({});
+    change(out);
+    const auto bytes = bytes_of(out);
+    CHECK(message_of<Error>([&] { load<Dense<float>>(GgufFile(bytes, "m")); }) == expected);
+  };
+  refused([](GgufWriter& w) { w.set("llama.rope.scaling.type", std::string("yarn")); },
+          "gguf 'm': rope.scaling.type: expected none, linear, llama3 or longrope, got 'yarn'");
+  refused([](GgufWriter& w) { w.set("llama.attention.key_length", std::uint32_t{31}); },
+          "gguf 'm': expected an even head width in [2, 65536), got 31");
+  refused([](GgufWriter& w) { w.set("llama.rope.dimension_count", std::uint32_t{64}); },
+          "gguf 'm': expected an even number of rotated channels within the head in layer 0, got 64");
+}
+
+TEST_CASE("read_config: linear scaling divides positions") {
+  GgufWriter out = Converted("llama").gguf({});
+  out.set("llama.rope.scaling.type", std::string("linear"));
+  out.set("llama.rope.scaling.factor", 4.0f);
+  const auto bytes = bytes_of(out);
+  const GgufFile file(bytes, "m");
+  CHECK(read_config(GgufSource(file)).layers[0].rope.factor == 4);
 }

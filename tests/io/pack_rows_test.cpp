@@ -224,6 +224,9 @@ TEST_CASE("pack_rows: a code that is not ternary keeps the tensor out of ternary
     CHECK(packed.format() == WeightFormat::q8);
     CHECK(values(packed) == read_rows<float>(file.tensor));
     CHECK(pack_rows<float>(file.tensor, WeightFormat::ternary).format() == WeightFormat::ternary);
+    File one(kind, 20, 512);  // the very last weight
+    one.bytes[one.bytes.size() - (kind.type == GgmlType::tq2_0 ? 3 : 1)] |= std::byte{0xc0};
+    CHECK(pack_rows<float>(one.tensor).format() == WeightFormat::q8);
   }
 }
 

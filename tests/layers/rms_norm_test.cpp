@@ -10,7 +10,8 @@ TEST_CASE_TEMPLATE("RmsNorm keeps the layer contract", S, float, double) {
     RmsNorm<S> norm(channels);
     Random random(2);
     norm.gain.value = random_matrix<S>(1, channels, random);
-    check_layer_contract(norm, {.tokens = 5, .in = channels, .out = channels, .seed = 3});
+    for (const Index tokens : {5, 50})
+      check_layer_contract(norm, {.tokens = tokens, .in = channels, .out = channels, .seed = 3});
   }
 }
 

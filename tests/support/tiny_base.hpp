@@ -23,8 +23,8 @@ inline GgufTokenizerFields byte_tokenizer() {
 
 /// Writes a random llama of one layer as a GGUF; returns its path.
 inline std::filesystem::path write_tiny_base(const std::filesystem::path& folder, std::uint64_t seed = 1) {
-  Decoder<float> model(ModelConfig{.hidden = 32, .layers = 1, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16,
-                                   .vocabulary = 256, .context = 64});
+  Decoder<float> model(ModelConfig{.hidden = 32, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 256, .context = 64,
+                                   .layers = std::vector<LayerConfig>(1)});
   Random random(seed);
   for_each_parameter(model, [&](std::string_view path, auto& p) {
     if (!path.ends_with("gain")) fill_normal(p.value, random, 0.15);

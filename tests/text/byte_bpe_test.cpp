@@ -5,10 +5,7 @@
 #include <random>
 #include <thread>
 
-#include "tern/io/gguf.hpp"
-#include "tern/io/mapped_file.hpp"
-#include "tern/text/gguf_vocabulary.hpp"
-#include "tern/text/tiktoken.hpp"
+#include "text/ranks.hpp"
 #include "text/vocabularies.hpp"
 
 namespace {
@@ -40,14 +37,6 @@ Ids merge_plainly(const BpeVocabulary& vocabulary, const std::string& piece) {
     ids[place] = best->merged;
     ids.erase(ids.begin() + static_cast<std::ptrdiff_t>(place) + 1);
   }
-}
-
-ByteBpe llama3() {
-  const auto path = tern::test::data() / "tokenizers/llama3/tokenizer.model";
-  BpeVocabulary vocabulary =
-      tern::read_tiktoken(tern::test::read_bytes(path), path.string(), tern::named_split_patterns("llama-bpe"));
-  vocabulary.ignore_merges = true;
-  return ByteBpe(vocabulary);
 }
 
 }  // namespace
@@ -107,6 +96,30 @@ TEST_CASE("byte_bpe: special tokens in people's text stay text") {
   CHECK(tokenizer.decode(Ids{start, 'a', longer}) == "<s>a<tag><s>");
 }
 
+TEST_CASE("byte_bpe: an added token may take white space along") {
+  BpeVocabulary vocabulary = small_vocabulary({});
+  vocabulary.split_patterns.clear();
+  const Token left = add_token(vocabulary, "<l>", false), right = add_token(vocabulary, "<r>", false);
+  vocabulary.added[0].strip_left = vocabulary.added[1].strip_right = true;
+  const ByteBpe tokenizer(vocabulary);
+  CHECK(tokenizer.encode("a \n\xE3\x80\x80<l> b") == Ids{'a', left, ' ', 'b'});
+  CHECK(tokenizer.encode("a <r>\xC2\x85\t b") == Ids{'a', ' ', right, 'b'});
+  CHECK(tokenizer.encode("<r>  <l> ") == Ids{right, left, ' '});
+  CHECK(tokenizer.encode(" <l>\xE2\x80\x8B<r>\xE2\x80\x8B") ==  // U+200B is no white space
+        Ids{left, 0xE2, 0x80, 0x8B, right, 0xE2, 0x80, 0x8B});
+}
+
+TEST_CASE("byte_bpe: thousands of added tokens do not slow a text down") {
+  BpeVocabulary vocabulary = small_vocabulary({});
+  std::vector<Token> ids;
+  for (int i = 0; i < 20'000; ++i) ids.push_back(add_token(vocabulary, "<t" + std::to_string(i) + ">", true));
+  const ByteBpe tokenizer(vocabulary);
+  std::string text;
+  for (int i = 0; i < 200'000; ++i) text += "<t";
+  CHECK(tokenizer.encode(text, SpecialTokens::parse).size() == 400'000);
+  CHECK(tokenizer.encode("<t19999><t1", SpecialTokens::parse) == Ids{ids[19'999], '<', 't', '1'});
+}
+
 TEST_CASE("byte_bpe: added tokens are searched before or after normalisation") {
   BpeVocabulary vocabulary = small_vocabulary({});
   vocabulary.nfc = true;
@@ -160,14 +173,17 @@ TEST_CASE("byte_bpe: broken vocabularies are named") {
         "tokenizer: merges[2]: expected a pair of its own, got that of rank 0");
   CHECK(error([](BpeVocabulary& v) { v.tokens.push_back("ab"); }) ==
         "tokenizer: tokens[258]: expected bytes of its own, got those of token 256");
+  CHECK(error([](BpeVocabulary& v) { v.added.push_back({.id = 300}); }) ==
+        "tokenizer: added[0]: expected an id below 258, got 300");
   CHECK(error([](BpeVocabulary& v) {
-          v.added.push_back({300, true, false});
-        }) == "tokenizer: added[0]: expected an id below 258, got 300");
-  CHECK(error([](BpeVocabulary& v) {
-          v.added = {{5, true, false}, {5, true, false}};
+          v.added = {{.id = 5}, {.id = 5}};
         }) == "tokenizer: added[1]: expected an id of its own, got 5 again");
   CHECK(error([](BpeVocabulary& v) { v.eos = 258; }) == "tokenizer: eos: expected an id below 258, got 258");
   CHECK(error([](BpeVocabulary& v) { v.add_bos = true; }) == "tokenizer: add_bos: expected a bos id, got none");
+  CHECK(error([](BpeVocabulary& v) { v.byte_tokens.emplace().fill(0); }) ==
+        "tokenizer: byte_tokens: expected none in byte-level BPE");
+  CHECK(error([](BpeVocabulary& v) { v.added = {{.id = 5, .text = std::string(1025, 'x')}}; }) ==
+        "tokenizer: added[0]: expected a text of at most 1024 bytes, got 1025");
 }
 
 TEST_CASE("byte_bpe: bad texts and ids are named") {
@@ -177,22 +193,26 @@ TEST_CASE("byte_bpe: bad texts and ids are named") {
   CHECK_THROWS_WITH_AS(tokenizer.decode(Ids{1, 256}), "tokenizer: decode: ids[1]: expected below 256, got 256",
                        tern::ValueError);
   CHECK_THROWS_AS(tokenizer.decode(Ids{-1}), tern::ValueError);
+  CHECK_THROWS_WITH_AS(tokenizer.piece(256), "tokenizer: expected an id below 256, got 256", tern::ValueError);
+  CHECK_THROWS_AS(tokenizer.token_bytes(-1), tern::ValueError);
 }
 
 TEST_CASE("byte_bpe: gpt-2 passes its vectors" * tern::test::needs_data()) {
-  const auto path = tern::test::data() / "tokenizers/llama.cpp/ggml-vocab-gpt-2.gguf";
-  const tern::MappedFile mapped(path);
-  const tern::GgufFile file(mapped.bytes(), path.string());
-  const ByteBpe tokenizer(tern::bpe_vocabulary_from_gguf(tern::gguf_tokenizer_fields(file), path.string()));
-  CHECK(tokenizer.size() == 50257);
-  CHECK(tokenizer.vocabulary().eos == 50256);
-  tern::test::check_conformance(tokenizer, "gpt-2");
-  CHECK(tokenizer.encode("<|endoftext|>", SpecialTokens::parse) == Ids{50256});
-  CHECK(tokenizer.encode("<|endoftext|>").size() > 1);
+  const auto tokenizer = tern::test::vocabulary_file("gpt-2");
+  CHECK(tokenizer->size() == 50257);
+  CHECK(tokenizer->eos() == 50256);
+  CHECK_FALSE(tokenizer->add_bos());
+  tern::test::check_conformance(*tokenizer, "gpt-2");
+  CHECK(tokenizer->encode("<|endoftext|>", SpecialTokens::parse) == Ids{50256});
+  CHECK(tokenizer->encode("<|endoftext|>").size() > 1);
+  CHECK(tokenizer->piece(50256) == "<|endoftext|>");
+  CHECK(tokenizer->token_bytes(50256) == 0);
+  CHECK(tokenizer->token_bytes(tokenizer->encode(" world").front()) == 6);
 }
 
 TEST_CASE("byte_bpe: llama-bpe passes its vectors; runs are quick; threads agree" * tern::test::needs_data()) {
-  const ByteBpe tokenizer = llama3();
+  const auto loaded = tern::load_tokenizer(tern::test::fields_of_ranks("llama3/tokenizer.model", "llama-bpe"), "ranks");
+  const tern::Tokenizer& tokenizer = *loaded;
   tern::test::check_conformance(tokenizer, "llama-bpe");
 
   for (const std::string unit : {"a", "ab", " ", "\n", "=", "7", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80"}) {
@@ -214,9 +234,6 @@ TEST_CASE("byte_bpe: llama-bpe passes its vectors; runs are quick; threads agree
 }
 
 TEST_CASE("byte_bpe: qwen2 passes its vectors" * tern::test::needs_data()) {
-  const auto path = tern::test::data() / "tokenizers/qwen/qwen.tiktoken";
-  BpeVocabulary vocabulary =
-      tern::read_tiktoken(tern::test::read_bytes(path), path.string(), tern::named_split_patterns("qwen2"));
-  vocabulary.nfc = true;
-  tern::test::check_conformance(ByteBpe(vocabulary), "qwen2");
+  const auto tokenizer = tern::load_tokenizer(tern::test::fields_of_ranks("qwen/qwen.tiktoken", "qwen2"), "ranks");
+  tern::test::check_conformance(*tokenizer, "qwen2", [](const std::string& text) { return tern::nfc(text); });
 }

@@ -69,11 +69,14 @@ TEST_CASE("gguf_vocabulary: broken fields are named") {
   using F = GgufTokenizerFields;
   const std::string at = "tokenizer 'm.gguf': tokenizer.ggml.";
   CHECK(error_of([](F&) {}) == "");
-  CHECK(error_of([](F& f) { f.model = "llama"; }) == at + "model: expected 'gpt2' (byte-level BPE), got 'llama'");
+  CHECK(error_of([](F& f) { f.model = "t5"; }) ==
+        at + "model: expected 'gpt2' (byte-level BPE) or 'llama' (SentencePiece BPE), got 't5'");
+  CHECK(error_of([](F& f) { f.model = "\x1b]0;owned\x07"; }) ==
+        at + "model: expected 'gpt2' (byte-level BPE) or 'llama' (SentencePiece BPE), got '\\x1b]0;owned\\x07'");
   CHECK(error_of([](F& f) { f.tokens.clear(); }) == at + "tokens: expected names, got none");
   CHECK(error_of([](F& f) { f.pre = ""; }) == at + "pre: expected a pre-tokenizer's name, got none");
   CHECK(error_of([](F& f) { f.pre = "falcon"; }) ==
-        "pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got 'falcon'");
+        "pre-tokenizer: expected gpt-2, smollm, llama-bpe, qwen2 or default, got 'falcon'");
   CHECK(error_of([](F& f) { f.token_type.pop_back(); }) == at + "token_type: expected 10 types, got 9");
   CHECK(error_of([](F& f) { f.token_type[2] = 7; }) == at + "token_type[2]: expected 1 to 6, got 7");
   CHECK(error_of([](F& f) { f.tokens[1] = "a"; }) == at + "tokens[1]: 'a' a second time");
@@ -97,4 +100,20 @@ TEST_CASE("gguf_vocabulary: broken fields are named") {
     CHECK(error_of([&](F& f) { f.tokens[9] = name; }) ==
           at + "tokens[9]: expected a byte token <0x00> to <0xFF>, got '" + name + "'");
   }
+}
+
+TEST_CASE("gguf_vocabulary: fields of a vocabulary read as that vocabulary") {
+  GgufTokenizerFields f = fields();
+  f.token_type[9] = 5;
+  f.tokens[5] = "<unk>";
+  const auto read = tern::bpe_vocabulary_from_gguf(f, "m.gguf");
+  const auto again = tern::bpe_vocabulary_from_gguf(tern::gguf_fields_of(read, "smollm"), "again");
+  CHECK(again.tokens == read.tokens);
+  CHECK(again.bos == read.bos);
+  CHECK(again.added.size() == read.added.size());
+  CHECK(again.merges.size() == 2);
+  CHECK(tern::ByteBpe(again).encode("a<tag>ab", tern::SpecialTokens::parse) == Ids{0, 7, 3});
+  CHECK_THROWS_WITH_AS(tern::gguf_fields_of(read, "qwen2"),
+                       "gguf_fields_of: expected the splitting of pre-tokenizer 'qwen2', got another",
+                       tern::ValueError);
 }

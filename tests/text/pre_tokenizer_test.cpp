@@ -29,6 +29,7 @@ TEST_CASE("pre_tokenizer: the named ones differ where they should") {
   CHECK(split("gpt-2", text) == Pieces{"I", "'m", " 1234", " x", "  \n", " y", "'", "LL", "\r\n"});
   CHECK(split("smollm", text) == Pieces{"I", "'m", " ", "1", "2", "3", "4", " x", "  \n", " y", "'", "LL", "\r\n"});
   CHECK(split("llama-bpe", text) == Pieces{"I", "'m", " ", "123", "4", " x", "  \n", " y", "'LL", "\r\n"});
+  CHECK(split("default", text) == Pieces{"I", "'", "m", " ", "123", "4", " x", "  \n", " y", "'", "LL", "\r\n"});
   CHECK(split("qwen2", text) == Pieces{"I", "'m", " ", "1", "2", "3", "4", " x", "  \n", " y", "'LL", "\r\n"});
 }
 
@@ -62,7 +63,7 @@ TEST_CASE("pre_tokenizer: nothing is lost and long runs are quick") {
 TEST_CASE("pre_tokenizer: bad patterns, names and texts are named") {
   using tern::test::format_error;
   CHECK(format_error([] { tern::named_split_patterns("falcon"); }) ==
-        "pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got 'falcon'");
+        "pre-tokenizer: expected gpt-2, smollm, llama-bpe, qwen2 or default, got 'falcon'");
   CHECK(format_error([] { PreTokenizer({"a(b"}); }) ==
         "pre-tokenizer: pattern 'a(b' at byte 3: missing closing parenthesis");
   CHECK(format_error([] { PreTokenizer({std::string(70'000, 'a')}); }) ==

@@ -221,14 +221,14 @@ TEST_CASE("fit: the parameters of the best validation come back") {
 
 TEST_CASE("fit: seconds are the budget, and hooks do not count") {
   // However loaded the machine is: a hook takes at least as long as it sleeps, and what is left of the time may count.
-  constexpr double budget = 0.02, interval = 0.005, sleep = 0.02;
+  constexpr double budget = 0.02, interval = 0.005, asleep = 0.02;
   Bench bench(adam);
   FitOptions options;
   options.budget = Budget::of_seconds(budget);
   options.validate_every = Budget::of_seconds(interval);
   FitHooks hooks;
-  hooks.validate = [] {
-    std::this_thread::sleep_for(std::chrono::duration<double>(sleep));
+  hooks.validate = [=] {
+    std::this_thread::sleep_for(std::chrono::duration<double>(asleep));
     return 1.0;
   };
   const Stopwatch watch;
@@ -237,7 +237,7 @@ TEST_CASE("fit: seconds are the budget, and hooks do not count") {
   CHECK(result.status == FitStatus::finished);
   CHECK(result.steps >= 1);
   CHECK(result.seconds >= budget);
-  CHECK(result.seconds + validations * sleep <= elapsed);
+  CHECK(result.seconds + validations * asleep <= elapsed);
   CHECK(validations >= 1);
   CHECK((validations - 1) * interval <= result.seconds);
 }

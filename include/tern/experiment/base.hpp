@@ -9,8 +9,7 @@
 #include "tern/io/sha256.hpp"
 #include "tern/io/with_source.hpp"
 #include "tern/models/convert.hpp"
-#include "tern/text/byte_bpe.hpp"
-#include "tern/text/gguf_vocabulary.hpp"
+#include "tern/text/load_tokenizer.hpp"
 
 namespace tern {
 
@@ -22,19 +21,16 @@ struct Base {
   std::uintmax_t bytes = 0;  ///< of its files
   PackedDecoder<float> model;
   std::optional<PackedDecoder<float>> ternary;  ///< the same model trained to be ternary, where there is one
-  std::unique_ptr<ByteBpe> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;
 
   /// Bytes of each token's text.
   std::vector<Index> token_bytes(std::span<const Token> tokens) const {
     std::vector<Index> bytes_of_tokens;
-    for (const Token t : tokens)
-      bytes_of_tokens.push_back(static_cast<Index>(tokenizer->vocabulary().tokens[static_cast<std::size_t>(t)].size()));
+    for (const Token t : tokens) bytes_of_tokens.push_back(tokenizer->token_bytes(t));
     return bytes_of_tokens;
   }
   /// What stands before a text where the model wants it.
-  std::optional<Token> prefix() const {
-    return tokenizer->vocabulary().add_bos ? tokenizer->vocabulary().bos : std::nullopt;
-  }
+  std::optional<Token> prefix() const { return tokenizer->add_bos() ? tokenizer->bos() : std::nullopt; }
   /// The weight formats that it runs on, each with its share of the weights.
   std::map<std::string, double> formats() const { return formats_of(model); }
 
@@ -90,7 +86,7 @@ inline std::filesystem::path ternary_twin(const std::filesystem::path& base) {
   return base.parent_path() / (base.stem().string() + "-ternary.gguf");
 }
 
-/// Reads model and tokenizer; see load_model() and bpe_vocabulary_from_gguf() for what is refused.
+/// Reads model and tokenizer; see load_model() and load_tokenizer() for what is refused.
 inline Base load_base(const std::string& name, const std::filesystem::path& path, const BaseOptions& options = {}) {
   Base base;
   base.name = name;
@@ -101,18 +97,19 @@ inline Base load_base(const std::string& name, const std::filesystem::path& path
     if (options.fingerprint) hash.update(MappedFile(file).bytes());
   }
   if (options.fingerprint) base.fingerprint = hash.hex().substr(0, 16);
-  {
+  if (std::filesystem::is_directory(path)) {
+    base.tokenizer = load_tokenizer(path);
+  } else {
     const GgufFile file = GgufFile::open(path);
     if (!file.find<std::string>("tokenizer.ggml.model"))
       throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
-    BpeVocabulary vocabulary = bpe_vocabulary_from_gguf(gguf_tokenizer_fields(file), path.string());
-    base.tokenizer = std::make_unique<ByteBpe>(std::move(vocabulary));
+    base.tokenizer = load_tokenizer(gguf_tokenizer_fields(file), path.string());
   }
   const LoadOptions load = detail::load_options(options);
   with_source(path, [&](const auto& source) {
     base.model = load_model<float>(source, load);
-    const std::size_t tokens = base.tokenizer->vocabulary().tokens.size();
-    if (static_cast<Index>(tokens) > base.model.config.vocabulary)
+    const Index tokens = base.tokenizer->size();
+    if (tokens > base.model.config.vocabulary)
       throw FormatError(source.place() + ": tokenizer: expected at most " +
                         std::to_string(base.model.config.vocabulary) +
                         " tokens, as many as the embedding has rows, got " + std::to_string(tokens));

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tern/core/quote.hpp"
 #include "tern/io/tensor_rows.hpp"
 #include "tern/io/tensor_source.hpp"
 #include "tern/models/config.hpp"

@@ -1,6 +1,6 @@
 #pragma once
-/// What a byte-level BPE tokenizer is made of, as plain data. Loaders fill it (tokenizer_json.hpp, gguf_vocabulary.hpp,
-/// tiktoken.hpp), ByteBpe runs it.
+/// What a BPE tokenizer is made of, as plain data. Loaders fill it (gguf_vocabulary.hpp, tokenizer_json.hpp,
+/// sentencepiece_model.hpp); ByteBpe or SentencePieceBpe runs it.
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tern/core/error.hpp"
+#include "tern/core/quote.hpp"
 #include "tern/core/token.hpp"
 
 namespace tern {
@@ -24,20 +25,39 @@ struct BpeMerge {
 /// A token that is found in the text literally, before any splitting.
 struct AddedToken {
   Token id;
-  bool special = false;     ///< controls the model: found only where the caller asks for it, never in people's text
-  bool normalized = false;  ///< searched after normalisation, not before
+  bool special = false;      ///< controls the model: found only where the caller asks for it, never in people's text
+  bool normalized = false;   ///< searched after normalisation, not before
+  bool strip_left = false;   ///< takes the white space before it along
+  bool strip_right = false;  ///< takes the white space after it along
+  std::string text = {};     ///< what is searched; empty: the token's bytes
+};
+
+/// Where SentencePiece puts a space in front of text, so that a word has the same token at the start as elsewhere.
+enum class SpacePrefix {
+  none,
+  normalizer,           ///< before each text between added tokens, before normalised added tokens are searched
+  each_without_space,   ///< before each that does not begin with a space, after that search
+  first_without_space,  ///< as above, at the start of the document alone
 };
 
 struct BpeVocabulary {
-  std::vector<std::string> tokens;          ///< the bytes of each id; empty for an id that no text has
-  std::vector<BpeMerge> merges;             ///< in any order
-  std::vector<AddedToken> added;            ///< their bytes are in `tokens`, too
-  std::vector<std::string> split_patterns;  ///< the pre-tokenizer's regexes, applied one after another
-  bool nfc = false;                         ///< normalise to NFC first
-  bool ignore_merges = false;               ///< a piece that is a token stays whole whatever the merges say
-  bool add_bos = false;                     ///< the model expects `bos` at the start of a document
+  std::vector<std::string> tokens;  ///< the bytes of each id; empty for an id that no text has
+  std::vector<BpeMerge> merges;     ///< in any order
+  std::vector<AddedToken> added;    ///< their names or bytes are in `tokens`, too
+  bool nfc = false;                 ///< normalise to NFC first
+  bool add_bos = false;             ///< the model expects `bos` at the start of a document
   std::optional<Token> bos, eos;
-  std::optional<Token> unknown;  ///< stands for a byte without a token; without it such a byte is dropped
+  std::string chat_template;
+
+  // Byte-level BPE.
+  std::vector<std::string> split_patterns;  ///< the pre-tokenizer's regexes, applied one after another
+  bool ignore_merges = false;               ///< a piece that is a token stays whole whatever the merges say
+  std::optional<Token> unknown;             ///< stands for a byte without a token; without it such a byte is dropped
+
+  // SentencePiece BPE: merging starts from characters. In `tokens`, U+2581 is the space that it stands for.
+  std::optional<std::array<Token, 256>> byte_tokens;  ///< for characters without a token; byte-level BPE has none
+  SpacePrefix space_prefix = SpacePrefix::none;
+  bool split_at_spaces = false;  ///< each space begins a piece
 };
 
 namespace detail {
@@ -77,6 +97,66 @@ inline std::optional<std::string> bytes_of_name(std::string_view name) {
   return bytes;
 }
 
+/// The byte that a token named <0xHH> stands for; nothing for any other name.
+inline std::optional<unsigned char> byte_of_name(std::string_view name) {
+  const auto digit = [](char c) { return std::string_view("0123456789ABCDEFabcdef").find(c); };
+  if (name.size() != 6 || !name.starts_with("<0x") || !name.ends_with('>')) return std::nullopt;
+  const std::size_t high = digit(name[3]), low = digit(name[4]);
+  if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+  const auto value = [](std::size_t at) { return at < 16 ? at : at - 6; };
+  return static_cast<unsigned char>(value(high) * 16 + value(low));
+}
+
+inline constexpr std::string_view space_mark = "\u2581";  ///< how SentencePiece writes a space
+
+/// `text` with a space for each U+2581.
+inline std::string with_spaces(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t mark = text.find(space_mark, begin);
+    result += text.substr(begin, mark - begin);
+    if (mark == std::string_view::npos) break;
+    result += ' ';
+    begin = mark + space_mark.size();
+  }
+  return result;
+}
+
+/// A place of a vocabulary file, for messages: "tokenizer '<source>': <field>[<index>]: <problem>".
+[[noreturn]] inline void fail_at(std::string_view source, std::string_view field, const std::string& problem) {
+  throw FormatError("tokenizer '" + std::string(source) + "': " + std::string(field) + ": " + problem);
+}
+inline std::string item(std::string_view field, std::size_t index) {
+  return std::string(field) + "[" + std::to_string(index) + "]";
+}
+
+/// Collects the byte tokens of a SentencePiece vocabulary.
+class ByteTokens {
+ public:
+  ByteTokens() { ids_.fill(-1); }
+
+  /// Throws FormatError, at `field`, where `name` is no byte or that of another id.
+  std::string add(std::string_view name, Token id, std::string_view source, const std::string& field) {
+    const auto byte = byte_of_name(name);
+    if (!byte) fail_at(source, field, "expected a byte token <0x00> to <0xFF>, got " + in_quotes(name));
+    if (ids_[*byte] >= 0) fail_at(source, field, in_quotes(name) + " a second time");
+    ids_[*byte] = id;
+    return std::string(1, static_cast<char>(*byte));
+  }
+
+  /// All 256: byte fallback needs each of them.
+  const std::array<Token, 256>& all(std::string_view source, std::string_view field) const {
+    for (std::size_t byte = 0; byte < ids_.size(); ++byte)
+      if (ids_[byte] < 0)
+        fail_at(source, field, "expected a byte token for each byte, got none for " + std::to_string(byte));
+    return ids_;
+  }
+
+ private:
+  std::array<Token, 256> ids_;
+};
+
 /// Turns merges given by name into ids, for a vocabulary that came from `source`. The rank of a merge is its place.
 class MergeResolver {
  public:
@@ -106,7 +186,7 @@ class MergeResolver {
 
   [[noreturn]] void fail(std::size_t index, std::string_view expected, std::string_view got) const {
     throw FormatError("tokenizer '" + source_ + "': " + field_ + "[" + std::to_string(index) + "]: expected " +
-                      std::string(expected) + ", got '" + std::string(got.substr(0, 80)) + "'");
+                      std::string(expected) + ", got " + in_quotes(got));
   }
 
   const std::unordered_map<std::string, Token>& id_of_;

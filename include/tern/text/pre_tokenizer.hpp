@@ -13,12 +13,13 @@
 #include <vector>
 
 #include "tern/core/error.hpp"
+#include "tern/core/quote.hpp"
 #include "tern/text/utf8.hpp"
 
 namespace tern {
 
 /// The regexes of a named pre-tokenizer, by the names that GGUF files use: gpt-2 (or gpt2), smollm, llama-bpe (or
-/// llama3, llama-v3), qwen2. Throws FormatError on any other, for a wrong one silently spoils a model.
+/// llama3, llama-v3), qwen2, default. Throws FormatError on any other, for a wrong one silently spoils a model.
 inline std::vector<std::string> named_split_patterns(std::string_view name) {
   static const std::string gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
   const auto llama = [](const std::string& digits) {
@@ -29,7 +30,9 @@ inline std::vector<std::string> named_split_patterns(std::string_view name) {
   if (name == "smollm") return {R"(\p{N})", gpt2};
   if (name == "llama-bpe" || name == "llama3" || name == "llama-v3") return {llama(R"(\p{N}{1,3})")};
   if (name == "qwen2") return {llama(R"(\p{N})")};
-  throw FormatError("pre-tokenizer: expected gpt-2, smollm, llama-bpe or qwen2, got '" + std::string(name) + "'");
+  if (name == "default")
+    return {R"([\p{P}\$\+<=>\^~\|]+)", gpt2.substr(0, gpt2.rfind('|')), R"(\p{N}+)", R"([0-9][0-9][0-9])"};
+  throw FormatError("pre-tokenizer: expected gpt-2, smollm, llama-bpe, qwen2 or default, got " + in_quotes(name));
 }
 
 namespace detail {
@@ -114,8 +117,8 @@ class PreTokenizer {
     pcre2_code* const compiled =
         pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), options, &code, &offset, nullptr);
     if (!compiled)
-      throw FormatError("pre-tokenizer: pattern '" + spelled.substr(0, 200) + "' at byte " + std::to_string(offset) +
-                        ": " + message(code));
+      throw FormatError("pre-tokenizer: pattern " + in_quotes(spelled) + " at byte " + std::to_string(offset) + ": " +
+                        message(code));
     pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE);  // where it fails, pcre2_match interprets
     return Code(compiled, [](const pcre2_code* c) { pcre2_code_free(const_cast<pcre2_code*>(c)); });
   }
