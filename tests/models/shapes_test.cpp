@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/tiny_models.hpp"
+#include "tern/weights/ternary_aware.hpp"
 
 using namespace tern;
 using namespace tern::test;
@@ -57,7 +58,7 @@ struct Call {
   std::function<void(Arguments&)> call;
   std::function<void(Arguments&)> before = [](Arguments&) {};  ///< with good arguments: fills the cache for backward
   Index users = 0;                                             ///< that what is attached knows; 0: the call reads none
-  bool sequences = false, starts = false;                      ///< it reads them; it has stores, so they may start later
+  bool sequences = false, starts = false;                      ///< it reads them; they may start later
 };
 
 Matrix<float> filled(Index r, Index c, float value = 0.5f) { return Matrix<float>::Constant(r, c, value); }
@@ -170,7 +171,7 @@ Gradients<float> canaries(const A& a, const B& b) {
 
 /// forward and backward of a layer of rows, by run(arguments, cache) and back(arguments, cache).
 template <class L, class Run, class Back>
-void walk_layer(const std::string& name, Index in, Index out, Index users, bool sequences,
+void walk_layer(const std::string& name, Index in, Index out, Index users, bool sequences, bool starts,
                 const Gradients<float>& gradients, Run&& run, Back&& back) {
   typename L::Cache cache;
   const auto base = [&](const std::string& call) {
@@ -178,6 +179,7 @@ void walk_layer(const std::string& name, Index in, Index out, Index users, bool 
     c.name = name + " " + call;
     c.users = users;
     c.sequences = sequences;
+    c.starts = starts;
     if (sequences) c.good.sequences = two_texts;
     if (users > 0) c.good.users = three_users();
     return c;
@@ -208,22 +210,22 @@ void walk_layer(const std::string& name, Index in, Index out, Index users, bool 
 template <class L>
 void walk_plain(const std::string& name, const L& layer, Index in, Index out) {
   walk_layer<L>(
-      name, in, out, 0, false, canaries(layer),
+      name, in, out, 0, false, false, canaries(layer),
       [&](Arguments& a, typename L::Cache& c) { layer.forward(a.pass(), a["x"], c, a["y"]); },
       [&](Arguments& a, typename L::Cache& c) { layer.backward(a.pass(), a["x"], c, a["dy"], a["dx"], a.gradients); });
 }
 
-/// With adapters for three users at each of its sites.
+/// A layer of block 0 with adapters for three users at each of its sites; `starts`: it has no use for where texts start.
 template <class L>
-void walk_attached(const std::string& name, const L& layer, const AdapterSet<float>& set, Index layer_index) {
+void walk_attached(const std::string& name, const L& layer, const AdapterSet<float>& set, bool starts) {
   AdapterSet<float>::Cache of_set;
   walk_layer<L>(
-      name, 8, 8, 3, true, canaries(layer, set),
+      name, 8, 8, 3, true, starts, canaries(layer, set),
       [&](Arguments& a, typename L::Cache& c) {
-        layer.forward(a.pass(), a["x"], c, a["y"], Attached(set, of_set).at(layer_index));
+        layer.forward(a.pass(), a["x"], c, a["y"], Attached(set, of_set).at(0));
       },
       [&](Arguments& a, typename L::Cache& c) {
-        layer.backward(a.pass(), a["x"], c, a["dy"], a["dx"], a.gradients, Attached(set, of_set).at(layer_index));
+        layer.backward(a.pass(), a["x"], c, a["dy"], a["dx"], a.gradients, Attached(set, of_set).at(0));
       });
 }
 
@@ -250,6 +252,8 @@ TEST_CASE("shapes: RmsNorm and Linear") {
   walk_plain("linear", linear, 6, 5);
   linear.bias.emplace(Matrix<float>(Matrix<float>::Ones(1, 5)));
   walk_plain("linear with bias", linear, 6, 5);
+  walk_plain("ternary-aware linear", Linear<float, TernaryAware<float>>(TernaryAware<float>(random_matrix<float>(5, 6, random))),
+             6, 5);
 }
 
 TEST_CASE("shapes: Embedding") {
@@ -329,9 +333,9 @@ TEST_CASE("shapes: SelfAttention, GatedMlp and Block, with adapters at every sit
     const auto model = random_decoder<float>(config, 3);
     const auto set = for_three(model);
     const auto& block = model.blocks[0];
-    walk_attached("self attention", block.attention, set, 0);
-    walk_attached("gated mlp", block.mlp, set, 0);
-    walk_attached("block", block, set, 0);
+    walk_attached("self attention", block.attention, set, false);
+    walk_attached("gated mlp", block.mlp, set, true);
+    walk_attached("block", block, set, false);
 
     AdapterSet<float>::Cache of_set;
     Block<float>::Cache cache;

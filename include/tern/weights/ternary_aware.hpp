@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tern/core/concepts.hpp"
+#include "tern/core/error.hpp"
 #include "tern/kernels/quantize/absmean.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -52,7 +53,9 @@ class TernaryAware {
   void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
     add_multiply_transposed<S>(pass, dy, cache.weights, dx);
   }
+  /// Throws ShapeError where the cache is not that of multiply for as many rows.
   void accumulate(const Pass& pass, In<S>, Cache& cache, In<S> dy, Gradients<S>& gradients) const {
+    expect_shape("ternary-aware backward", "the cache", cache.x, dy.rows(), columns());
     if (Matrix<S>* dw = gradients.find(parameter)) add_outer<S>(pass, dy, cache.x, *dw);
   }
 
