@@ -19,6 +19,7 @@ from pathlib import Path
 
 root = Path(__file__).resolve().parents[1]
 listed = root / "tests" / "faults.txt"
+compiled_kernels = ["-DTERN_COMPILED_KERNELS"]
 
 
 def faults():
@@ -60,7 +61,8 @@ def plant(fault, support, compiler):
         if text.count(old) != 1:
             return f"stands there {text.count(old)} times"
         planted.write_text(text.replace(old, new))
-        return compile_and_run(test, folder / "include", folder, support, compiler)
+        return compile_and_run(test, folder / "include", folder, support["kernels" if file.startswith("kernels/") else "above"],
+                               compiler)
 
 
 def main():
@@ -72,11 +74,16 @@ def main():
     chosen = [f for f in faults() if not options.parts or any(p in f[0] for p in options.parts)]
     missed = 0
     with tempfile.TemporaryDirectory() as name, concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        support = []
-        for source in ["main", "no_allocation"]:
-            support.append(Path(name) / f"{source}.o")
-            subprocess.run([*options.compiler.split(), "-std=c++20", "-O1", "-I", str(root / "tests"), "-c",
-                            str(root / "tests" / "support" / f"{source}.cpp"), "-o", str(support[-1])], check=True)
+        def compiled(source):
+            to = Path(name) / f"{source.stem}.o"
+            subprocess.run([*options.compiler.split(), "-std=c++20", "-O1", *compiled_kernels, "-I", str(root / "include"), "-I",
+                            str(root / "tests"), "-c", str(source), "-o", str(to)], check=True)
+            return to
+
+        # Above the kernels, tests share one compilation of them.
+        support = {"kernels": [compiled(root / "tests" / "support" / f"{name}.cpp") for name in ["main", "no_allocation"]]}
+        if any(not f[0].startswith("kernels/") for f in chosen):
+            support["above"] = [*compiled_kernels, *support["kernels"], compiled(root / "cmake" / "compiled_kernels.cpp")]
         for fault, how in zip(chosen, pool.map(lambda f: plant(f, support, options.compiler), chosen)):
             missed += how != "caught"
             print(f"{'caught' if how == 'caught' else 'NOT CAUGHT'}  {fault[0]}: {fault[1]} -> {fault[2]}"

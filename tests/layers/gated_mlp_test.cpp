@@ -41,6 +41,7 @@ struct Scaling {
   };
   static double factor(Site site) { return 1 + 0.25 * static_cast<double>(static_cast<int>(site) % 5); }
   std::vector<SiteId> sites() const { return {}; }
+  Index users() const { return 1; }
   void forward(SiteId id, const Pass&, In<double>, Cache& cache, Out<double> y) const {
     CHECK(id.layer == 3);
     cache.forward.push_back(id.site);

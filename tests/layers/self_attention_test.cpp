@@ -58,13 +58,12 @@ SelfAttention<S> make(const Variant& v) {
 
 /// Adapters at the sites of one attention, away from their start.
 template <class S>
-AdapterSet<S> adapters(const SelfAttention<S>& a, Index users, Random& random) {
+AdapterSet<S> adapters(const SelfAttention<S>& a, GainKind kind, Index users, Random& random) {
   AdapterSet<S> set;
   SelfAttention<S>::members(a, [&](Site site, const auto& member) {
     if constexpr (requires { member.has_value(); }) {
       if (!member) return;
-      set.attach({-1, site}, "absolute", UserGain<S>(GainKind::absolute, member->gain.value, member->eps, users));
-      set.attach({-1, site}, "relative", UserGain<S>(GainKind::relative, member->gain.value, member->eps, users));
+      set.attach({-1, site}, "gain", UserGain<S>(kind, member->gain.value, member->eps, users));
     } else {
       set.attach({-1, site}, "lora", Lora<S>(member.in(), member.out(), 2, S(3), random, users));
     }
@@ -89,7 +88,7 @@ TEST_CASE("SelfAttention: gradients of everything attached, several texts and us
     CAPTURE(v);
     auto layer = make<double>(v);
     Random random(4);
-    auto set = adapters(layer, 3, random);
+    auto set = adapters(layer, v.window > 0 ? GainKind::absolute : GainKind::relative, 3, random);
     const Sequence sequences[] = {{3, 0}, {0, 0}, {4, 0}};
     const Index users[] = {1, 1, 0, 2, 0, 0, 2};
     Pass pass;
@@ -117,7 +116,7 @@ TEST_CASE("SelfAttention: gradients of everything attached, several texts and us
 TEST_CASE("SelfAttention: norms of heads are each user's own in a batch of several") {
   const auto layer = make<double>({.head_norms = true});
   Random random(4);
-  auto set = adapters(layer, 2, random);
+  auto set = adapters(layer, GainKind::relative, 2, random);
   const Matrix<double> a = random_matrix<double>(3, 6, random), b = random_matrix<double>(2, 6, random);
   Matrix<double> both(5, 6);
   both << a, b;

@@ -87,15 +87,16 @@ inline std::vector<Token> random_tokens(Index n, Index vocabulary, Random& rando
   return tokens;
 }
 
-/// An adapter at every site, both kinds of gain at the norms of layer 0, each for `users` users and away from its start.
+/// An adapter at every site for `users` users, away from its start: absolute gains at the norms of layer 0, relative ones
+/// at the others, LoRA at the linears.
 template <class S, class Model>
 AdapterSet<S> adapters_everywhere(const Model& model, Index users, Random& random) {
   AdapterSet<S> set;
   for (const SiteShape& s : model.sites()) {
     if (is_norm(s.id.site)) {
       const auto& norm = model.norm(s.id);
-      if (s.id.layer == 0) set.attach(s.id, "absolute", UserGain<S>(GainKind::absolute, norm.gain.value, norm.eps, users));
-      set.attach(s.id, "relative", UserGain<S>(GainKind::relative, norm.gain.value, norm.eps, users));
+      const GainKind kind = s.id.layer == 0 ? GainKind::absolute : GainKind::relative;
+      set.attach(s.id, "gain", UserGain<S>(kind, norm.gain.value, norm.eps, users));
     } else {
       set.attach(s.id, "lora", Lora<S>(s.in, s.out, 2, S(3), random, users));
     }

@@ -1,5 +1,6 @@
 #pragma once
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <ranges>
@@ -81,6 +82,7 @@ class AdapterSet {
   AdapterSet(AdapterSet&&) noexcept = default;
   AdapterSet& operator=(AdapterSet&&) noexcept = default;
   AdapterSet(const AdapterSet& other) {
+    users_ = other.users_;
     for (const auto& [site, entries] : other.sites_)
       for (const Entry& e : entries) sites_[site].push_back({e.name, e.adapter->clone()});
   }
@@ -92,11 +94,15 @@ class AdapterSet {
   A& attach(SiteId site, std::string name, A adapter) {
     auto holder = std::make_unique<Holder<A>>(std::move(adapter));
     A& held = holder->adapter;
+    if constexpr (requires { held.users(); }) users_ = std::min(users_, held.users());
     sites_[site].push_back({std::move(name), std::move(holder)});
     return held;
   }
 
   bool empty() const { return sites_.empty(); }
+
+  /// How many users every adapter here serves; the largest Index where none distinguishes users.
+  Index users() const { return users_; }
 
   /// Where something is attached, in order.
   auto sites() const { return std::views::keys(sites_); }
@@ -176,6 +182,7 @@ class AdapterSet {
   }
 
   std::map<SiteId, std::vector<Entry>> sites_;
+  Index users_ = std::numeric_limits<Index>::max();
 };
 static_assert(SiteAdapters<AdapterSet<float>>);
 

@@ -19,6 +19,7 @@ enum class GainKind {
 ///   xhat[t,c] = x[t,c] / sqrt(mean_c x[t,c]^2 + eps)
 /// Shapes: gain [users x channels]; x, y [tokens x channels]. Rows of one batch may belong to different users
 /// (Pass::user). Throws ValueError on a user outside [0, users).
+/// A relative gain comes first at its site: backward takes what it multiplied to be the norm's own output.
 template <std::floating_point S>
 class UserGain {
  public:

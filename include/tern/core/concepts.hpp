@@ -63,13 +63,15 @@ constexpr bool keeps_for_backward() {
 template <class T, class S>
 concept TableStorage = WeightStorage<T, S> && requires(const T t, S* to) { t.row(Index(), to); };
 
-/// What hangs at a model's sites: forward edits a site's output, backward undoes the edit in dy, sites() lists where.
+/// What hangs at a model's sites: forward edits a site's output, backward undoes the edit in dy, sites() lists where, and
+/// users() says how many users everything there serves: a pass may name those in [0, users()).
 template <class A>
 concept SiteAdapters = requires(const A a, SiteId id, const Pass& p, In<typename A::Scalar> x,
                                 Out<typename A::Scalar> y, typename A::Cache& c, Gradients<typename A::Scalar>& g) {
   a.forward(id, p, x, c, y);
   a.backward(id, p, x, c, y, y, g);
   { *a.sites().begin() } -> std::convertible_to<SiteId>;
+  { a.users() } -> std::convertible_to<Index>;
 };
 
 }  // namespace tern

@@ -13,6 +13,7 @@ inline void expect_rows(std::string_view place, const Pass& pass, Index rows) {
   if (!pass.user.empty() && static_cast<Index>(pass.user.size()) != rows)
     throw ShapeError(std::string(place) + ": expected a user for each of " + std::to_string(rows) + " rows, got " +
                      std::to_string(pass.user.size()));
+  if (rows < 0) throw ShapeError(std::string(place) + ": expected 0 rows or more, got " + std::to_string(rows));
   if (pass.sequences.empty()) return;
   constexpr Index most = Index{1} << 40;
   Index left = rows;

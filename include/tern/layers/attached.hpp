@@ -1,6 +1,7 @@
 #pragma once
 /// What is attached to a model, and how a layer runs with what is attached to its output.
 #include "tern/core/concepts.hpp"
+#include "tern/core/expect_rows.hpp"
 #include "tern/core/site.hpp"
 
 namespace tern {
@@ -48,6 +49,14 @@ struct NothingAttached {
 
 namespace detail {
 
+/// Throws ShapeError or ValueError unless the pass is one of `rows` rows, of users that all adapters know. Layers ask
+/// before they write anything.
+template <class At>
+void expect_pass(std::string_view place, const Pass& pass, Index rows, const At& attached) {
+  expect_rows(place, pass, rows);
+  if constexpr (requires { attached.set().users(); }) expect_users(place, pass, attached.set().users());
+}
+
 template <class L, class At>
 void forward_at(Site site, const L& layer, const Pass& pass, In<typename L::Scalar> x, typename L::Cache& cache,
                 Out<typename L::Scalar> y, const At& attached) {
@@ -64,10 +73,19 @@ void backward_at(Site site, const L& layer, const Pass& pass, In<typename L::Sca
   layer.backward(pass, x, cache, dy, dx, gradients);
 }
 
-/// Bytes that matrices and arrays of numbers fill.
-template <class... Containers>
-std::size_t bytes_of(const Containers&... c) {
-  return (std::size_t{0} + ... + (static_cast<std::size_t>(c.size()) * sizeof(*c.data())));
+/// Bytes that matrices and arrays of numbers fill, and caches, which are empty where they do not say.
+template <class... Parts>
+std::size_t bytes_of(const Parts&... parts) {
+  const auto bytes = [](const auto& part) -> std::size_t {
+    if constexpr (requires { part.bytes(); })
+      return part.bytes();
+    else if constexpr (requires { *part.data(); })
+      return static_cast<std::size_t>(part.size()) * sizeof(*part.data());
+    else
+      static_assert(std::is_empty_v<std::remove_cvref_t<decltype(part)>>);
+    return 0;
+  };
+  return (std::size_t{0} + ... + bytes(parts));
 }
 
 }  // namespace detail

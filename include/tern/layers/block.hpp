@@ -19,8 +19,7 @@ class Block {
     Matrix<S> attention_in, mlp_in;  // after the norms
     Matrix<S> dresidual, dbranch, dnormed;
     std::size_t bytes() const {
-      return attention.bytes() + mlp.bytes() +
-             detail::bytes_of(attention_in, mlp_in, dresidual, dbranch, dnormed);
+      return detail::bytes_of(attention, mlp, attention_in, mlp_in, dresidual, dbranch, dnormed);
     }
   };
   /// What backward needs and is costly to compute again.
@@ -32,17 +31,17 @@ class Block {
     Matrix<S> attention_branch, mlp_branch;  // inputs of the post norms, where there are any
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
-      return attention_norm_cache.bytes() + attention_post_norm_cache.bytes() + mlp_norm_cache.bytes() +
-             mlp_post_norm_cache.bytes() + attention.bytes() + mlp.bytes() +
-             detail::bytes_of(residual, attention_branch, mlp_branch);
+      return detail::bytes_of(attention_norm_cache, attention_post_norm_cache, mlp_norm_cache, mlp_post_norm_cache,
+                              attention, mlp, residual, attention_branch, mlp_branch);
     }
   };
 
-  /// Overwrites y. `stores`: see CausalAttention.
+  /// Overwrites y. `stores`: see CausalAttention. Throws ShapeError or ValueError before it writes to y or a store.
   template <class At = NothingAttached>
   void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {},
                std::span<KeyValues<S>> stores = {}) const {
-    expect_rows("block forward", pass, x.rows());
+    detail::expect_pass("block forward", pass, x.rows(), attached);
+    attention.attention.check("forward", pass, x.rows(), stores);
     expect_shape("block forward", "x", x, -1, attention.query.in());
     expect_shape("block forward", "y", y, x.rows(), x.cols());
     Scratch& s = lend_scratch(c);
@@ -58,11 +57,13 @@ class Block {
                [&](Out<S> out) { mlp.forward(pass, mlp_in, c.mlp, out, attached); });
   }
 
-  /// Adds dL/dx to dx, and the gradients of whatever trains, adapters included.
+  /// Adds dL/dx to dx, and the gradients of whatever trains, adapters included. Throws before it writes to either.
   template <class At = NothingAttached>
   void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
                 const At& attached = {}) const {
-    expect_rows("block backward", pass, x.rows());
+    detail::expect_pass("block backward", pass, x.rows(), attached);
+    attention.attention.check("backward", pass, x.rows());
+    expect_shape("block backward", "x", x, -1, attention.query.in());
     expect_shape("block backward", "the cache", c.residual, x.rows(), x.cols());
     expect_shape("block backward", "dy", dy, x.rows(), x.cols());
     expect_shape("block backward", "dx", dx, x.rows(), x.cols());

@@ -49,6 +49,14 @@ class Embedding {
     });
   }
 
+  /// Throws ValueError on an id outside the vocabulary. The model above calls it before it writes anything.
+  void check(const char* call, std::span<const Token> tokens) const {
+    for (std::size_t t = 0; t < tokens.size(); ++t)
+      if (tokens[t] < 0 || tokens[t] >= vocabulary())
+        throw ValueError(place(call) + ": token " + std::to_string(t) + ": expected an id in [0, " +
+                         std::to_string(vocabulary()) + "), got " + std::to_string(tokens[t]));
+  }
+
   template <class Self, class F>
   static void fields(Self& self, F&& f) {
     f("table", self.table);
@@ -58,14 +66,12 @@ class Embedding {
   S scale = S(1);
 
  private:
+  static std::string place(const char* call) { return std::string("embedding ") + call; }
   template <class Y>
   void check(const char* call, std::span<const Token> tokens, const Y& y) const {
-    const std::string place = std::string("embedding ") + call;
-    expect_shape(place, "y", y, static_cast<Index>(tokens.size()), channels());
-    for (std::size_t t = 0; t < tokens.size(); ++t)
-      if (tokens[t] < 0 || tokens[t] >= vocabulary())
-        throw ValueError(place + ": token " + std::to_string(t) + ": expected an id in [0, " +
-                         std::to_string(vocabulary()) + "), got " + std::to_string(tokens[t]));
+    const Index rows = static_cast<Index>(tokens.size());
+    if (y.rows() != rows || y.cols() != channels()) expect_shape(place(call), "y", y, rows, channels());
+    check(call, tokens);
   }
 };
 

@@ -21,7 +21,7 @@ class GatedMlp {
     Matrix<S> product, normed;  // f(gate_out) * up_out, after sub_norm
     Matrix<S> dy, dgate_out, dup_out, dproduct, dnormed;
     std::size_t bytes() const {
-      return detail::bytes_of(product, normed, dy, dgate_out, dup_out, dproduct, dnormed);
+      return detail::bytes_of(linear, product, normed, dy, dgate_out, dup_out, dproduct, dnormed);
     }
   };
   struct Cache {
@@ -29,11 +29,17 @@ class GatedMlp {
     typename RmsNorm<S>::Cache sub_norm_cache;
     Matrix<S> gate_out, up_out;
     std::shared_ptr<Scratch> scratch;
-    std::size_t bytes() const { return detail::bytes_of(gate_out, up_out) + sub_norm_cache.bytes(); }
+    std::size_t bytes() const {
+      return detail::bytes_of(gate_cache, up_cache, down_cache, sub_norm_cache, gate_out, up_out);
+    }
   };
 
+  /// Overwrites y. Throws ShapeError or ValueError before it does.
   template <class At = NothingAttached>
   void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {}) const {
+    detail::expect_pass("gated mlp forward", pass, x.rows(), attached);
+    expect_shape("gated mlp forward", "x", x, -1, gate.in());
+    expect_shape("gated mlp forward", "y", y, x.rows(), down.out());
     Scratch& s = detail::scratch_of(c);
     reshape(c.gate_out, x.rows(), gate.out());
     reshape(c.up_out, x.rows(), up.out());
@@ -44,13 +50,16 @@ class GatedMlp {
   }
 
   /// Adds dL/dx to dx, and the gradients of whatever trains. What lies between gate, up and down is computed again.
+  /// Throws before it writes to either.
   template <class At = NothingAttached>
   void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
                 const At& attached = {}) const {
-    Scratch& s = detail::scratch_of(c);
+    detail::expect_pass("gated mlp backward", pass, x.rows(), attached);
+    expect_shape("gated mlp backward", "x", x, -1, gate.in());
     expect_shape("gated mlp backward", "the cache", c.gate_out, x.rows(), gate.out());
     expect_shape("gated mlp backward", "dy", dy, x.rows(), down.out());
     expect_shape("gated mlp backward", "dx", dx, x.rows(), x.cols());
+    Scratch& s = detail::scratch_of(c);
     const Matrix<S>& down_in = make_down_in(pass, c, s, attached);
     s.dy = dy;
     zeros_like(s.product, s.dproduct);

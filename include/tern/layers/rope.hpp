@@ -77,8 +77,17 @@ class Rope {
   };
 
   Rope() = default;
+  /// Throws ValueError unless an even number of channels within the head turns, by as many frequencies as there are
+  /// divisors, if there are any.
   Rope(Index head_dim, RopeConfig config)
       : head_dim_(head_dim), rotated_(config.rotated > 0 ? config.rotated : head_dim), config_(std::move(config)) {
+    if (rotated_ < 2 || rotated_ > head_dim_ || rotated_ % 2 != 0)
+      throw ValueError("rope: expected an even number of channels in [2, " + std::to_string(head_dim_) + "], got " +
+                       std::to_string(rotated_));
+    for (const auto* divisors : {&config_.divisors, &config_.long_divisors})
+      if (!divisors->empty() && static_cast<Index>(divisors->size()) != rotated_ / 2)
+        throw ValueError("rope: expected " + std::to_string(rotated_ / 2) + " divisors or none, got " +
+                         std::to_string(divisors->size()));
     frequencies_ = frequencies(config_.divisors);
     if (!config_.long_divisors.empty()) long_frequencies_ = frequencies(config_.long_divisors);
   }
@@ -97,12 +106,15 @@ class Rope {
   }
 
   /// Rotates every head of every row of x [tokens x heads*head_dim] in place; direction -1 rotates back, which is the
-  /// backward pass where magnitude is 1, and its transpose elsewhere too. Throws ShapeError on another shape.
+  /// backward pass where magnitude is 1, and its transpose elsewhere too. Throws ShapeError on another shape, and on
+  /// the table of another rope.
   void apply(const Pass& pass, const Table& table, S direction, Out<S> x) const {
     if (x.rows() != table.cos.rows() || head_dim_ == 0 || x.cols() % head_dim_ != 0)
       throw ShapeError("rope: expected x [" + std::to_string(table.cos.rows()) + " x heads * " +
                        std::to_string(head_dim_) + "], got [" + std::to_string(x.rows()) + " x " +
                        std::to_string(x.cols()) + "]");
+    expect_shape("rope", "a table", table.cos, x.rows(), rotated_ / 2);
+    expect_shape("rope", "a table", table.sin, x.rows(), rotated_ / 2);
     const auto& ops = operations<S>(pass);
     pass.parallel.ranges(x.rows(), 16, [&](Index begin, Index end) {
       for (Index t = begin; t < end; ++t) {

@@ -29,8 +29,8 @@ class SelfAttention {
     Matrix<S> dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed;
     std::vector<Index> head_users;
     std::size_t bytes() const {
-      return ropes.bytes() + attention.bytes() +
-             detail::bytes_of(q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed, head_users);
+      return detail::bytes_of(linear, ropes, attention, q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out,
+                              dnormed, head_users);
     }
   };
   struct Cache {
@@ -39,16 +39,18 @@ class SelfAttention {
     Matrix<S> q, k, v, attention_out;  // q and k as projected
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
-      return query_norm_cache.bytes() + key_norm_cache.bytes() + sub_norm_cache.bytes() +
-             detail::bytes_of(q, k, v, attention_out);
+      return detail::bytes_of(query_cache, key_cache, value_cache, output_cache, query_norm_cache, key_norm_cache,
+                              sub_norm_cache, q, k, v, attention_out);
     }
   };
 
-  /// Overwrites y. `stores`: see CausalAttention.
+  /// Overwrites y. `stores`: see CausalAttention. Throws ShapeError or ValueError before it writes to y or a store.
   template <class At = NothingAttached>
   void forward(const Pass& pass, In<S> x, Cache& c, Out<S> y, const At& attached = {},
                std::span<KeyValues<S>> stores = {}) const {
-    expect_rows("self attention forward", pass, x.rows());
+    detail::expect_pass("self attention forward", pass, x.rows(), attached);
+    attention.check("forward", pass, x.rows(), stores);
+    expect_shape("self attention forward", "x", x, -1, query.in());
     expect_shape("self attention forward", "y", y, x.rows(), output.out());
     Scratch& s = detail::scratch_of(c);
     const Index tokens = x.rows();
@@ -65,11 +67,14 @@ class SelfAttention {
     detail::forward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), y, attached);
   }
 
-  /// Adds dL/dx to dx, and the gradients of whatever trains. Norms and rotations are computed again.
+  /// Adds dL/dx to dx, and the gradients of whatever trains. Norms and rotations are computed again. Throws before it
+  /// writes to either.
   template <class At = NothingAttached>
   void backward(const Pass& pass, In<S> x, Cache& c, In<S> dy, Out<S> dx, Gradients<S>& gradients,
                 const At& attached = {}) const {
-    expect_rows("self attention backward", pass, x.rows());
+    detail::expect_pass("self attention backward", pass, x.rows(), attached);
+    attention.check("backward", pass, x.rows());
+    expect_shape("self attention backward", "x", x, -1, query.in());
     expect_shape("self attention backward", "the cache", c.q, x.rows(), query.out());
     expect_shape("self attention backward", "dy", dy, x.rows(), output.out());
     expect_shape("self attention backward", "dx", dx, x.rows(), x.cols());

@@ -42,7 +42,7 @@ class Decoder {
     HeadCache<S, T> head;
 
     std::size_t bytes() const {
-      std::size_t n = final_norm.bytes() + head.bytes() + detail::bytes_of(hidden, dhidden, dx[0], dx[1]);
+      std::size_t n = detail::bytes_of(final_norm, head, hidden, dhidden, dx[0], dx[1]);
       for (const auto& m : x) n += detail::bytes_of(m);
       for (const auto& b : blocks) n += b.bytes();
       return n + (scratch ? scratch->bytes() : 0);
@@ -100,9 +100,11 @@ class Decoder {
   void backward(const Pass& pass, std::span<const Token> tokens, Cache& c, Out<S> dhidden, Gradients<S>& gradients,
                 const At& attached = {}) const {
     const Index rows = static_cast<Index>(tokens.size());
-    check("backward", pass, tokens, attached);
+    check("decoder backward", pass, rows, attached);
+    embedding.check("backward", tokens);
     expect_shape("decoder backward", "dhidden", dhidden, rows, config.hidden);
-    if (c.x.size() != blocks.size() + 1 || c.x.back().rows() != rows || c.x.back().cols() != config.hidden)
+    for (const auto& block : blocks) block.attention.attention.check("backward", pass, rows);
+    if (c.x.size() != blocks.size() + 1 || c.blocks.size() != (c.recompute ? 1 : blocks.size()) || c.x.back().rows() != rows || c.x.back().cols() != config.hidden)
       throw ShapeError("decoder backward: expected the cache of a forward pass of " + std::to_string(rows) + " tokens");
     Matrix<S>*dy = &c.dx[0], *dx = &c.dx[1];
     zeros_like(c.x.back(), *dy);
@@ -127,7 +129,7 @@ class Decoder {
   void logits(const Pass& pass, In<S> hidden, typename T::Cache& cache, Out<S> logits, const At& attached = {}) const {
     Pass rows = pass;
     rows.sequences = {};
-    expect_rows("decoder logits", rows, hidden.rows());
+    check("decoder logits", rows, hidden.rows(), attached);
     expect_shape("decoder logits", "hidden", hidden, -1, config.hidden);
     expect_shape("decoder logits", "logits", logits, hidden.rows(), config.vocabulary);
     head_table().multiply(pass, hidden, cache, logits);
@@ -146,7 +148,7 @@ class Decoder {
     if (nll.size() != tokens.size())
       throw ShapeError("decoder nll: expected room for " + std::to_string(tokens.size()) + " losses, got " +
                        std::to_string(nll.size()));
-    check_targets("nll", tokens, targets);
+    check_targets("decoder nll", tokens, targets);
     reshape(c.hidden, static_cast<Index>(tokens.size()), config.hidden);
     forward_only(pass, tokens, c, c.hidden, attached);
     std::fill(nll.begin(), nll.end(), 0.0);
@@ -165,7 +167,7 @@ class Decoder {
   template <class At = NothingAttached>
   double gradients(const Pass& pass, std::span<const Token> tokens, std::span<const Token> targets, S scale, Cache& c,
                    Gradients<S>& gradients, const At& attached = {}) const {
-    check_targets("gradients", tokens, targets);
+    check_targets("decoder gradients", tokens, targets);
     reshape(c.hidden, static_cast<Index>(tokens.size()), config.hidden);
     forward(pass, tokens, c, c.hidden, attached);
     zeros_like(c.hidden, c.dhidden);
@@ -212,8 +214,11 @@ class Decoder {
     return *found;
   }
 
-  /// Room for `capacity` positions of `sequences` texts.
+  /// Room for `capacity` positions of `sequences` texts. Throws ValueError on negative numbers.
   Store store(Index capacity, Index sequences = 1) const {
+    if (capacity < 0 || sequences < 0)
+      throw ValueError("decoder store: expected 0 or more positions of 0 or more sequences, got " +
+                       std::to_string(capacity) + " of " + std::to_string(sequences));
     Store s;
     s.layers.resize(blocks.size());
     for (auto& layer : s.layers)
@@ -279,35 +284,43 @@ class Decoder {
   }
 
   template <class At>
-  void check(const char* call, const Pass& pass, std::span<const Token> tokens, const At& attached) const {
-    const std::string place = std::string("decoder ") + call;
-    expect_rows(place, pass, static_cast<Index>(tokens.size()));
+  void check(const char* place, const Pass& pass, Index rows, const At& attached) const {
+    detail::expect_pass(place, pass, rows, attached);
     if constexpr (requires { attached.set().sites(); })
       for (const SiteId id : attached.set().sites())
         if (!has(id))
-          throw ValueError(place + ": an adapter is attached at '" + to_string(id) + "', which this " +
+          throw ValueError(std::string(place) + ": an adapter is attached at '" + to_string(id) + "', which this " +
                            config.architecture + " model lacks");
   }
-  void check_targets(const char* call, std::span<const Token> tokens, std::span<const Token> targets) const {
-    const std::string place = std::string("decoder ") + call;
+  void check_targets(const char* place, std::span<const Token> tokens, std::span<const Token> targets) const {
     if (targets.size() != tokens.size())
-      throw ShapeError(place + ": expected " + std::to_string(tokens.size()) + " targets, got " +
+      throw ShapeError(std::string(place) + ": expected " + std::to_string(tokens.size()) + " targets, got " +
                        std::to_string(targets.size()));
     for (std::size_t t = 0; t < targets.size(); ++t)
       if (targets[t] != ignored && (targets[t] < 0 || targets[t] >= config.vocabulary))
-        throw ValueError(place + ": target " + std::to_string(t) + ": expected an id in [0, " +
+        throw ValueError(std::string(place) + ": target " + std::to_string(t) + ": expected an id in [0, " +
                          std::to_string(config.vocabulary) + "), got " + std::to_string(targets[t]));
+  }
+
+  static std::span<KeyValues<S>> stores(Store* store, std::size_t layer) {
+    return store != nullptr ? std::span<KeyValues<S>>(store->layers[layer]) : std::span<KeyValues<S>>();
   }
 
   template <class At>
   void run(const Pass& pass, std::span<const Token> tokens, Cache& c, Out<S> hidden, const At& attached, Store* store,
            Keep keep) const {
     const Index rows = static_cast<Index>(tokens.size());
-    check("forward", pass, tokens, attached);
+    check("decoder forward", pass, rows, attached);
+    embedding.check("forward", tokens);
     expect_shape("decoder forward", "hidden", hidden, rows, config.hidden);
     if (store != nullptr && store->layers.size() != blocks.size())
       throw ShapeError("decoder forward: expected a key/value store of " + std::to_string(blocks.size()) +
                        " layers, got " + std::to_string(store->layers.size()));
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      if (store != nullptr && store->layers[i].empty())
+        throw ShapeError("decoder forward: expected a key/value store of 1 sequence or more, got none");
+      blocks[i].attention.attention.check("forward", pass, rows, stores(store, i));
+    }
     c.x.resize(keep == Keep::nothing ? 2 : blocks.size() + 1);
     c.blocks.resize(keep == Keep::everything ? blocks.size() : 1);
     if (!c.scratch) c.scratch = std::make_shared<typename Block<S, W>::Scratch>();
@@ -317,8 +330,7 @@ class Decoder {
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       const std::size_t from = keep == Keep::nothing ? i % 2 : i, to = keep == Keep::nothing ? 1 - from : i + 1;
       blocks[i].forward(pass, c.x[from], c.blocks[keep == Keep::everything ? i : 0], c.x[to],
-                        attached.at(static_cast<Index>(i)),
-                        store != nullptr ? std::span<KeyValues<S>>(store->layers[i]) : std::span<KeyValues<S>>());
+                        attached.at(static_cast<Index>(i)), stores(store, i));
     }
     detail::forward_at(Site::final_norm, final_norm, pass, c.x[keep == Keep::nothing ? blocks.size() % 2 : blocks.size()],
                        c.final_norm, hidden, attached.at(-1));

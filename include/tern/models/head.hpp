@@ -20,7 +20,7 @@ struct HeadCache {
   std::vector<Index> scored;     // rows with a target
   std::vector<Index> users;      // of the rows of a part
   typename T::Cache table;
-  std::size_t bytes() const { return detail::bytes_of(in, din, logits, scored, users); }
+  std::size_t bytes() const { return detail::bytes_of(in, din, logits, scored, users, table); }
 };
 
 /// Gathers the scored rows of `hidden`, some at a time, into c.in and calls f(their pass, their numbers); c.din and

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "tern/core/concepts.hpp"
+#include "tern/core/error.hpp"
 #include "tern/kernels/quantize/absmean.hpp"
 #include "tern/weights/operations.hpp"
 
@@ -22,6 +23,11 @@ class TernaryAware {
     Matrix<S> x;        // q8(x)
     std::vector<std::int8_t> codes;
     std::vector<S> scales;
+
+    std::size_t bytes() const {
+      return static_cast<std::size_t>(weights.size() + x.size()) * sizeof(S) + codes.capacity() +
+             scales.capacity() * sizeof(S);
+    }
   };
 
   TernaryAware() = default;
@@ -47,7 +53,9 @@ class TernaryAware {
   void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
     add_multiply_transposed<S>(pass, dy, cache.weights, dx);
   }
+  /// Throws ShapeError where the cache is not that of multiply for as many rows.
   void accumulate(const Pass& pass, In<S>, Cache& cache, In<S> dy, Gradients<S>& gradients) const {
+    expect_shape("ternary-aware backward", "the cache", cache.x, dy.rows(), columns());
     if (Matrix<S>* dw = gradients.find(parameter)) add_outer<S>(pass, dy, cache.x, *dw);
   }
 
