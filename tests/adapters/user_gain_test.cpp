@@ -8,12 +8,19 @@ using namespace tern::test;
 
 TEST_CASE_TEMPLATE("UserGain keeps the adapter contract, users mixed in one batch", S, float, double) {
   Random random(1);
-  const Matrix<S> base = random_matrix<S>(1, 8, random);
+  RmsNorm<S> norm(8);
+  norm.gain.value = random_matrix<S>(1, 8, random);
+  const auto normed = [&](const Matrix<S>& x) {
+    typename RmsNorm<S>::Cache cache;
+    Matrix<S> y(x.rows(), 8);
+    norm.forward({}, x, cache, y);
+    return y;
+  };
   const Index users[] = {0, 2, 2, 1, 0};
   Pass pass;
   pass.user = users;
   for (const GainKind kind : {GainKind::relative, GainKind::absolute})
-    check_adapter_contract(UserGain<S>(kind, base, S(1e-6), 3), {.tokens = 5, .seed = 3}, pass);
+    check_adapter_contract(UserGain<S>(kind, norm.gain.value, norm.eps, 3), {.tokens = 5, .seed = 3}, pass, normed);
 }
 
 TEST_CASE("UserGain starts as no change, and its two kinds write the same gain") {

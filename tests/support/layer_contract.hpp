@@ -115,16 +115,18 @@ void check_layer_contract(L layer, ContractOptions o) {
   }
 }
 
-/// The same for an adapter at a site whose unedited output is `site(x)`, a fixed linear map of x.
+/// The same for an adapter at a site whose unedited output is `site(x)`, anything if there is none.
 template <Adapter A>
-void check_adapter_contract(A adapter, ContractOptions o, Pass pass = {}, Matrix<typename A::Scalar> site = {}) {
+void check_adapter_contract(
+    A adapter, ContractOptions o, Pass pass = {},
+    const std::function<Matrix<typename A::Scalar>(const Matrix<typename A::Scalar>&)>& site = {}) {
   using S = typename A::Scalar;
   Random random(o.seed);
   for_each_parameter(adapter, [&](std::string_view, auto& p) {
     p.value += random_matrix<S>(p.value.rows(), p.value.cols(), random, 0.1);
   });
   Matrix<S> x = random_matrix<S>(o.tokens, o.in, random);
-  Matrix<S> unedited = site.size() > 0 ? site : random_matrix<S>(o.tokens, o.out, random);
+  Matrix<S> unedited = site ? site(x) : random_matrix<S>(o.tokens, o.out, random);
   const Matrix<S> weight = random_matrix<S>(o.tokens, o.out, random);
   Matrix<S> y = unedited, dy = weight, dx = Matrix<S>::Ones(o.tokens, o.in);
   Gradients<S> gradients = ones_everywhere(adapter);

@@ -135,12 +135,11 @@ class AdapterSet {
     const auto at = sites_.find(site);
     if (at == sites_.end()) return;
     const auto caches = cache.sites_.find(site);
-    for (std::size_t i = at->second.size(); i-- > 0;) {
-      const AnyAdapter& adapter = *at->second[i].adapter;
-      if (caches == cache.sites_.end() || caches->second.size() <= i || !adapter.made(*caches->second[i]))
+    for (std::size_t i = 0; i < at->second.size(); ++i)
+      if (caches == cache.sites_.end() || caches->second.size() <= i || !at->second[i].adapter->made(*caches->second[i]))
         throw ValueError("adapters: backward at '" + to_string(site) + "': expected the cache of a forward pass");
-      adapter.backward(pass, x, *caches->second[i], dy, dx, gradients);
-    }
+    for (std::size_t i = at->second.size(); i-- > 0;)
+      at->second[i].adapter->backward(pass, x, *caches->second[i], dy, dx, gradients);
   }
 
   /// Walks the adapters' parameters in the order of sites: f(site, path, parameter).
