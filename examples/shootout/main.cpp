@@ -24,9 +24,10 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 struct Arguments {
   std::string base = "bundled", users, out = "shootout-out";
   std::vector<std::string> formats, experiments, noise_formats;
-  std::string budget, self;
+  std::string budget;
+  std::vector<std::string> self;
   std::optional<Index> steps;
-  bool keep_personal_data = false, replace_bad_bytes = false;
+  bool keep_personal_data = false, strict = false;
   ShootoutOptions options;
 };
 
@@ -117,7 +118,7 @@ Stage load(Arguments& a) {
   IngestOptions ingest;
   ingest.self = a.self;
   ingest.scrub = !a.keep_personal_data;
-  ingest.bad_bytes = a.replace_bad_bytes ? BadBytes::replace : BadBytes::error;
+  ingest.strict = a.strict;
   stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users),
                            stage.base, a.options.texts, ingest);
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
@@ -219,11 +220,10 @@ int main(int argc, char** argv) {
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();
-  app.add_option("--self", a.self, "whose words to keep of chats and mail (default: found out)");
+  app.add_option("--self", a.self, "whose words to keep of chats and mail: names, addresses, ids (default: found out)");
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
-  app.add_flag("--replace-bad-bytes", a.replace_bad_bytes,
-               "read invalid UTF-8 as U+FFFD instead of leaving the user out");
+  app.add_flag("--strict", a.strict, "leave a user out at the first thing that cannot be read");
   return program::run(app, argc, argv, [&] {
     finish_options(a);
     if (run->parsed()) return run_command(a);
