@@ -1,4 +1,5 @@
 /// tern-shootout: which small adapter serves people best on one shared model? See README.md beside this file.
+///   tern-shootout read --users people      what becomes of the files; needs no base
 ///   tern-shootout plan --users people      what it would cost
 ///   tern-shootout run --users people       train, evaluate, judge; run again to go on after an interruption
 ///   tern-shootout report --out shootout    the reports anew from results.json
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "program.hpp"
+#include "read.hpp"
 #include "tern/experiment/shootout.hpp"
 #include "tern_commit.hpp"
 
@@ -98,6 +100,18 @@ void finish_options(Arguments& a) {
   validate(o, contenders());
 }
 
+IngestOptions ingest_options(const Arguments& a) {
+  IngestOptions ingest;
+  ingest.self = a.self;
+  ingest.scrub = !a.keep_personal_data;
+  ingest.strict = a.strict;
+  return ingest;
+}
+
+std::filesystem::path users_folder(const Arguments& a) {
+  return a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users);
+}
+
 /// Measured by tern-perplexity on the first 60,000 bytes of WikiText-2's test set (docs/shootout.md).
 constexpr const char* ruined =
     "a pretrained base merely rounded to ternary is ruined (SmolLM2-135M: perplexity 29 becomes 8e7; tern-perplexity "
@@ -115,12 +129,12 @@ Stage load(Arguments& a) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
-  IngestOptions ingest;
-  ingest.self = a.self;
-  ingest.scrub = !a.keep_personal_data;
-  ingest.strict = a.strict;
-  stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users),
-                           stage.base, a.options.texts, ingest);
+  stage.users = load_users(users_folder(a), stage.base, a.options.texts, ingest_options(a));
+  for (const User& u : stage.users.users)
+    for (const Owner& o : u.owners)
+      if (o.guessed)
+        std::cerr << "GUESSED: " << u.name << "'s words in " << o.service << " are taken to be those of " << shown(o.name)
+                  << "; name the person with --self, or see tern-shootout read\n";
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
   stage.pool = std::make_unique<ThreadPool>(a.options.threads);
   stage.pass.parallel = stage.pool->parallel();
@@ -192,9 +206,14 @@ int main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* run = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
+  CLI::App* read = app.add_subcommand("read", "show what becomes of people's files; needs no base, trains nothing");
+  program::ReadOptions r;
+  read->add_option("--user", r.user, "only this one");
+  read->add_flag("--text", r.text, "print the very text, document by document with its part");
+  read->add_flag("--json", r.json, "as JSON");
   app.add_subcommand("report", "write the reports anew from OUT/results.json");
   ShootoutOptions& o = a.options;
-  app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")
+  CLI::Option* base = app.add_option("--base", a.base, "bundled, smollm2-135m, or a .gguf file of the llama architecture")
       ->capture_default_str();
   app.add_option("--users", a.users, "a folder with a folder of text for each user (default: the bundled personas)");
   app.add_option("--out", a.out, "where results go")->capture_default_str();
@@ -225,6 +244,14 @@ int main(int argc, char** argv) {
                "do not replace mail addresses, phone numbers and the like");
   app.add_flag("--strict", a.strict, "leave a user out at the first thing that cannot be read");
   return program::run(app, argc, argv, [&] {
+    if (read->parsed()) {
+      const std::optional<Base> counted = base->count() > 0 ? std::optional(program::load(a.base)) : std::nullopt;
+      r.users = users_folder(a);
+      r.texts = o.texts;
+      r.ingest = ingest_options(a);
+      r.tokenizer = counted ? counted->tokenizer.get() : nullptr;
+      return program::read_people(r);
+    }
     finish_options(a);
     if (run->parsed()) return run_command(a);
     if (plan->parsed()) return plan_command(a);
