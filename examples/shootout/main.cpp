@@ -248,11 +248,12 @@ int main(int argc, char** argv) {
   app.add_flag("--strict", a.strict, "leave a user out at the first thing that cannot be read");
   return program::run(app, argc, argv, [&] {
     if (read->parsed()) {
-      const std::optional<Base> counted = base->count() > 0 ? std::optional(program::load(a.base)) : std::nullopt;
+      std::unique_ptr<Tokenizer> counts;
+      if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
       r.users = users_folder(a);
       r.texts = o.texts;
       r.ingest = ingest_options(a);
-      r.tokenizer = counted ? counted->tokenizer.get() : nullptr;
+      r.tokenizer = counts.get();
       return program::read_people(r);
     }
     finish_options(a);

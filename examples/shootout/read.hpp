@@ -13,7 +13,7 @@ struct ReadOptions {
   bool text = false, json = false;
   tern::Index texts = 3;
   tern::IngestOptions ingest;
-  const tern::ByteBpe* tokenizer = nullptr;  ///< counts tokens where there is one
+  const tern::Tokenizer* tokenizer = nullptr;  ///< counts tokens where there is one
 };
 
 /// Prints to stdout. Returns 0, or 1 where nobody could be read.

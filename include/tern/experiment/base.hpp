@@ -90,6 +90,15 @@ inline std::filesystem::path ternary_twin(const std::filesystem::path& base) {
   return base.parent_path() / (base.stem().string() + "-ternary.gguf");
 }
 
+/// The tokenizer of a GGUF file or a Hugging Face folder. Throws FormatError where it has none.
+inline std::unique_ptr<Tokenizer> load_base_tokenizer(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return load_tokenizer(path);
+  const GgufFile file = GgufFile::open(path);
+  if (!file.find<std::string>("tokenizer.ggml.model"))
+    throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
+  return load_tokenizer(gguf_tokenizer_fields(file), path.string());
+}
+
 /// Reads model and tokenizer; see load_model() and load_tokenizer() for what is refused.
 inline Base load_base(const std::string& name, const std::filesystem::path& path, const BaseOptions& options = {}) {
   Base base;
@@ -101,14 +110,7 @@ inline Base load_base(const std::string& name, const std::filesystem::path& path
     if (options.fingerprint) hash.update(MappedFile(file).bytes());
   }
   if (options.fingerprint) base.fingerprint = hash.hex().substr(0, 16);
-  if (std::filesystem::is_directory(path)) {
-    base.tokenizer = load_tokenizer(path);
-  } else {
-    const GgufFile file = GgufFile::open(path);
-    if (!file.find<std::string>("tokenizer.ggml.model"))
-      throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
-    base.tokenizer = load_tokenizer(gguf_tokenizer_fields(file), path.string());
-  }
+  base.tokenizer = load_base_tokenizer(path);
   const LoadOptions load = detail::load_options(options);
   with_source(path, [&](const auto& source) {
     if (const auto bytes = weight_bytes(source, load); bytes > options.most_bytes)
