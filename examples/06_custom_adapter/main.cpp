@@ -53,7 +53,7 @@ int main() {
   options.eval_tokens = 256;
   const auto out = std::filesystem::temp_directory_path() / "tern-custom-adapter";
   std::filesystem::remove_all(out);
-  Shootout shootout(base, nullptr, users, options, Pass{}, table);
+  Shootout shootout(base, users, options, Pass{}, table);
   const nlohmann::json results = shootout.run(out).value();
 
   for (const auto& a : results["adapters"])
