@@ -46,6 +46,7 @@ LIBRARIES = {
     "PCRE2": (r"pcre2\.h", {"text"}),
     "ICU": (r"unicode/.*", {"text"}),
     "GMime": (r"gmime/.*|glib\.h", {"text"}),
+    "Gumbo": (r"gumbo\.h", {"text"}),
     "LMDB": (r"lmdb\.h", {"store"}),
 }
 MAY_DEFINE_MACROS = {"kernels/target.hpp", "core/error.hpp"}

@@ -82,8 +82,11 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         file = tern.Oracle(folder).ids(ids)
         sides = {
-            "tern, f32, full precision": Tern(options.kind, False, "f32", gguf, file, options.threads),
-            **{f"tern, {w}": Tern(options.kind, True, w, gguf, file, options.threads) for w in options.weights},
+            "tern, full": Tern(options.kind, False, "f32", gguf, file, options.threads),
+            **{
+                "tern, mixed" if w == "f32" else f"tern, {w}": Tern(options.kind, True, w, gguf, file, options.threads)
+                for w in options.weights
+            },
             "PyTorch, fp32": Torch(options.kind, "float32", gguf, ids),
             "PyTorch, bf16": Torch(options.kind, "bfloat16", gguf, ids),
         }

@@ -1,4 +1,5 @@
 /// tern-shootout: which small adapter serves people best on one shared model? See README.md beside this file.
+///   tern-shootout read --users people      what becomes of the files; needs no base
 ///   tern-shootout plan --users people      what it would cost
 ///   tern-shootout run --users people       train, evaluate, judge; run again to go on after an interruption
 ///   tern-shootout report --out shootout    the reports anew from results.json
@@ -11,6 +12,7 @@
 #include <sstream>
 
 #include "program.hpp"
+#include "read.hpp"
 #include "tern/experiment/shootout.hpp"
 #include "tern_commit.hpp"
 
@@ -24,9 +26,10 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 struct Arguments {
   std::string base = "bundled", users, out = "shootout-out";
   std::vector<std::string> formats, experiments, noise_formats;
-  std::string budget, self, weights = "stored";
+  std::string budget, weights = "stored";
+  std::vector<std::string> self;
   std::optional<Index> steps;
-  bool keep_personal_data = false, replace_bad_bytes = false;
+  bool keep_personal_data = false, strict = false;
   ShootoutOptions options;
 };
 
@@ -97,6 +100,18 @@ void finish_options(Arguments& a) {
   validate(o, contenders());
 }
 
+IngestOptions ingest_options(const Arguments& a) {
+  IngestOptions ingest;
+  ingest.self = a.self;
+  ingest.scrub = !a.keep_personal_data;
+  ingest.strict = a.strict;
+  return ingest;
+}
+
+std::filesystem::path users_folder(const Arguments& a) {
+  return a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users);
+}
+
 /// Measured by tern-perplexity on the first 60,000 bytes of WikiText-2's test set (docs/shootout.md).
 constexpr const char* ruined =
     "a pretrained base merely rounded to ternary is ruined (SmolLM2-135M: perplexity 29 becomes 8e7; tern-perplexity "
@@ -120,12 +135,12 @@ Stage load(Arguments& a) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
-  IngestOptions ingest;
-  ingest.self = a.self;
-  ingest.scrub = !a.keep_personal_data;
-  ingest.bad_bytes = a.replace_bad_bytes ? BadBytes::replace : BadBytes::error;
-  stage.users = load_users(a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users),
-                           stage.base, a.options.texts, ingest);
+  stage.users = load_users(users_folder(a), stage.base, a.options.texts, ingest_options(a));
+  for (const User& u : stage.users.users)
+    for (const Owner& o : u.owners)
+      if (o.guessed)
+        std::cerr << "GUESSED: " << u.name << "'s words in " << o.service << " are taken to be those of " << shown(o.name)
+                  << "; name the person with --self, or see tern-shootout read\n";
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
   return stage;
 }
@@ -194,9 +209,15 @@ int main(int argc, char** argv) {
   app.fallthrough();
   CLI::App* run = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
+  CLI::App* read = app.add_subcommand("read", "show what becomes of people's files; needs no base, trains nothing");
+  program::ReadOptions r;
+  read->add_option("--user", r.user, "only this one");
+  read->add_flag("--text", r.text, "print the very text, document by document with its part");
+  read->add_flag("--json", r.json, "as JSON");
   app.add_subcommand("report", "write the reports anew from OUT/results.json");
   ShootoutOptions& o = a.options;
-  app.add_option("--base", a.base, "bundled, a packaged base (bases.json), a .gguf file, or a Hugging Face folder")
+  CLI::Option* base =
+      app.add_option("--base", a.base, "bundled, a packaged base (bases.json), a .gguf file, or a Hugging Face folder")
       ->capture_default_str();
   app.add_option("--users", a.users, "a folder with a folder of text for each user (default: the bundled personas)");
   app.add_option("--out", a.out, "where results go")->capture_default_str();
@@ -221,12 +242,20 @@ int main(int argc, char** argv) {
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();
   app.add_option("--threads", o.threads, "worker threads")->capture_default_str();
-  app.add_option("--self", a.self, "whose words to keep of chats and mail (default: found out)");
+  app.add_option("--self", a.self, "whose words to keep of chats and mail: names, addresses, ids (default: found out)");
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
-  app.add_flag("--replace-bad-bytes", a.replace_bad_bytes,
-               "read invalid UTF-8 as U+FFFD instead of leaving the user out");
+  app.add_flag("--strict", a.strict, "leave a user out at the first thing that cannot be read");
   return program::run(app, argc, argv, [&] {
+    if (read->parsed()) {
+      std::unique_ptr<Tokenizer> counts;
+      if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
+      r.users = users_folder(a);
+      r.texts = o.texts;
+      r.ingest = ingest_options(a);
+      r.tokenizer = counts.get();
+      return program::read_people(r);
+    }
     finish_options(a);
     if (run->parsed()) return run_command(a);
     if (plan->parsed()) return plan_command(a);

@@ -4,7 +4,9 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <iostream>
+#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -17,11 +19,24 @@ namespace program {
 
 inline std::filesystem::path bundled() { return TERN_BUNDLED_DIR; }
 
-/// Loads the base that `name` means. Throws FormatError where a packaged one's bytes are not what they must be.
-inline tern::Base load(const std::string& name, const tern::BaseOptions& options) {
+/// Bytes of memory that Linux can still give; no limit where it does not say.
+inline std::uintmax_t available_memory() {
+  std::ifstream file("/proc/meminfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("MemAvailable:")) return std::strtoull(line.c_str() + 13, nullptr, 10) * 1024;
+  return std::numeric_limits<std::uintmax_t>::max();
+}
+
+/// The file or folder that `name` means, fetched if need be.
+inline FoundBase find(const std::string& name) {
   const auto cache = cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
-  const auto tell = [](const std::string& text) { std::cerr << text << std::endl; };
-  const FoundBase found = find_base(name, bundled(), cache, tell);
+  return find_base(name, bundled(), cache, [](const std::string& text) { std::cerr << text << std::endl; });
+}
+
+/// Loads the base that `name` means. Throws FormatError where a packaged one's bytes are not what they must be.
+inline tern::Base load(const std::string& name, tern::BaseOptions options) {
+  options.most_bytes = available_memory();
+  const FoundBase found = find(name);
   tern::Base base = tern::load_base(found.title, found.path, options);
   if (!base.fingerprint.empty() && !found.sha256.starts_with(base.fingerprint) && !found.sha256.empty())
     throw tern::FormatError("'" + found.path.string() + "': SHA-256: expected " + found.sha256.substr(0, 16) +

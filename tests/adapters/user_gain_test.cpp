@@ -6,21 +6,30 @@
 using namespace tern;
 using namespace tern::test;
 
+namespace {
+
+/// What the norm that a gain is attached to gives.
+template <class S>
+Matrix<S> norm_output(const Matrix<S>& gain, const Matrix<S>& x) {
+  RmsNorm<S> norm(gain.cols());
+  norm.gain.value = gain;
+  typename RmsNorm<S>::Cache cache;
+  Matrix<S> y(x.rows(), x.cols());
+  norm.forward({}, x, cache, y);
+  return y;
+}
+
+}  // namespace
+
 TEST_CASE_TEMPLATE("UserGain keeps the adapter contract, users mixed in one batch", S, float, double) {
   Random random(1);
-  RmsNorm<S> norm(8);
-  norm.gain.value = random_matrix<S>(1, 8, random);
-  const auto normed = [&](const Matrix<S>& x) {
-    typename RmsNorm<S>::Cache cache;
-    Matrix<S> y(x.rows(), 8);
-    norm.forward({}, x, cache, y);
-    return y;
-  };
+  const Matrix<S> base = random_matrix<S>(1, 8, random);
+  const auto normed = [&](const Matrix<S>& x) { return norm_output(base, x); };
   const Index users[] = {0, 2, 2, 1, 0};
   Pass pass;
   pass.user = users;
   for (const GainKind kind : {GainKind::relative, GainKind::absolute})
-    check_adapter_contract(UserGain<S>(kind, norm.gain.value, norm.eps, 3), {.tokens = 5, .seed = 3}, pass, normed);
+    check_adapter_contract(UserGain<S>(kind, base, S(1e-6), 3), {.tokens = 5, .seed = 3}, pass, normed);
 }
 
 TEST_CASE("UserGain starts as no change, and its two kinds write the same gain") {
@@ -65,7 +74,8 @@ TEST_CASE("UserGain: gradients go to the user of each row and to nobody else") {
     gain.gain.value = random_matrix<double>(3, 4, random);
     UserGain<double> alone(kind, base, 1e-6);
     alone.gain.value = gain.gain.value.row(2);
-    const Matrix<double> x = random_matrix<double>(5, 4, random), y = random_matrix<double>(5, 4, random);
+    const Matrix<double> x = random_matrix<double>(5, 4, random);
+    const Matrix<double> y = norm_output(base, x);
     const Matrix<double> weight = random_matrix<double>(5, 4, random);
     struct Result {
       Matrix<double> y, dy, dx, dgain;
@@ -98,4 +108,15 @@ TEST_CASE("UserGain keeps one number a token") {
   Matrix<float> y = x;
   gain.forward({}, x, cache, y);
   CHECK(cache.bytes() == 10 * sizeof(float));
+}
+
+TEST_CASE("UserGain refuses an output that is not its norm's: another adapter came before it") {
+  Random random(7);
+  const Matrix<float> base = random_matrix<float>(1, 8, random), x = random_matrix<float>(3, 8, random);
+  UserGain<float> gain(GainKind::relative, base, 1e-6f);
+  UserGain<float>::Cache cache;
+  Matrix<float> y = norm_output(base, x) * 1.5f;
+  CHECK_THROWS_AS(gain.forward({}, x, cache, y), ValueError);
+  y = norm_output(base, x);
+  gain.forward({}, x, cache, y);
 }

@@ -93,9 +93,11 @@ TEST_CASE("shootout: rounded weights serve adapters as dense ones do, the same b
   stage.options.experiments = {"E1"};
   stage.options.formats = {"norm", "lora-r4"};
   const auto dense = stage.run(folder.path() / "dense").value();
+  const Base stored = load_base("tiny", folder.path() / "tiny.gguf");
   for (const std::string weights : {"q8", "q4", "q4_0"}) {
     CAPTURE(weights);
-    stage.options.weights = weights;
+    stage.options.weights = parse_weight_format(weights);
+    stage.base.model = converted(stored.model, *stage.options.weights, *stage.options.weights);
     const auto one = timeless(stage.run(folder.path() / (weights + "1"), 1).value());
     CHECK(one == timeless(stage.run(folder.path() / (weights + "3"), 3).value()));
     CHECK(one["adapters"].size() == dense["adapters"].size());
@@ -186,7 +188,7 @@ TEST_CASE("shootout: a diverging format is kept as failed") {
   stage.options.formats = {"norm", "lora-r4"};
   stage.options.experiments = {"E1", "E4"};
   const auto results =
-      Shootout(stage.base, nullptr, stage.users, stage.options, {}, table).run(folder.path() / "out").value();
+      Shootout(stage.base, stage.users, stage.options, {}, table).run(folder.path() / "out").value();
   bool seen = false;
   for (const auto& a : results["adapters"])
     if (a["format"] == "lora-r4") {
@@ -202,7 +204,7 @@ TEST_CASE("shootout: a task's id depends on what determines it, and not on threa
   Stage stage(folder.path(), 2);
   const auto ids = [&] {
     std::vector<std::string> all;
-    for (const Task& t : plan_tasks(stage.base, stage.users, stage.options, contenders(), false)) all.push_back(t.id);
+    for (const Task& t : plan_tasks(stage.base, stage.users, stage.options, contenders())) all.push_back(t.id);
     return all;
   };
   const auto first = ids();
@@ -223,9 +225,9 @@ TEST_CASE("shootout: options that cannot be are refused by name") {
   o.budget = Budget::of_seconds(0);
   CHECK_THROWS_AS(validate(o, contenders()), ValueError);
   o = {};
-  o.weights = "q4";
+  o.weights = WeightFormat::q4;
   CHECK_THROWS_WITH_AS(validate(o, contenders()),
-                       "--formats full: expected --weights dense, for its own weights train, got q4", ValueError);
+                       "--formats full: expected --weights stored, f32 or bf16, for its own weights train, got q4", ValueError);
   o = {};
   o.experiments = {"E7"};
   CHECK_THROWS_WITH_AS(validate(o, contenders()), "--experiments: expected some of E1,E2,E3,E4,E6,E9,E12, got 'E7'",

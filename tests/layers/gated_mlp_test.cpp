@@ -92,6 +92,7 @@ TEST_CASE("GatedMlp runs what is attached at each of its sites, forth and back")
   const Scaling set;
   const Attached attached = Attached(set, calls).at(3);
   Gradients<double> gradients(mlp);
+  CHECK(gradients.count() == 3 * 5 * 9 + 9);  // three linears and the norm
   mlp.forward({}, x, cache, y, attached);
   CHECK(calls.forward == std::vector{Site::gate, Site::up, Site::mlp_sub_norm, Site::down});
   mlp.backward({}, x, cache, weight, dx, gradients, attached);

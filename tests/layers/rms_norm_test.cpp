@@ -26,3 +26,25 @@ TEST_CASE("RmsNorm divides by the root mean square") {
   CHECK(y(0, 0) == doctest::Approx(3 / rms));
   CHECK(y(0, 1) == doctest::Approx(40 / rms));
 }
+
+TEST_CASE("RmsNorm refuses every argument of another shape before it writes to it") {
+  const RmsNorm<float> norm(4);
+  const auto ones = [](Index rows, Index columns) { return Matrix<float>(Matrix<float>::Ones(rows, columns)); };
+  for (const auto& [rows, columns] : {std::pair<Index, Index>{2, 4}, {4, 4}, {3, 3}, {3, 5}}) {
+    CAPTURE(rows);
+    CAPTURE(columns);
+    RmsNorm<float>::Cache cache;
+    Gradients<float> none;
+    const Matrix<float> x = ones(3, 4), other = ones(rows, columns);
+    Matrix<float> y = ones(3, 4), wrong = other;
+    CHECK_THROWS_AS(norm.forward({}, other, cache, y), ShapeError);
+    CHECK_THROWS_AS(norm.forward({}, x, cache, wrong), ShapeError);
+    norm.forward({}, x, cache, y);
+    y = x;
+    CHECK_THROWS_AS(norm.backward({}, other, cache, x, y, none), ShapeError);
+    CHECK_THROWS_AS(norm.backward({}, x, cache, other, y, none), ShapeError);
+    CHECK_THROWS_AS(norm.backward({}, x, cache, x, wrong, none), ShapeError);
+    CHECK(wrong == other);
+    CHECK(y == x);
+  }
+}

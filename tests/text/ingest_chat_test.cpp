@@ -73,28 +73,63 @@ TEST_CASE("whatsapp: lines go on, system lines and placeholders go") {
   CHECK(said(chat) == Lines{"Ana: first line\nsecond line\n\nfourth: line", "+44 7700 900123: ok", "Ben: a <3 b"});
 }
 
-TEST_CASE("chat: the owner is given, named, matched, or the most frequent") {
-  const Chat one{"1", "whatsapp", {{"Ana Ruiz", "x", ""}, {"Ben", "y", ""}, {"Ben", "z", ""}}, {}};
-  const Chat two{"2", "whatsapp", {{"Ana Ruiz", "x", "user7"}, {"Cleo", "y", ""}}, {}};
-  const Chat named{"3", "telegram", {{"Ana Ruiz", "x", "user7"}, {"Cleo", "y", "user8"}}, "user8"};
-  const auto owner = [](const std::vector<const Chat*>& chats, const char* self, const char* folder) {
-    const tern::Owner chosen = choose_owner(chats, self, folder);
-    return chosen.name + ", " + chosen.reason;
+TEST_CASE("chat: the owner is given, named, matched, the one no chat is with, or guessed") {
+  using tern::detail::OwnerHints;
+  const Chat one{"1", "whatsapp", {{"Ana Ruiz", "x", ""}, {"Ben", "y", ""}, {"Ben", "z", ""}}};
+  const Chat two{"2", "whatsapp", {{"Ana Ruiz", "x", ""}, {"Cleo", "y", ""}}};
+  const auto owner = [](const std::vector<Chat>& chats, const OwnerHints& hints) {
+    tern::detail::Senders senders;
+    for (const Chat& chat : chats) count_senders(chat, senders);
+    const tern::Owner chosen = choose_owner("whatsapp", senders, hints);
+    return chosen.name + ", " + chosen.reason + (chosen.guessed ? "!" : "");
   };
-  CHECK(owner({&one}, "", "folder") == "Ben, most frequent sender");
-  CHECK(owner({&one, &two}, "", "folder") == "Ana Ruiz, most frequent sender");  // in both chats
-  CHECK(owner({&one}, "", "chat-ana") == "Ana Ruiz, matches the folder's name");
-  CHECK(owner({&one}, "", "ana-and-ben") == "Ben, most frequent sender");  // the name does not decide
-  CHECK(owner({&one}, "cleo", "ana") == "cleo, given");
-  CHECK(owner({&named}, "", "ana") == "user8, named by the export");
-  CHECK(own_words(named, choose_owner({&named}, "", "")) == "y\n");
-  CHECK(own_words(one, choose_owner({&one}, "ana RUIZ", "")) == "x\n");
+  const auto folder = [](const char* name) {
+    OwnerHints hints;
+    hints.folder = name;
+    return hints;
+  };
+  CHECK(owner({one}, folder("folder")) == "Ben, most frequent sender!");
+  CHECK(owner({one, two}, folder("folder")) == "Ana Ruiz, most frequent sender!");  // in both chats
+  CHECK(owner({one}, folder("chat-ana")) == "Ana Ruiz, matches the folder's name");
+  CHECK(owner({one}, folder("ana-and-ben")) == "Ben, most frequent sender!");  // the name does not decide
+  OwnerHints given = folder("ana");
+  given.self = {"cleo", "c@example.org"};
+  CHECK(owner({one}, given) == "cleo, c@example.org, given");
+  OwnerHints with_ben = folder("");
+  with_ben.others["ben"];
+  CHECK(owner({one}, with_ben) == "Ana Ruiz, the chats are with the others");
+  OwnerHints named = folder("ana");
+  named.exporter = "Ben";
+  CHECK(owner({one}, named) == "Ben, named by the export");
+}
+
+TEST_CASE("chat: names are compared after normalisation and folding, addresses before names") {
+  const Chat decomposed{"1", "whatsapp", {{"Zoe\u0308 FERRE\u0301", "x", ""}, {"Oskar", "y", ""}}};
+  tern::detail::Senders senders;
+  count_senders(decomposed, senders);
+  tern::detail::OwnerHints hints;
+  hints.folder = "zoë ferré";
+  tern::Index others = 0;
+  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
+  CHECK(others == 1);
+  hints.self = {"ZOË FERRÉ"};
+  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
+  const Chat mails{
+      "2",
+      "mail",
+      {{"Ana R", "a", "ana@example.org"}, {"R, Ana", "b", "Ana@Example.org"}, {"Ben", "c", "b@example.org"}}};
+  tern::detail::Senders by_address;
+  count_senders(mails, by_address);
+  CHECK(by_address.size() == 2);
+  hints = {};
+  CHECK(own_words(mails, choose_owner("mail", by_address, hints), others) == "a\nb\n");
+  CHECK(tern::folded("\u200eSTRAẞE \u00a0 İ") == tern::folded("strasse i\u0307"));
 }
 
 TEST_CASE("telegram: a chat, with pieces of text") {
   const Json json = Json::parse(R"({"name":"Ben","type":"personal_chat","id":7,"messages":[
     {"id":1,"type":"service","actor":"Ana","action":"create","text":""},
-    {"id":2,"type":"message","from":"Ana","from_id":"user1","text":"hello"},
+    {"id":2,"type":"message","from":"Ana","from_id":1,"text":"hello"},
     {"id":3,"type":"message","from":"Ben","from_id":"user2","text":["see ",{"type":"link","text":"this"}," now"]},
     {"id":4,"type":"message","from":"Ana","from_id":"user1","text":"not mine","forwarded_from":"Cleo"},
     {"id":5,"type":"message","from":"Ana","from_id":"user1","photo":"x.jpg","text":""},
@@ -102,8 +137,13 @@ TEST_CASE("telegram: a chat, with pieces of text") {
   REQUIRE(tern::detail::is_telegram(json));
   const std::vector<Chat> chats = tern::detail::read_telegram(json, "result.json");
   REQUIRE(chats.size() == 1);
-  CHECK(said(chats[0]) == Lines{"Ana: hello", "Ben: see this now"});
+  CHECK(said(chats[0]) == Lines{"Ana: hello", "Ben: see this now", "user3: a deleted account"});
+  CHECK(chats[0].messages[0].sender_id == "user1");
   CHECK(chats[0].messages[1].sender_id == "user2");
+  CHECK(chats[0].other == "Ben");
+  CHECK(chats[0].omitted == tern::detail::Omissions{{"a notice of the service", 1},
+                                                    {"a message forwarded, or by a bot", 1},
+                                                    {"a message without text", 1}});
 }
 
 TEST_CASE("telegram: a whole account names its owner") {
@@ -125,14 +165,14 @@ TEST_CASE("slack: names, markup and people's messages alone") {
       R"([{"id":"U1","name":"ana","real_name":"Ana Ruiz"},{"id":"U2","name":"ben","profile":{"real_name":"Ben B"}},{"id":"U3","name":"cleo"}])"));
   CHECK(users == tern::detail::SlackUsers{{"U1", "Ana Ruiz"}, {"U2", "Ben B"}, {"U3", "cleo"}});
   const Json day = Json::parse(R"([
-    {"type":"message","user":"U1","ts":"1.0","text":"<@U2> see <https://example.org|the page> &amp; <#C1|general> <!here> a &lt; b"},
+    {"type":"message","user":"U1","ts":"1.0","text":"<@U2> see <https://example.org|the page> &amp; <#C1|general> <!here> <!here|@here> <!subteam^S1|@ops> <!date^1^{date}|Feb 18> a &lt; b"},
     {"type":"message","subtype":"channel_join","user":"U2","ts":"2.0","text":"joined"},
     {"type":"message","subtype":"bot_message","ts":"3.0","text":"beep"},
     {"type":"message","user":"U9","ts":"4.0","user_profile":{"real_name":"Nina"},"text":"hi < you"},
     {"type":"message","user":"U2","ts":"5.0","text":""}])");
   REQUIRE(tern::detail::is_slack(day));
   CHECK(said(tern::detail::read_slack(day, "general/2020-01-01.json", users)) ==
-        Lines{"Ana Ruiz: @Ben B see the page & #general @here a < b", "Nina: hi < you"});
+        Lines{"Ana Ruiz: @Ben B see the page & #general @here @here @ops Feb 18 a < b", "Nina: hi < you"});
   CHECK_FALSE(tern::detail::is_slack(Json::parse("[]")));
   CHECK_FALSE(tern::detail::is_slack(Json::parse(R"([{"id":"U1","name":"x"}])")));
 }
@@ -147,4 +187,6 @@ TEST_CASE("irc: nicks, and the speakers a transcriber names") {
   CHECK(said(tern::detail::read_irc(text, "x.log")) == Lines{"Ana_Ruiz: uh so yes", "ben: a: b", "ben: hello"});
   CHECK_FALSE(tern::detail::is_irc("2024-05-07 12:00:01 ERROR <init> failed"));
   CHECK_FALSE(tern::detail::is_irc("words"));
+  CHECK(tern::detail::is_irc(
+      "--- Log opened Tue May 07 2024\n21:41 < ana> hi\n21:42 -!- ben joined\n21:43 <@ben> yes\n"));
 }

@@ -2,19 +2,19 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
+
+#include "support/temporary_directory.hpp"
+#include "tern/text/ingest/mbox.hpp"
 
 namespace {
 
-using tern::BadBytes;
 using tern::detail::own_reply;
 
-/// The words of the only mail in `bytes`: subject, blank line, body.
-std::string words(const std::string& bytes, BadBytes policy = BadBytes::error) {
-  const auto mailbox = tern::detail::read_mail(bytes, "a.eml", false, policy);
-  REQUIRE(mailbox.mails.size() == 1);
-  return mailbox.mails[0].messages.at(0).text;
-}
+/// What the writer wrote in a mail: subject, blank line, body.
+std::string words(const std::string& bytes) { return tern::detail::read_own_mail(bytes, false).text; }
 
 std::string mail(const std::string& headers, const std::string& body) {
   return "From: Ana Ruiz <ana@example.org>\r\nTo: ben@example.org\r\nSubject: Hi\r\nMIME-Version: 1.0\r\n" + headers +
@@ -24,12 +24,11 @@ std::string mail(const std::string& headers, const std::string& body) {
 }  // namespace
 
 TEST_CASE("mail: sender, subject and plain body") {
-  const auto mailbox = tern::detail::read_mail(mail("", "Hello\r\nthere\r\n"), "a.eml", false, BadBytes::error);
-  REQUIRE(mailbox.mails.size() == 1);
-  CHECK(mailbox.mails[0].name == "a.eml");
-  CHECK(mailbox.mails[0].messages[0].sender == "Ana Ruiz");
-  CHECK(mailbox.mails[0].messages[0].sender_id == "ana@example.org");
-  CHECK(mailbox.mails[0].messages[0].text == "Hi\n\nHello\nthere");
+  const std::string bytes = mail("", "Hello\r\nthere\r\n");
+  CHECK(tern::detail::mail_sender(bytes).sender == "Ana Ruiz");
+  CHECK(tern::detail::mail_sender(bytes).sender_id == "ana@example.org");
+  CHECK(words(bytes) == "Hi\n\nHello\nthere");
+  CHECK(tern::detail::mail_sender("Subject: x\n\nFrom: a@example.org\n").sender.empty());
 }
 
 TEST_CASE("mail: transfer encodings and charsets") {
@@ -47,13 +46,37 @@ TEST_CASE("mail: transfer encodings and charsets") {
         "Grüße für Ana\n\nx");
 }
 
-TEST_CASE("mail: bad bytes are an error or counted") {
+TEST_CASE("mail: charsets are read as browsers read them") {
+  const auto labelled = [](const std::string& label, const std::string& body) {
+    return words(mail("Content-Type: text/plain; charset=" + label + "\r\nContent-Transfer-Encoding: 8bit\r\n", body));
+  };
+  CHECK(labelled("iso-8859-1", "\x93yes\x94 \x96 5 \x80\r\n") == "Hi\n\n“yes” – 5 €");
+  CHECK(labelled("gb2312", "\xD6\xEC\xE9\x46\xBB\xF9\r\n") == "Hi\n\n朱镕基");
+  CHECK(labelled("ks_c_5601-1987", "\xBE\xC8\xB3\xE7\r\n") == "Hi\n\n안녕");
+  CHECK(labelled("iso-8859-9", "\xFDs\xFDk\r\n") == "Hi\n\nısık");
+  CHECK(labelled("\" ISO-8859-8-I \"", "\xF9\xEC\xE5\xED\r\n") == "Hi\n\nשלום");
+  CHECK(labelled("shift_jis", "\x93\xFA\x96\x7B\r\n") == "Hi\n\n日本");
+  CHECK(labelled("utf-7", "caf+AOk-\r\n") == "Hi\n\ncafé");
+  CHECK(labelled("us-ascii", "caf\xC3\xA9\r\n") == "Hi\n\ncafé");  // what is UTF-8 is so by no accident
+  CHECK(labelled("unknown-8bit", "caf\xE9\r\n") == "Hi\n\ncafé");
+  CHECK(labelled("klingon", "x\r\n") == "Hi\n\nx");
+}
+
+TEST_CASE("mail: bad bytes are counted; a mail of many is no text") {
   const std::string broken = mail("Content-Type: text/plain; charset=utf-8\r\n", "caf\xE9 x\r\n");
-  CHECK_THROWS_AS(words(broken), tern::FormatError);
-  CHECK(words(broken, BadBytes::replace) == "Hi\n\ncaf\uFFFD x");
-  const std::string unknown = mail("Content-Type: text/plain; charset=klingon\r\n", "x\r\n");
-  CHECK_THROWS_WITH_AS(words(unknown), "text 'a.eml' in charset 'klingon': expected a charset that ICU knows",
-                       tern::FormatError);
+  CHECK(words(broken) == "Hi\n\ncaf\uFFFD x");
+  CHECK(tern::detail::read_own_mail(broken, false).replaced == 1);
+  const std::string bad = mail("Content-Type: text/plain; charset=utf-8\r\n", "\xE9\xE9\xE9\xE9 xxxxxxxxxxxxx\r\n");
+  CHECK_THROWS_WITH_AS(words(bad), "over 1% of its characters are not text in charset 'utf-8'", tern::FormatError);
+}
+
+TEST_CASE("mail: subjects in encoded words, of any charset, cut anywhere") {
+  CHECK(words("From: a@example.org\nSubject: =?gb2312?B?1uzpRrv5?=\n\nx\n") == "朱镕基\n\nx");
+  CHECK(words("From: a@example.org\nSubject: =?utf-8?Q?caf=C3?=\n =?utf-8?Q?=A9_au?= lait\n\nx\n") ==
+        "café au lait\n\nx");
+  CHECK(words("From: a@example.org\nSubject: =?utf-8?X?a?= =?b\n\nx\n") == "=?utf-8?X?a?= =?b\n\nx");
+  for (const char* reply : {"Re: plan", "AW: Plan", "Fwd: x", "RE[2]: x", "回复：计划", "Rif: x"})
+    CHECK((words("From: a@example.org\nSubject: " + std::string(reply) + "\n\nx\n") == "x") == (reply[1] != 'i'));
 }
 
 TEST_CASE("mail: plain text before HTML, attachments and forwarded mails left out") {
@@ -69,26 +92,65 @@ TEST_CASE("mail: plain text before HTML, attachments and forwarded mails left ou
            "--b\r\nContent-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n\r\nattached\r\n"
            "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: c@example.org\r\nSubject: fwd\r\n\r\nforwarded\r\n"
            "--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--b--\r\n");
-  CHECK(words(mixed) == "Hi\n\none & two\nthreeé");
+  CHECK(words(mixed) == "Hi\n\none & two\n\nthreeé");
 }
 
-TEST_CASE("mail: flowed lines are joined") {
+TEST_CASE("mail: flowed lines are joined, of one depth of quotation alone") {
   CHECK(words(mail("Content-Type: text/plain; format=flowed\r\n", "one \r\ntwo\r\n three\r\n> old \r\nend\r\n")) ==
         "Hi\n\none two\nthree\nend");
+  CHECK(words(mail("Content-Type: text/plain; format=flowed; delsp=yes\r\n",
+                   "go to http \r\n://example.org  \r\nnow\r\n")) == "Hi\n\ngo to http://example.org now");
+  CHECK(words(mail("Content-Type: text/plain; format=flowed\r\n",
+                   "Thanks.\r\n\r\nOn 03/05/2022 10:01, Ben wrote: \r\n> old \r\n> words\r\n")) == "Hi\n\nThanks.");
 }
 
-TEST_CASE("mail: an mbox holds many") {
-  const std::string mbox =
-      "From ana@example.org Mon Jan  1 00:00:00 2024\nFrom: Ana <ana@example.org>\nSubject: one\n\nfirst\n>From "
-      "here\n\n"
-      "From ben@example.org Mon Jan  1 00:00:00 2024\nFrom: ben@example.org\nSubject: two\n\nsecond\n\n";
-  const auto mailbox = tern::detail::read_mail(mbox, "sent.mbox", true, BadBytes::error);
-  REQUIRE(mailbox.mails.size() == 2);
-  CHECK(mailbox.mails[0].name == "sent.mbox#000001");
-  CHECK(mailbox.mails[0].messages[0].text == "one\n\nfirst\nFrom here");
-  CHECK(mailbox.mails[1].messages[0].sender == "ben@example.org");
-  CHECK(mailbox.mails[1].messages[0].text == "two\n\nsecond");
-  CHECK_THROWS_AS(tern::detail::read_mail("no mail at all", "x.mbox", true, BadBytes::error), tern::FormatError);
+TEST_CASE("mbox: a From line has a sender and a date") {
+  using tern::detail::is_from_line;
+  for (const char* line :
+       {"From ana@example.org Mon Jan  1 00:00:00 2024", "From - Mon Jan 01 00:00:00 2024",
+        "From 1730000000000000001@xxx Tue May 03 08:01:00 +0000 2022", "From MAILER-DAEMON Fri Jul  8 12:08:34 2011",
+        "From ana at example.org  Tue May  3 10:01:00 2022", "From ana@example.org Mon, 1 Jan 2024 00:00:00 +0000",
+        "From ana Tue May  3 10:01:00 CEST 2022", "From ana@example.org 2022-05-03 10:01:00 +0200",
+        "From ana Tue May  3 10:01 2022 remote from host"})
+    CHECK_MESSAGE(is_from_line(line), line);
+  for (const char* line : {"From now on I write daily.", "From Monday on we meet at 10:01 in room 2022.", "From ",
+                           "From", "From ana@example.org", "From May 3 to June 4 2022, 10:01",
+                           ">From ana Mon Jan  1 00:00:00 2024", "From Ana on Tue May  3 10:01:00 2022 I heard"})
+    CHECK_MESSAGE(!is_from_line(line), line);
+}
+
+TEST_CASE("mbox: mail after mail, whatever stands in them") {
+  const tern::test::TemporaryDirectory folder;
+  const auto read = [&](const std::string& content, std::size_t most = 1 << 20) {
+    std::ofstream(folder / "a.mbox", std::ios::binary) << content;
+    tern::detail::MboxStream stream(folder / "a.mbox", most);
+    std::vector<std::string> mails;
+    tern::detail::MboxStream::Mail mail;
+    while (stream.next(mail)) mails.push_back((mail.is_too_large ? "large: " : "") + mail.bytes);
+    if (stream.has_preamble()) mails.push_back("preamble");
+    return mails;
+  };
+  using Mails = std::vector<std::string>;
+  const std::string from = "From ana@example.org Mon Jan  1 00:00:00 2024\n";
+  CHECK(read(from + "A: 1\n\nx\n\n" + from + "A: 2\n\ny\n") == Mails{"A: 1\n\nx\n\n", "A: 2\n\ny\n"});
+  CHECK(read("\xEF\xBB\xBF" + from + "A: 1\n\nx") == Mails{"A: 1\n\nx"});
+  CHECK(read(from + "A: 1\n\nx\nFrom now on.\n" + from + "A: 2\n\ny") ==
+        Mails{"A: 1\n\nx\nFrom now on.\n", "A: 2\n\ny"});
+  CHECK(read(from + "A: 1\n\nx\n" + from + "said he\n") == Mails{"A: 1\n\nx\n" + from + "said he\n"});
+  CHECK(read("hello\n\n" + from + "A: 1\n\nx") == Mails{"A: 1\n\nx", "preamble"});
+  CHECK(read("no mail at all").back() == "preamble");
+  CHECK(read(from + from + from) == Mails{"", "", ""});
+  CHECK(read("").empty());
+  CHECK(read(from + "A: 1\n\n0123456789\n" + from + "A: 2\n", 10) == Mails{"large: A: 1\n\n", "A: 2\n"});
+  std::string many;
+  Mails expected;
+  for (int i = 0; i < 300; ++i) {  // over several chunks
+    const std::string body =
+        "A: " + std::to_string(i) + "\n\n" + std::string(static_cast<std::size_t>(i * 97 % 30'011), 'x') + "\n";
+    many += from + body;
+    expected.push_back(body);
+  }
+  CHECK(read(many) == expected);
 }
 
 TEST_CASE("replies: quotations, their introductions and signatures go") {

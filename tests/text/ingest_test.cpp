@@ -32,10 +32,11 @@ class Folder : public tern::test::TemporaryDirectory {
   }
 };
 
-/// "name: reason" of what was skipped.
+/// "name: reason" of what was skipped, "name: 2 x reason" of several parts.
 std::vector<std::string> skipped(const Ingested& result) {
   std::vector<std::string> all;
-  for (const auto& one : result.skipped) all.push_back(one.name + ": " + one.reason);
+  for (const auto& one : result.skipped)
+    all.push_back(one.name + ": " + (one.count == 1 ? "" : std::to_string(one.count) + " x ") + one.reason);
   return all;
 }
 
@@ -86,7 +87,7 @@ TEST_CASE("ingest: a mixed folder, in the order of paths") {
         Names{"a.rst", "a/z.md", "b.txt", "code/x.CPP", "n.jsonl#000001", "n.jsonl#000004", "run.sh", "talk.srt"});
   CHECK(skipped(result) == Names{".git: hidden", ".hidden: hidden", "SOURCE.md: a note on where the texts come from",
                                  "blank.md: no text in it", "empty.txt: empty", "link.txt: a symbolic link",
-                                 "n.jsonl: 1 records without a text in field 'text'",
+                                 "n.jsonl: a record without a text in field 'text'",
                                  "noextension: unknown extension ''",
                                  "other.json: JSON that is neither a Telegram nor a Slack export",
                                  "p.png: unknown extension '.png'", "pipe.txt: not a regular file"});
@@ -116,15 +117,19 @@ TEST_CASE("ingest: scrubbing is on by default and counted") {
   CHECK(ingest(folder.path(), options).scrubbed == tern::PiiCounts{});
 }
 
-TEST_CASE("ingest: bad bytes name file and offset, or are replaced and counted") {
+TEST_CASE("ingest: bad bytes are counted, or the file is skipped, or, strict, an error with its place") {
   for (const std::string& bad :
        {"ok \xC0\x80"s, "ok \xED\xA0\x80"s, "ok \xF4\x90\x80\x80"s, "ok \xE4\xBD"s, "ok \0"s}) {
     Folder folder;
     folder.write("a.txt", "fine\n").write("b.txt", bad);
-    CHECK(contains(error_of<tern::FormatError>(folder.path()), "b.txt' at byte 3: expected a UTF-8 character"));
     tern::IngestOptions options;
-    options.bad_bytes = tern::BadBytes::replace;
-    const Ingested result = ingest(folder.path(), options);
+    options.strict = true;
+    CHECK(
+        contains(error_of<tern::FormatError>(folder.path(), options), "b.txt' at byte 3: expected a UTF-8 character"));
+    CHECK(names(ingest(folder.path())) == Names{"a.txt"});
+    CHECK(contains(skipped(ingest(folder.path())).at(0), "characters that are none, over 1%"));
+    folder.write("b.txt", bad + " " + std::string(400, 'x'));
+    const Ingested result = ingest(folder.path());
     CHECK(result.replaced > 0);
     CHECK(contains(result.documents.at(1).text, "ok \xEF\xBF\xBD"));
   }
@@ -146,23 +151,32 @@ TEST_CASE("ingest: a folder that cannot be used is a clear error") {
 }
 
 #ifdef __linux__
-TEST_CASE("ingest: without permission to read") {
+TEST_CASE("ingest: what may not be read is skipped, or, strict, an error") {
   Folder folder;
-  folder.write("a.txt", "x\n").write("closed/b.txt", "x\n");
+  folder.write("a.txt", "x\n").write("b.txt", "x\n").write("closed/c.txt", "x\n");
   ::chmod(folder.path().c_str(), 0755);
-  const auto as_nobody = [&] {  // root may read everything
+  const auto as_nobody = [&](auto f) {  // root may read everything
     if (::geteuid() == 0) ::setfsuid(65534);
-    const std::string error = error_of<tern::IoError>(folder.path());
+    const auto result = f();
     if (::geteuid() == 0) ::setfsuid(0);
-    return error;
+    return result;
+  };
+  const auto strictly = [&] {
+    tern::IngestOptions options;
+    options.strict = true;
+    return error_of<tern::IoError>(folder.path(), options);
   };
   ::chmod((folder / "closed").c_str(), 0);
-  CHECK(contains(as_nobody(), "closed': cannot read: Permission denied"));
-  ::chmod((folder / "closed").c_str(), 0755);
+  CHECK(contains(as_nobody(strictly), "closed': cannot read: Permission denied"));
   ::chmod((folder / "a.txt").c_str(), 0);
-  CHECK(contains(as_nobody(), "a.txt': cannot read: Permission denied"));
+  const Ingested result = as_nobody([&] { return ingest(folder.path()); });
+  CHECK(names(result) == Names{"b.txt"});
+  CHECK(contains(skipped(result).at(0), "a.txt': cannot read: Permission denied"));
+  CHECK(skipped(result).at(1) == "closed: cannot read: Permission denied");
+  ::chmod((folder / "closed").c_str(), 0755);
+  CHECK(contains(as_nobody(strictly), "a.txt': cannot read: Permission denied"));
   ::chmod(folder.path().c_str(), 0);
-  CHECK(contains(as_nobody(), "cannot read: Permission denied"));
+  CHECK(contains(as_nobody([&] { return error_of<tern::IoError>(folder.path()); }), "cannot read: Permission denied"));
   ::chmod(folder.path().c_str(), 0755);
 }
 #endif
@@ -185,7 +199,7 @@ TEST_CASE("ingest: of conversations only the owner's words stay") {
         Names{"WhatsApp Chat.txt", "result.json", "sent.mbox#000001", "slack/general/2020-01-01.json"});
   CHECK(result.documents[0].text == "mine\n");
   CHECK(result.documents[1].text == "my telegram\n");
-  CHECK(result.documents[2].text == "s\n\nmy mail\n");
+  CHECK(result.documents[2].text == "s\n\nmy mail");
   CHECK(result.documents[2].kind == Kind::mail);
   CHECK(result.documents[3].text == "my slack\n");
   CHECK(result.documents[3].kind == Kind::chat);
@@ -193,12 +207,14 @@ TEST_CASE("ingest: of conversations only the owner's words stay") {
   CHECK(result.owners[0].service == "whatsapp");
   CHECK(result.owners[0].name == "Ana");
   CHECK(result.owners[0].reason == "matches the folder's name");
-  CHECK(skipped(result) == Names{"sent.mbox#000002: nothing written by 'Ana'",
+  CHECK(skipped(result) == Names{"WhatsApp Chat.txt: 2 x a message by someone else",
+                                 "result.json: a message by someone else", "sent.mbox: a mail by someone else",
+                                 "slack/general/2020-01-01.json: a message by someone else",
                                  "slack/users.json: Slack's list of people, read for their names"});
   tern::IngestOptions options;
-  options.self = "ben";
+  options.self = {"ben"};
   CHECK(ingest(folder / "ana", options).documents.at(0).text == "not mine\nnor this\n");
-  options.self = "nobody";
+  options.self = {"nobody"};
   CHECK(contains(error_of<tern::FormatError>(folder / "ana", options), "nothing written by 'nobody'"));
 }
 
@@ -209,13 +225,21 @@ TEST_CASE("ingest: a diary that begins with a date is no chat") {
   CHECK(ingest(folder.path()).documents.at(0).text == "[31/12/2020, 21:41] The last evening.\nWe ate.\n");
 }
 
-TEST_CASE("ingest: broken JSON names its file and place") {
+TEST_CASE("ingest: broken JSON is left out, the smallest part of it; strict, it names its file and place") {
   Folder folder;
-  folder.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\n");
-  CHECK(contains(error_of<tern::FormatError>(folder.path()), "json 'a.jsonl:2' at byte"));
+  folder.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\n{\"text\":\"cut \\ud83d\"}\n");
+  const Ingested result = ingest(folder.path());
+  CHECK(names(result) == Names{"a.jsonl#000001", "a.jsonl#000003"});
+  CHECK(result.documents[1].text == "cut \uFFFD");
+  CHECK(result.replaced == 1);
+  CHECK(skipped(result) == Names{"a.jsonl: a record that is no JSON"});
+  tern::IngestOptions options;
+  options.strict = true;
+  CHECK(contains(error_of<tern::FormatError>(folder.path(), options), "json 'a.jsonl:2' at byte"));
   Folder deep;
   deep.write("b.txt", "x\n").write("a.json", std::string(100'000, '['));
-  CHECK(contains(error_of<tern::FormatError>(deep.path()), "a.json' at byte"));
+  CHECK(contains(error_of<tern::FormatError>(deep.path(), options), "a.json' at byte"));
+  CHECK(names(ingest(deep.path())) == Names{"b.txt"});
   deep.write("a.json", std::string(100'000, '[') + std::string(100'000, ']'));
   CHECK(ingest(deep.path()).documents.size() == 1);
 }
@@ -249,7 +273,9 @@ TEST_CASE("token ids: broken files say what was expected") {
   const auto error = [](const std::string& name, const std::string& content) {
     Folder folder;
     folder.write(name, content);
-    return error_of<tern::FormatError>(folder.path());
+    tern::IngestOptions options;
+    options.strict = true;
+    return error_of<tern::FormatError>(folder.path(), options);
   };
   CHECK(contains(error("a.npy", "\x93NUM"), "expected a .npy file"));
   CHECK(contains(error("a.npy", npy("<i4", "(3,)", three, 4)), "expected .npy version 1, 2 or 3, got 4"));

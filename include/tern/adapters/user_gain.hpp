@@ -18,7 +18,8 @@ enum class GainKind {
 ///   absolute:  y[t,c] = gain[user[t],c] * xhat[t,c]
 ///   xhat[t,c] = x[t,c] / sqrt(mean_c x[t,c]^2 + eps)
 /// Shapes: gain [users x channels]; x, y [tokens x channels]. Rows of one batch may belong to different users
-/// (Pass::user). Throws ValueError on a user outside [0, users).
+/// (Pass::user). It edits the norm's own output and must be the first adapter at its site. Throws ValueError on a user
+/// outside [0, users), and where the output that it meets is another one.
 /// A relative gain comes first at its site: backward takes what it multiplied to be the norm's own output.
 template <std::floating_point S>
 class UserGain {
@@ -46,6 +47,7 @@ class UserGain {
   /// Edits y, the norm's output for x, in place.
   void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     check(pass, x, y);
+    if (kind_ == GainKind::relative) expect_own_output(x, y);
     if (cache.rstd.rows() != y.rows()) cache.rstd.resize(y.rows());
     pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
       for (Index t = begin; t < end; ++t) {
@@ -108,6 +110,17 @@ class UserGain {
     if (x.rows() != y.rows() || x.cols() != y.cols()) expect_shape("user gain", "x", x, y.rows(), y.cols());
     expect_rows("user gain", pass, y.rows());
     expect_users("user gain", pass, users());
+  }
+
+  /// Backward computes the norm's output again from x: where y was another one, a gradient would be wrong in silence.
+  /// The first row tells.
+  void expect_own_output(In<S> x, Out<S> y) const {
+    if (y.rows() == 0) return;
+    const S rstd = S(1) / std::sqrt(x.row(0).squaredNorm() / static_cast<S>(x.cols()) + eps_);
+    const S apart = (y.row(0).array() - base_gain_.row(0).array() * x.row(0).array() * rstd).abs().maxCoeff();
+    if (apart > S(1e-2) * y.row(0).array().abs().maxCoeff())
+      throw ValueError("user gain: expected the norm's own output, got another one: attach it first, to the norm whose gain it "
+                       "was made from");
   }
 
   GainKind kind_ = GainKind::relative;

@@ -1,5 +1,7 @@
 #pragma once
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -57,6 +59,8 @@ struct BaseOptions {
   bool fingerprint = true;                ///< reads the whole file once more
   bool twin = false;                      ///< the ternary twin, too, where a file of that name lies beside it
   Parallel parallel{};
+  /// Weights that would fill more are refused before they are read.
+  std::uintmax_t most_bytes = std::numeric_limits<std::uintmax_t>::max();
 };
 
 namespace detail {
@@ -86,6 +90,15 @@ inline std::filesystem::path ternary_twin(const std::filesystem::path& base) {
   return base.parent_path() / (base.stem().string() + "-ternary.gguf");
 }
 
+/// The tokenizer of a GGUF file or a Hugging Face folder. Throws FormatError where it has none.
+inline std::unique_ptr<Tokenizer> load_base_tokenizer(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return load_tokenizer(path);
+  const GgufFile file = GgufFile::open(path);
+  if (!file.find<std::string>("tokenizer.ggml.model"))
+    throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
+  return load_tokenizer(gguf_tokenizer_fields(file), path.string());
+}
+
 /// Reads model and tokenizer; see load_model() and load_tokenizer() for what is refused.
 inline Base load_base(const std::string& name, const std::filesystem::path& path, const BaseOptions& options = {}) {
   Base base;
@@ -97,16 +110,13 @@ inline Base load_base(const std::string& name, const std::filesystem::path& path
     if (options.fingerprint) hash.update(MappedFile(file).bytes());
   }
   if (options.fingerprint) base.fingerprint = hash.hex().substr(0, 16);
-  if (std::filesystem::is_directory(path)) {
-    base.tokenizer = load_tokenizer(path);
-  } else {
-    const GgufFile file = GgufFile::open(path);
-    if (!file.find<std::string>("tokenizer.ggml.model"))
-      throw FormatError(file.place() + ": expected a tokenizer (tokenizer.ggml.model), found none");
-    base.tokenizer = load_tokenizer(gguf_tokenizer_fields(file), path.string());
-  }
+  base.tokenizer = load_base_tokenizer(path);
   const LoadOptions load = detail::load_options(options);
   with_source(path, [&](const auto& source) {
+    if (const auto bytes = weight_bytes(source, load); bytes > options.most_bytes)
+      throw ValueError(std::string(source.place()) + ": its weights take " + std::to_string(bytes / 1'000'000) +
+                       " MB: expected at most " + std::to_string(options.most_bytes / 1'000'000) +
+                       " MB, which the machine has left");
     base.model = load_model<float>(source, load);
     const Index tokens = base.tokenizer->size();
     if (tokens > base.model.config.vocabulary)

@@ -55,12 +55,17 @@ inline nlohmann::json describe(const Base& base) {
 }
 
 inline nlohmann::json describe(const User& u) {
-  nlohmann::json held_out = nlohmann::json::array(), scrubbed = nlohmann::json::object(), skipped = nlohmann::json::array();
+  nlohmann::json held_out = nlohmann::json::array(), scrubbed = nlohmann::json::object(), skipped = nlohmann::json::array(),
+                 owners = nlohmann::json::array();
   for (const auto& text : u.held_out) held_out.push_back(text.size());
   for (const auto& [pii, count] : u.scrubbed) scrubbed[pii] = count;
-  for (const Skipped& s : u.skipped) skipped.push_back({{"name", s.name}, {"reason", s.reason}});
+  for (const Skipped& s : u.skipped) skipped.push_back({{"name", s.name}, {"reason", s.reason}, {"count", s.count}});
+  for (const Owner& o : u.owners)
+    owners.push_back({{"service", o.service}, {"name", shown(o.name)}, {"reason", o.reason}, {"guessed", o.guessed}});
   return {{"name", u.name},
           {"kind", u.kind},
+          {"language", u.language},
+          {"owners", owners},
           {"files", u.files},
           {"bytes", u.bytes},
           {"tokens", {{"train", u.train_tokens()}, {"validation", u.validation.size()}, {"held_out", held_out}}},

@@ -1,20 +1,30 @@
 #pragma once
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "tern/core/quote.hpp"
 #include "tern/experiment/base.hpp"
 #include "tern/text/ingest.hpp"
+#include "tern/text/language.hpp"
 #include "tern/text/split.hpp"
 
 namespace tern {
 
+/// One person's text before a base's tokenizer reads it: what was found, and its parts.
+struct Person {
+  std::string name;      ///< of the folder, fit to be shown
+  std::string kind;      ///< that most of the bytes are
+  std::string language;  ///< a guess
+  Ingested found;        ///< scrubbed
+  Split parts;           ///< of its documents; empty where there are none
+};
+
 /// One person's text as the shootout uses it.
 struct User {
-  std::string name, kind, split_hash, method;
+  std::string name, kind, language, split_hash, method;
   Index files = 0, bytes = 0, duplicates_removed = 0, replaced = 0;
   std::vector<std::vector<Token>> train;      ///< one a piece
   std::vector<Token> validation;
@@ -53,6 +63,25 @@ inline std::string main_kind(const std::vector<Document>& documents) {
   return best;
 }
 
+}  // namespace detail
+
+/// Reads one person's folder and splits what it holds. Throws as ingest().
+inline Person read_person(const std::filesystem::path& folder, std::string name, Index texts,
+                          const IngestOptions& options = {}) {
+  Person person{std::move(name), "", "", ingest(folder, options), {}};
+  person.kind = detail::main_kind(person.found.documents);
+  std::string sample;
+  for (const Document& d : person.found.documents)
+    if (sample.size() < 200'000) sample.append(std::string_view(d.text).substr(0, 20'000)) += '\n';
+  person.language = guess_language(sample);
+  SplitOptions split_options;
+  split_options.texts = texts;
+  if (!person.found.documents.empty()) person.parts = split(person.found.documents, split_options);
+  return person;
+}
+
+namespace detail {
+
 /// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out.
 inline void split_tokens(const std::vector<TokenDocument>& documents, Index texts, User& user) {
   std::vector<Token> held_out;
@@ -74,27 +103,27 @@ inline void split_tokens(const std::vector<TokenDocument>& documents, Index text
   }
 }
 
+/// "email" for Pii::email.
+inline std::string pii_label(Pii kind) { return lower(placeholder(kind).substr(1, placeholder(kind).size() - 2)); }
+
 /// Reads one user's folder; returns why the user is left out, or nothing.
 inline std::optional<std::string> load_user(const std::filesystem::path& folder, const Base& base, Index texts,
                                             const IngestOptions& options, User& user) {
-  Ingested found = ingest(folder, options);
+  Person person = read_person(folder, user.name, texts, options);
+  Ingested& found = person.found;
   user.files = static_cast<Index>(found.documents.size() + found.token_documents.size());
-  user.kind = main_kind(found.documents);
+  user.kind = person.kind;
+  user.language = person.language;
   user.replaced = found.replaced;
   user.skipped = std::move(found.skipped);
   user.owners = std::move(found.owners);
-  for (const Pii kind : pii_classes) {
-    std::string label(placeholder(kind).substr(1, placeholder(kind).size() - 2));  // "[EMAIL]" counts as "email"
-    for (char& c : label) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    user.scrubbed.emplace_back(std::move(label), found.scrubbed[static_cast<std::size_t>(kind)]);
-  }
+  for (const Pii kind : pii_classes)
+    user.scrubbed.emplace_back(pii_label(kind), found.scrubbed[static_cast<std::size_t>(kind)]);
   for (const Document& d : found.documents) user.bytes += d.bytes;
   std::uint64_t hash = 0;
   user.method = "contiguous";
   if (!found.documents.empty()) {
-    SplitOptions split_options;
-    split_options.texts = texts;
-    const Split parts = split(found.documents, split_options);
+    const Split& parts = person.parts;
     if (parts.left_out) return parts.left_out;
     user.method = parts.method;
     user.duplicates_removed = parts.duplicates_removed;
@@ -131,34 +160,64 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
 
 }  // namespace detail
 
-/// Every folder directly below `folder` is a user, in the order of names. Who cannot be read or has too little text is
-/// left out, with the reason. Throws ValueError where nobody is left, IoError where `folder` cannot be read.
+/// Someone's folder and the name to show for it.
+struct PersonFolder {
+  std::filesystem::path path;
+  std::string name;
+};
+
+/// Every folder directly below `folder`, in the order of names, each name once; what else lies there, but for hidden
+/// things and notes, is named in `left_out`. Throws IoError where `folder` cannot be read.
+inline std::vector<PersonFolder> list_people(const std::filesystem::path& folder, std::vector<LeftOut>& left_out) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  const auto refuse = [&] { throw IoError("--users " + in_quotes(folder.string()) + ": " + error.message()); };
+  if (error) refuse();
+  std::vector<PersonFolder> people;
+  for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = shown(entry->path().filename().string());
+    if (name.starts_with('.')) continue;
+    std::error_code unreadable;  // a link may lead nowhere, or to itself
+    const bool is_folder = entry->is_directory(unreadable);
+    if (is_folder)
+      people.push_back({entry->path(), name});
+    else if (unreadable || entry->is_symlink(unreadable))
+      left_out.push_back({name, "a link that leads to no folder"});
+  }
+  if (error) refuse();
+  std::sort(people.begin(), people.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  for (std::size_t i = 0; i < people.size(); ++i) {  // names that are not UTF-8 may be shown alike
+    const std::string name = people[i].name;
+    for (int n = 2; std::any_of(people.begin(), people.begin() + static_cast<std::ptrdiff_t>(i),
+                                [&](const PersonFolder& p) { return p.name == people[i].name; });
+         ++n)
+      people[i].name = name + '~' + std::to_string(n);
+  }
+  return people;
+}
+
+/// The users below `folder`, see list_people. Who cannot be read or has too little text is left out, with the reason.
+/// Throws ValueError where nobody is left, IoError where `folder` cannot be read.
 inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
                         const IngestOptions& options = {}) {
-  std::error_code error;
-  std::filesystem::directory_iterator entries(folder, error);
-  if (error) throw IoError("--users '" + folder.string() + "': " + error.message());
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : entries)
-    if (entry.is_directory() && !entry.path().filename().string().starts_with(".")) folders.push_back(entry.path());
-  std::sort(folders.begin(), folders.end());
   Users result;
-  for (const auto& path : folders) {
+  for (const PersonFolder& person : list_people(folder, result.left_out)) {
     User user;
-    user.name = path.filename().string();
+    user.name = person.name;
     try {
-      if (auto reason = detail::load_user(path, base, texts, options, user))
+      if (auto reason = detail::load_user(person.path, base, texts, options, user))
         result.left_out.push_back({user.name, *reason});
       else
         result.users.push_back(std::move(user));
     } catch (const Error& e) {
-      result.left_out.push_back({user.name, e.what()});
+      result.left_out.push_back({user.name, shown(e.what())});
     } catch (const std::filesystem::filesystem_error& e) {
-      result.left_out.push_back({user.name, e.what()});
+      result.left_out.push_back({user.name, shown(e.what())});
     }
   }
   if (result.users.empty()) {
-    std::string why = "--users '" + folder.string() + "': expected a folder with a folder of text for each user, found no usable one";
+    std::string why = "--users " + in_quotes(folder.string()) +
+                      ": expected a folder with a folder of text for each user, found no usable one";
     for (const LeftOut& l : result.left_out) why += "\n  " + l.name + ": " + l.reason;
     throw ValueError(why);
   }

@@ -146,6 +146,30 @@ class ModelLoader {
 
 }  // namespace detail
 
+/// Bytes that the weights of PackedDecoder will fill, from the formats' bits: to be asked before they are read. Throws as
+/// load_model() does where the configuration is refused.
+template <TensorSource Source>
+std::uintmax_t weight_bytes(const Source& source, const LoadOptions& options = {}) {
+  const ModelConfig config = read_config(source);
+  const Architecture& family = find_architecture(source);
+  double bits = 0;
+  const auto add = [&](const std::string& name, std::optional<WeightFormat> wanted, Index rows, Index columns) {
+    const auto t = source.find(name);
+    if (!t) return;  // loading will say so
+    const auto stored = t->ternary ? WeightFormat::ternary : stored_format(t->type).value_or(WeightFormat::f32);
+    bits += info(wanted.value_or(stored)).bits * static_cast<double>(rows) * static_cast<double>(columns);
+  };
+  for (const SiteShape& s : sites(config)) {
+    if (is_norm(s.id.site)) continue;
+    if (s.id.site == Site::head)
+      add(std::string(head_tensor.in(Source::naming)), options.tables, config.tied ? 0 : s.out, s.in);
+    else
+      add(place_of(family, config, Source::naming, s.id).name + ".weight", options.linears, s.out, s.in);
+  }
+  add(std::string(embedding_tensor.in(Source::naming)), options.tables, config.vocabulary, config.hidden);
+  return static_cast<std::uintmax_t>(bits / 8);
+}
+
 /// Reads a model, tensor by tensor; nothing is held twice.
 /// W stores the blocks' linears and T the tables: Packed<S> as each tensor is stored, or as the options want it; Dense<S>,
 /// Bf16<S>, Q8<S>, Q4<S>, Q4_0<S> and Ternary<S> in that format, rounded where they must be. Throws FormatError on a

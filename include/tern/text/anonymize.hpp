@@ -6,8 +6,12 @@
 /// plates and document numbers, digits spelt as words ("oh seven seven..."), account numbers without a checksum, or
 /// anything in a picture. Scrubbed text is still personal text; an adapter trained on it still is. docs/scrubber.md has
 /// the measured recall and false positives of each class.
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -91,27 +95,78 @@ inline std::size_t accepted_length(Pii kind, std::string_view match) {
   return 0;
 }
 
-/// Replaces every find of one search; returns how many there were.
-inline Index replace_finds(const PiiSearch& search, std::string& text) {
-  std::string clean;
-  Index count = 0;
-  std::string_view rest = text;  // what follows the last find, which is no context for the next
-  std::size_t from = 0;
-  while (const auto match = search.pattern.find(rest, from)) {
-    const std::size_t begin = match->begin();
-    const std::size_t length = accepted_length(search.kind, rest.substr(begin, match->end() - begin));
-    if (length == 0) {
-      from = begin + utf8_step(rest.substr(begin)).length;
-      continue;
+/// A text beside its plain form, in which digits of any script and the full-width letters and signs of numbers and
+/// addresses are ASCII. Searches see the plain form; what they find goes from both.
+class TwinText {
+ public:
+  explicit TwinText(std::string_view text) : text_(text) {
+    const auto size = static_cast<std::int64_t>(text.size());
+    for (std::int64_t i = 0, begin = 0; i < size; begin = i) {
+      UChar32 c;
+      U8_NEXT(text.data(), i, size, c);
+      const char ascii = plain_form(c);
+      if (ascii != '\0')
+        plain_ += ascii;
+      else
+        plain_.append(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(i - begin)));
     }
-    clean.append(rest.substr(0, begin)) += placeholder(search.kind);
-    rest.remove_prefix(begin + length);
-    from = 0;
-    ++count;
   }
-  if (count > 0) text = clean.append(rest);
-  return count;
-}
+
+  /// Replaces every find of one search; returns how many there were.
+  Index replace_finds(const PiiSearch& search) {
+    std::string clean, clean_plain;
+    Index count = 0;
+    std::string_view rest = plain_, original = text_;  // what follows the last find, which is no context for the next
+    std::size_t from = 0;
+    while (const auto match = search.pattern.find(rest, from)) {
+      const std::size_t begin = match->begin();
+      const std::size_t length = accepted_length(search.kind, rest.substr(begin, match->end() - begin));
+      if (length == 0) {
+        from = begin + utf8_step(rest.substr(begin)).length;
+        continue;
+      }
+      const std::size_t before = original_length(rest, begin, original);
+      clean.append(original.substr(0, before)) += placeholder(search.kind);
+      clean_plain.append(rest.substr(0, begin)) += placeholder(search.kind);
+      original.remove_prefix(before);
+      rest.remove_prefix(begin);
+      original.remove_prefix(original_length(rest, length, original));
+      rest.remove_prefix(length);
+      from = 0;
+      ++count;
+    }
+    if (count > 0) {
+      text_ = clean.append(original);
+      plain_ = clean_plain.append(rest);
+    }
+    return count;
+  }
+
+  std::string text() && { return std::move(text_); }
+
+ private:
+  static char plain_form(UChar32 c) {
+    if (c < 0x80) return '\0';
+    if (const std::int32_t digit = u_charDigitValue(c); digit >= 0) return static_cast<char>('0' + digit);
+    const bool is_wide_letter = (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
+    const bool is_wide_sign = c == 0xFF0B || c == 0xFF0D || c == 0xFF0E || c == 0xFF20;  // + - . @
+    return is_wide_letter || is_wide_sign ? static_cast<char>(c - 0xFF01 + '!') : '\0';
+  }
+
+  /// How many bytes of `original` the first `length` bytes of `plain` stand for.
+  static std::size_t original_length(std::string_view plain, std::size_t length, std::string_view original) {
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < length;) {
+      const bool is_changed = static_cast<unsigned char>(plain[i]) < 0x80 && plain[i] != original[at];
+      const std::size_t step = utf8_step(original.substr(at)).length;
+      i += is_changed ? 1 : step;
+      at += step;
+    }
+    return at;
+  }
+
+  std::string text_, plain_;
+};
 
 }  // namespace detail
 
@@ -120,9 +175,11 @@ inline Index replace_finds(const PiiSearch& search, std::string& text) {
 inline Scrubbed scrub(std::string_view text) {
   if (const std::size_t bad = detail::find_ill_formed(text); bad != std::string_view::npos)
     throw FormatError("scrub at byte " + std::to_string(bad) + ": expected well-formed UTF-8");
-  Scrubbed result{std::string(text), {}};
+  Scrubbed result;
+  detail::TwinText twin(text);
   for (const detail::PiiSearch& search : detail::pii_searches())
-    result.counts[static_cast<std::size_t>(search.kind)] += detail::replace_finds(search, result.text);
+    result.counts[static_cast<std::size_t>(search.kind)] += twin.replace_finds(search);
+  result.text = std::move(twin).text();
   return result;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-/// Unicode normalisation form C, by ICU.
+/// Unicode normalisation form C and the folding of names, by ICU.
+#include <unicode/uchar.h>
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
@@ -74,6 +75,35 @@ inline std::string nfc(std::string_view utf8) {
   detail::expect_icu(code, "unorm2_normalize");
   composed.resize(static_cast<std::size_t>(length));
   return detail::utf16_to_utf8(composed);
+}
+
+/// `utf8` as names are compared: form C, letters of any alphabet folded, marks of direction gone, white space as one
+/// space. Throws as nfc().
+inline std::string folded(std::string_view utf8) {
+  const std::u16string wide = detail::utf8_to_utf16(nfc(utf8));
+  std::u16string fold(2 * wide.size() + 16, u'\0');
+  UErrorCode code = U_ZERO_ERROR;
+  int32_t length = u_strFoldCase(fold.data(), static_cast<int32_t>(fold.size()), wide.data(),
+                                 static_cast<int32_t>(wide.size()), U_FOLD_CASE_DEFAULT, &code);
+  if (code == U_BUFFER_OVERFLOW_ERROR) {  // a letter may fold into three
+    code = U_ZERO_ERROR;
+    fold.resize(static_cast<std::size_t>(length));
+    length =
+        u_strFoldCase(fold.data(), length, wide.data(), static_cast<int32_t>(wide.size()), U_FOLD_CASE_DEFAULT, &code);
+  }
+  detail::expect_icu(code, "u_strFoldCase");
+  std::u16string plain;
+  for (const char16_t c : fold.substr(0, static_cast<std::size_t>(length))) {
+    const bool is_mark = c == u'\u061C' || c == u'\u200E' || c == u'\u200F' || (c >= u'\u202A' && c <= u'\u202E') ||
+                         (c >= u'\u2066' && c <= u'\u2069') || c == u'\uFEFF';
+    if (is_mark) continue;
+    if (!u_isUWhiteSpace(c))
+      plain += c;
+    else if (!plain.empty() && plain.back() != u' ')
+      plain += u' ';
+  }
+  while (!plain.empty() && plain.back() == u' ') plain.pop_back();
+  return nfc(detail::utf16_to_utf8(plain));
 }
 
 }  // namespace tern

@@ -27,17 +27,23 @@ class Pattern {
       const PCRE2_SIZE from = offsets()[2 * i];
       return from == PCRE2_UNSET ? std::string_view{} : text_.substr(from, offsets()[2 * i + 1] - from);
     }
+    /// The group of that name; empty where there is none.
+    std::string_view named(const char* name) const {
+      const int i = pcre2_substring_number_from_name(code_, reinterpret_cast<PCRE2_SPTR>(name));
+      return i < 0 ? std::string_view{} : group(static_cast<std::uint32_t>(i));
+    }
 
    private:
     friend class Pattern;
     Match(std::string_view text, const pcre2_code* code)
-        : text_(text), data_(pcre2_match_data_create_from_pattern(code, nullptr)) {}
+        : text_(text), code_(code), data_(pcre2_match_data_create_from_pattern(code, nullptr)) {}
     const PCRE2_SIZE* offsets() const { return pcre2_get_ovector_pointer(data_.get()); }
 
     struct Free {
       void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
     };
     std::string_view text_;
+    const pcre2_code* code_;
     std::unique_ptr<pcre2_match_data, Free> data_;
   };
 

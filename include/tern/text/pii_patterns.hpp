@@ -37,7 +37,10 @@ inline const std::array<PiiSearch, 7>& pii_searches() {
         (?! (?:png|jpe?g|gif|svg|webp)\b ) (?: xn--[a-z\d-]{2,40} | (?&letter){2,24}+ ) (?<! \d )
       | \b (?: [a-z\d_-]{1,40} \s dot \s ){0,3} [a-z\d][a-z\d._-]{1,40} \s at \s
         (?: [a-z\d][a-z\d-]{0,40} \s dot \s ){1,3}
-        (?:com|org|net|edu|gov|de|fr|in|es|it|co|io|uk|eu|nl|ch) \b )re",
+        (?:com|org|net|edu|gov|de|fr|in|es|it|co|io|uk|eu|nl|ch) \b
+      | [\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{1,4} @ (?: [\p{L}\p{N}-]{1,30} \. ){1,4}  # no spaces mark it off
+        (?:公司|网络|網路|中国|中國|台湾|台灣|香港|新加坡|公益|在线|中文网|みんな|コム|닷컴|닷넷|한국|com|org|net|cn|jp|kr|tw|hk)
+        (?! [a-z\d] ) )re",
                            PCRE2_CASELESS)},
       {Pii::url, Pattern("bare domain", R"re(
         (?<! [@\w./-] ) (?: [a-z\d] [a-z\d-]{0,62} \. ){1,4}
@@ -76,6 +79,7 @@ inline const std::array<PiiSearch, 7>& pii_searches() {
           | [6-9]\d{2} [ ] \d{2} [ ] \d{2} [ ] \d{2}  # 612 34 56 78
           | 3\d{2} [ /.-] \d{6,7} )  # 347 1234567
         (?: \s? (?:x|ext\.?) \s? \d{1,5} )? (?! \d | [.,:/-]\d | [ ]?% )
+      | (?<! [\w@] ) @ \+? [1-9]\d{8,14} (?! [\w@] )  # a mention in a chat: @491700000123
       | (?&cue) (?: \s (?:me|us|him|her|number|no|is|at|on) ){0,3} [.:\#]{0,2} \s{0,2} \K
         \(? \d{2,5} \)? (?: (?&sep)? \d{2,5} ){1,4} (?! \d | [.,:]\d ) )re",
                            PCRE2_CASELESS)},

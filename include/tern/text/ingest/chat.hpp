@@ -1,22 +1,30 @@
 #pragma once
 /// Conversations, from which only one person's own words are kept: what every chat and mail reader produces, and the
 /// choice of that person.
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "tern/text/document.hpp"
 #include "tern/text/lines.hpp"
+#include "tern/text/normalize.hpp"
 
 namespace tern {
 
-/// Whose words were kept of one kind of conversation ("whatsapp", "telegram", "slack", "mail"), and why that person.
+/// Whose words were kept of one kind of conversation ("whatsapp", "telegram", "slack", "irc", "mail"), and why that
+/// person's.
 struct Owner {
   std::string service;
-  std::string name;
-  std::string reason;  ///< "given", "named by the export", "matches the folder's name", "most frequent sender"
+  std::string name;                    ///< as the conversations show it
+  std::string reason;                  ///< "given", "named by the export", "matches the folder's name", ...
+  bool guessed = false;                ///< by frequency alone: whoever uses the words should be told
+  std::vector<std::string> keys = {};  ///< what is_from compares
 };
 
 namespace detail {
@@ -27,88 +35,152 @@ struct ChatMessage {
   std::string sender_id;  ///< what the service calls the sender; may be empty
 };
 
+/// How many parts of a file were not used, by reason.
+using Omissions = std::map<std::string, Index>;
+
 /// One file's conversation, or one of several in a file.
 struct Chat {
   std::string name;
   std::string service;
   std::vector<ChatMessage> messages;
-  std::string owner;  ///< sender_id of the account that exported it, where the file says so
+  std::string owner = {};  ///< sender_id of the account that exported it, where the file says so
+  std::string other = {};  ///< the name of whom it is with, where the file says so
+  Omissions omitted = {};  ///< messages that are nobody's words
 };
 
-inline bool same_name(std::string_view a, std::string_view b) { return lower(a) == lower(b); }
-
-/// The words of a name in lower case; bytes outside ASCII count as letters.
+/// The words of a name as names are compared; letters and digits of any script.
 inline std::vector<std::string> name_words(std::string_view name) {
+  const std::string plain = folded(name);
   std::vector<std::string> words;
   bool inside = false;
-  for (char c : lower(name)) {
-    const bool letter = is_letter(c) || is_digit(c) || static_cast<unsigned char>(c) >= 0x80;
-    if (letter && !inside) words.emplace_back();
-    if (letter) words.back() += c;
-    inside = letter;
+  const auto size = static_cast<std::int64_t>(plain.size());
+  for (std::int64_t i = 0, begin = 0; i < size; begin = i) {
+    UChar32 c;
+    U8_NEXT(plain.data(), i, size, c);
+    const bool is_part = c > 0 && (u_isalnum(c) || (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0);
+    if (is_part && !inside) words.emplace_back();
+    if (is_part) words.back().append(plain, static_cast<std::size_t>(begin), static_cast<std::size_t>(i - begin));
+    inside = is_part;
   }
   return words;
 }
 
-/// How often a sender speaks, and in how many conversations.
-struct Presence {
-  Index chats = 0, messages = 0;
-};
-
-inline std::map<std::string, Presence> count_senders(const std::vector<const Chat*>& chats) {
-  std::map<std::string, Presence> senders;
-  for (const Chat* chat : chats) {
-    std::map<std::string, Index> here;
-    for (const ChatMessage& message : chat->messages) ++here[message.sender];
-    for (const auto& [sender, messages] : here) {
-      ++senders[sender].chats;
-      senders[sender].messages += messages;
-    }
-  }
-  return senders;
+/// What makes two messages one person's: the service's id (a mail address is one person's whatever names stand beside
+/// it), else the name.
+inline std::string person_key(const std::string& sender, const std::string& sender_id) {
+  return folded(sender_id.empty() ? sender : sender_id);
 }
 
-/// Senders any of whose names' words is a word of the folder's name.
-inline std::vector<std::string> named_by_folder(const std::map<std::string, Presence>& senders,
-                                                std::string_view folder) {
-  const std::vector<std::string> wanted = name_words(folder);
-  std::vector<std::string> result;
-  for (const auto& entry : senders) {
-    const std::vector<std::string> words = name_words(entry.first);
-    if (std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-          return word.size() > 2 && std::find(wanted.begin(), wanted.end(), word) != wanted.end();
-        }))
-      result.push_back(entry.first);
+/// How often a person speaks, in how many conversations, and under which names.
+struct Presence {
+  Index chats = 0, messages = 0;
+  std::map<std::string, Index> names = {};
+
+  std::string name() const {
+    const auto rank = [](const auto& entry) {  // of as frequent ones, a name before an address, the longer one
+      return std::tuple(entry.second, entry.first.find('@') == std::string::npos, entry.first.size());
+    };
+    const auto rarer = [&](const auto& a, const auto& b) { return rank(a) < rank(b); };
+    return names.empty() ? "" : std::max_element(names.begin(), names.end(), rarer)->first;
   }
+};
+
+/// By person_key.
+using Senders = std::map<std::string, Presence>;
+
+inline void count_senders(const Chat& chat, Senders& senders) {
+  std::map<std::string, Index> here;
+  for (const ChatMessage& message : chat.messages) {
+    const std::string key = person_key(message.sender, message.sender_id);
+    ++here[key];
+    ++senders[key].names[message.sender];
+  }
+  for (const auto& [key, messages] : here) {
+    ++senders[key].chats;
+    senders[key].messages += messages;
+  }
+}
+
+/// People one of whose names' words is a word of `text`, a folder's name.
+inline std::vector<std::string> named_by(const Senders& senders, std::string_view text) {
+  const std::vector<std::string> wanted = name_words(text);
+  const auto is_wanted = [&](const std::string& name) {
+    const std::vector<std::string> words = name_words(name);
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+      return word.size() > 2 && std::find(wanted.begin(), wanted.end(), word) != wanted.end();
+    });
+  };
+  std::vector<std::string> result;
+  for (const auto& [key, presence] : senders)
+    if (std::any_of(presence.names.begin(), presence.names.end(), [&](const auto& n) { return is_wanted(n.first); }))
+      result.push_back(key);
   return result;
 }
 
-/// The person whose words are kept in `chats`, all of one service: `self` if given (a name or an id), else whom the
-/// export names, else the only sender that the folder's name matches, else whoever speaks in the most conversations,
-/// the most often, the first in the alphabet. Chats hold at least one message.
-inline Owner choose_owner(const std::vector<const Chat*>& chats, std::string_view self, std::string_view folder) {
-  const std::string& service = chats.front()->service;
-  if (!self.empty()) return {service, std::string(self), "given"};
-  for (const Chat* chat : chats)
-    if (!chat->owner.empty()) return {service, chat->owner, "named by the export"};
-  const std::map<std::string, Presence> senders = count_senders(chats);
-  const std::vector<std::string> matching = named_by_folder(senders, folder);
-  if (matching.size() == 1) return {service, matching.front(), "matches the folder's name"};
+/// What else than the messages tells the owner.
+struct OwnerHints {
+  std::vector<std::string> self;                ///< given names, addresses or ids
+  std::string exporter = {};                    ///< the sender_id whom the export names
+  std::string folder = {};                      ///< the folder's name
+  Senders others = {};                          ///< people whom the files name as the ones talked to
+  std::map<std::string, Index> receivers = {};  ///< how many mails were delivered to an address, by key
+};
+
+/// The person whose words are kept of one service: `self` if given, else whom the export names, else the only sender
+/// that the folder's name matches, else the only one whom no conversation is with, else the address to which most mail
+/// was delivered, else whoever speaks in the most conversations, the most often, the first in the alphabet.
+inline Owner choose_owner(const std::string& service, const Senders& senders, const OwnerHints& hints) {
+  const auto person = [&](const std::string& key, std::string reason, bool guessed = false) {
+    const auto found = senders.find(key);
+    const std::string name = found == senders.end() ? key : found->second.name();
+    return Owner{service, name.empty() ? key : name, std::move(reason), guessed, {key}};
+  };
+  if (!hints.self.empty()) {
+    Owner owner{service, "", "given", false, {}};
+    for (const std::string& name : hints.self) {
+      owner.name += (owner.name.empty() ? "" : ", ") + name;
+      owner.keys.push_back(folded(name));
+    }
+    return owner;
+  }
+  if (!hints.exporter.empty()) return person(folded(hints.exporter), "named by the export");
+  const std::vector<std::string> matching = named_by(senders, hints.folder);
+  if (matching.size() == 1) return person(matching.front(), "matches the folder's name");
+  std::vector<std::string> alone;
+  for (const auto& [key, presence] : senders)
+    if (hints.others.count(key) == 0 &&
+        std::none_of(presence.names.begin(), presence.names.end(),
+                     [&](const auto& name) { return hints.others.count(folded(name.first)) > 0; }))
+      alone.push_back(key);
+  if (!hints.others.empty() && alone.size() == 1) return person(alone.front(), "the chats are with the others");
+  const auto least = [](const auto& a, const auto& b) { return a.second < b.second; };
+  if (const auto most = std::max_element(hints.receivers.begin(), hints.receivers.end(), least);
+      most != hints.receivers.end() && senders.count(most->first) > 0)
+    return person(most->first, "mail is delivered to this address");
   const auto rarer = [](const auto& a, const auto& b) {
     return std::pair(a.second.chats, a.second.messages) < std::pair(b.second.chats, b.second.messages);
   };
-  return {service, std::max_element(senders.begin(), senders.end(), rarer)->first, "most frequent sender"};
+  const auto most = std::max_element(senders.begin(), senders.end(), rarer);
+  if (senders.size() == 1) return person(most->first, "the only sender");
+  return person(most->first, "most frequent sender", true);
 }
 
-inline bool is_from(const ChatMessage& message, const Owner& owner) {
-  return same_name(message.sender, owner.name) || (!message.sender_id.empty() && message.sender_id == owner.name);
+inline bool is_from(const std::string& sender, const std::string& sender_id, const Owner& owner) {
+  const auto is_key = [&](const std::string& name) {
+    return !name.empty() && std::find(owner.keys.begin(), owner.keys.end(), folded(name)) != owner.keys.end();
+  };
+  return is_key(sender_id) || is_key(sender);
 }
 
-/// The owner's messages of `chat`, each ending its line.
-inline std::string own_words(const Chat& chat, const Owner& owner) {
+/// The owner's messages of `chat`, each ending its line. Counts the others' in `by_others`.
+inline std::string own_words(const Chat& chat, const Owner& owner, Index& by_others) {
   std::string text;
-  for (const ChatMessage& message : chat.messages)
-    if (is_from(message, owner)) text += message.text + '\n';
+  for (const ChatMessage& message : chat.messages) {
+    if (is_from(message.sender, message.sender_id, owner))
+      text += message.text + '\n';
+    else
+      ++by_others;
+  }
   return text;
 }
 

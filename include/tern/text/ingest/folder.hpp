@@ -8,14 +8,17 @@
 #include <vector>
 
 #include "tern/core/error.hpp"
-#include "tern/text/utf8.hpp"
+#include "tern/core/matrix.hpp"
+#include "tern/core/quote.hpp"
 
 namespace tern {
 
-/// A file that was left alone, and why.
+/// What was left alone and why: a file, or so many parts of one (mails, messages, records), which the reason then
+/// names.
 struct Skipped {
   std::string name;
   std::string reason;
+  Index count = 1;
 };
 
 namespace detail {
@@ -31,52 +34,59 @@ struct FolderListing {
   std::vector<Skipped> skipped;
 };
 
-/// Walks one folder and what is below it; hidden folders and links are not entered.
+/// Walks one folder and what is below it; hidden folders and links are not entered. What cannot be read is skipped, or,
+/// `strict`, an IoError.
 inline void walk_folder(const std::filesystem::path& folder, const std::filesystem::path& below,
-                        std::uintmax_t max_files, FolderListing& listing) {
+                        std::uintmax_t max_files, bool strict, FolderListing& listing) {
   namespace fs = std::filesystem;
-  const auto refuse = [](const fs::path& path, const std::error_code& error) {
-    throw IoError("user folder '" + path.string() + "': cannot read: " + error.message());
+  const auto refuse = [&](const fs::path& path, const std::error_code& error) {
+    if (strict || below.empty())
+      throw IoError("user folder " + in_quotes(path.string()) + ": cannot read: " + error.message());
+    const std::filesystem::path name = path == folder ? below : below / path.filename();
+    listing.skipped.push_back({shown(name.generic_string()), "cannot read: " + error.message()});
   };
   std::error_code error;
   fs::directory_iterator entry(folder, error);
-  if (error) refuse(folder, error);
+  if (error) return refuse(folder, error);
   while (entry != fs::directory_iterator()) {
     const fs::path path = entry->path();
-    const std::string name =
-        decode_utf8((below / path.filename()).generic_string(), path.string(), BadBytes::replace).text;
+    const std::string name = shown((below / path.filename()).generic_string());
     const fs::file_status status = entry->symlink_status(error);
-    if (error) refuse(path, error);
-    if (path.filename().string().front() == '.') {
+    if (error) {
+      refuse(path, error);
+    } else if (path.filename().string().front() == '.') {
       listing.skipped.push_back({name, "hidden"});
     } else if (fs::is_symlink(status)) {
       listing.skipped.push_back({name, "a symbolic link"});
     } else if (fs::is_directory(status)) {
-      walk_folder(path, below / path.filename(), max_files, listing);
+      walk_folder(path, below / path.filename(), max_files, strict, listing);
     } else if (!fs::is_regular_file(status)) {
       listing.skipped.push_back({name, "not a regular file"});
     } else {
       const std::uintmax_t bytes = entry->file_size(error);
-      if (error) refuse(path, error);
-      listing.files.push_back({path, name, bytes});
+      if (error)
+        refuse(path, error);
+      else
+        listing.files.push_back({path, name, bytes});
     }
     if (listing.files.size() + listing.skipped.size() > max_files)
-      throw IoError("user folder '" + folder.string() + "': expected at most " + std::to_string(max_files) + " files");
+      throw IoError("user folder " + in_quotes(folder.string()) + ": expected at most " + std::to_string(max_files) +
+                    " files");
     entry.increment(error);
-    if (error) refuse(folder, error);
+    if (error) return refuse(folder, error);
   }
 }
 
 /// Everything below `folder`, by name. Throws IoError if it is no folder, cannot be read, or holds too many files.
-inline FolderListing list_folder(const std::filesystem::path& folder, std::uintmax_t max_files) {
+inline FolderListing list_folder(const std::filesystem::path& folder, std::uintmax_t max_files, bool strict) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(folder, error);
   if (!std::filesystem::exists(status))
-    throw IoError("user folder '" + folder.string() + "': " + (error ? error.message() : "no such folder"));
+    throw IoError("user folder " + in_quotes(folder.string()) + ": " + (error ? error.message() : "no such folder"));
   if (!std::filesystem::is_directory(status))
-    throw IoError("user folder '" + folder.string() + "': expected a folder, got a file");
+    throw IoError("user folder " + in_quotes(folder.string()) + ": expected a folder, got a file");
   FolderListing listing;
-  walk_folder(folder, {}, max_files, listing);
+  walk_folder(folder, {}, max_files, strict, listing);
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(listing.files.begin(), listing.files.end(), by_name);
   std::sort(listing.skipped.begin(), listing.skipped.end(), by_name);

@@ -12,23 +12,33 @@ namespace tern::detail {
 inline const Pattern& irc_line() {
   static const Pattern pattern("IRC line", R"re(
     ^ \[? (?:\d{4}-\d\d-\d\d [T ])? \d\d:\d\d (?::\d\d (?:\.\d+)?)? (?:Z|[+-]\d\d:?\d\d)? \]? \s+
-    < [@+%~&]? ([^<>\s]{1,40}) > \s+ (?: ([\p{L}\d]+ (?:_[\p{L}\d]+)+) : [ ] )? (.*+) $)re");
+    < [ ]? [@+%~&]? ([^<>\s]{1,40}) > \s+ (?: ([\p{L}\d]+ (?:_[\p{L}\d]+)+) : [ ] )? (.*+) $)re");
   return pattern;
 }
 
-/// Whether the text's first line that is not blank is one.
+/// Whether a third of the text's first lines are such; logs open with notices.
 inline bool is_irc(std::string_view text) {
-  const std::string_view rest = trim(text);
-  return irc_line().matches(rest.substr(0, rest.find('\n')));
+  std::size_t seen = 0, matching = 0;
+  for (std::string_view line : lines(text.substr(0, 1 << 16))) {
+    if (trim(line).empty()) continue;
+    matching += irc_line().matches(line);
+    if (++seen == 60) break;
+  }
+  return matching > 0 && 3 * matching >= seen;
 }
 
 /// Lines of another form (joins, topics) are left out.
 inline Chat read_irc(std::string_view text, std::string name) {
-  Chat chat{std::move(name), "irc", {}, {}};
-  for (std::string_view line : lines(text))
-    if (const auto match = irc_line().find(line); match && !trim(match->group(3)).empty())
+  Chat chat{std::move(name), "irc", {}};
+  for (std::string_view line : lines(text)) {
+    if (trim(line).empty()) continue;
+    const auto match = irc_line().find(line);
+    if (!match)
+      ++chat.omitted["a line that is no message"];
+    else if (!trim(match->group(3)).empty())
       chat.messages.push_back(
           {std::string(match->group(2).empty() ? match->group(1) : match->group(2)), std::string(match->group(3)), {}});
+  }
   return chat;
 }
 

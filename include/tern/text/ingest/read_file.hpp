@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tern/core/error.hpp"
+#include "tern/core/quote.hpp"
 
 namespace tern::detail {
 
@@ -14,7 +15,7 @@ namespace tern::detail {
 /// file has become shorter.
 inline std::string read_file(const std::filesystem::path& path, std::uintmax_t size) {
   const auto fail = [&](const std::string& reason) {
-    throw IoError("file '" + path.string() + "': cannot read: " + reason);
+    throw IoError("file " + in_quotes(path.string()) + ": cannot read: " + reason);
   };
   errno = 0;
   std::ifstream file(path, std::ios::binary);

@@ -1,10 +1,12 @@
 #pragma once
 /// JSON lines: one object a line, its text in one field.
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tern/text/document.hpp"
+#include "tern/text/ingest/chat.hpp"
 #include "tern/text/ingest/json.hpp"
 #include "tern/text/lines.hpp"
 
@@ -18,19 +20,29 @@ inline std::string part_name(const std::string& file, std::size_t number) {
 
 struct Records {
   std::vector<Document> documents;
-  Index without_text = 0;  ///< records that lack the field
+  Omissions omitted;   ///< records without a text, and broken ones
+  Index replaced = 0;  ///< halves of surrogate pairs
 };
 
-/// One document a record, numbered by its line from 1. Throws FormatError naming the line of broken JSON.
-inline Records read_records(std::string_view text, const std::string& name, std::string_view field) {
+/// One document a record, numbered by its line from 1. A record that is no JSON is left out and counted; `strict`, it
+/// is a FormatError that names its line.
+inline Records read_records(std::string_view text, const std::string& name, std::string_view field, bool strict) {
   Records records;
   std::size_t number = 0;
   for (std::string_view line : lines(text)) {
     ++number;
     if (trim(line).empty()) continue;
-    std::string found = string_field(parse_json(line, name + ":" + std::to_string(number)), field);
+    std::string record(line), found;
+    records.replaced += mend_surrogates(record);
+    try {
+      found = string_field(parse_json(record, name + ":" + std::to_string(number)), field);
+    } catch (const FormatError&) {
+      if (strict) throw;
+      ++records.omitted["a record that is no JSON"];
+      continue;
+    }
     if (trim(found).empty())
-      ++records.without_text;
+      ++records.omitted["a record without a text in field " + in_quotes(field)];
     else
       records.documents.push_back({part_name(name, number), std::move(found), Kind::records, 0});
   }

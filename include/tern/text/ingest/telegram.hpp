@@ -28,15 +28,31 @@ inline std::string telegram_text(const Json& text) {
   return joined;
 }
 
-/// Service notices and messages forwarded from others are left out.
+/// "user7" of an id; exports before 2021 wrote the bare number.
+inline std::string telegram_user(const Json& object, std::string_view key) {
+  const auto id = object.find(key);
+  return id != object.end() && id->is_number_integer() ? "user" + id->dump() : string_field(object, key);
+}
+
+/// Service notices, messages forwarded from others or made by bots are left out.
 inline Chat read_telegram_chat(const Json& json, std::string name) {
-  Chat chat{std::move(name), "telegram", {}, {}};
+  Chat chat{std::move(name), "telegram", {}};
+  if (string_field(json, "type") == "personal_chat") chat.other = string_field(json, "name");
   for (const Json& message : json["messages"]) {
-    if (string_field(message, "type") != "message" || message.contains("forwarded_from")) continue;
-    const std::string sender = string_field(message, "from");
+    if (!message.is_object() || string_field(message, "type") != "message") {
+      ++chat.omitted["a notice of the service"];
+      continue;
+    }
+    const std::string sender = string_field(message, "from"), id = telegram_user(message, "from_id");
     std::string text = message.contains("text") ? telegram_text(message["text"]) : std::string();
-    if (!sender.empty() && !trim(text).empty())
-      chat.messages.push_back({sender, std::move(text), string_field(message, "from_id")});
+    if (message.contains("forwarded_from") || message.contains("via_bot"))
+      ++chat.omitted["a message forwarded, or by a bot"];
+    else if (trim(text).empty())
+      ++chat.omitted["a message without text"];
+    else if (sender.empty() && id.empty())
+      ++chat.omitted["a message without a sender"];
+    else
+      chat.messages.push_back({sender.empty() ? id : sender, std::move(text), id});
   }
   return chat;
 }
@@ -46,9 +62,7 @@ inline std::vector<Chat> read_telegram(const Json& json, const std::string& name
   if (is_telegram_chat(json)) return {read_telegram_chat(json, name)};
   std::string owner;
   const auto person = json.find("personal_information");
-  if (person != json.end() && person->is_object() && person->contains("user_id") &&
-      (*person)["user_id"].is_number_integer())
-    owner = "user" + (*person)["user_id"].dump();
+  if (person != json.end() && person->is_object()) owner = telegram_user(*person, "user_id");
   std::vector<Chat> chats;
   for (const Json& one : json["chats"]["list"]) {
     if (!is_telegram_chat(one)) continue;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tern/core/error.hpp"
+#include "tern/core/quote.hpp"
 #include "tern/core/token.hpp"
 #include "tern/text/lines.hpp"
 #include "tern/text/pattern.hpp"
@@ -15,7 +16,7 @@
 namespace tern::detail {
 
 [[noreturn]] inline void bad_tokens(std::string_view source, const std::string& what) {
-  throw FormatError("token ids '" + std::string(source) + "': " + what);
+  throw FormatError("token ids " + in_quotes(source) + ": " + what);
 }
 
 /// Reads `bytes` as integers of `width` bytes. Throws FormatError naming the first that is no token id.
@@ -62,9 +63,9 @@ inline std::vector<Token> read_npy(std::string_view bytes, std::string_view sour
   static const Pattern order("npy fortran_order", R"('fortran_order': \s* False)");
   static const Pattern shape("npy shape", R"('shape': \s* \(\s* (\d{1,15}) \s* ,? \s*\))");
   const auto type = descr.find(header), extent = shape.find(header);
-  if (!type) bad_tokens(source, "expected little-endian integers, got header " + std::string(trim(header)));
-  if (!order.matches(header)) bad_tokens(source, "expected C order, got header " + std::string(trim(header)));
-  if (!extent) bad_tokens(source, "expected one dimension, got header " + std::string(trim(header)));
+  if (!type) bad_tokens(source, "expected little-endian integers, got header " + in_quotes(trim(header), 200));
+  if (!order.matches(header)) bad_tokens(source, "expected C order, got header " + in_quotes(trim(header), 200));
+  if (!extent) bad_tokens(source, "expected one dimension, got header " + in_quotes(trim(header), 200));
   const auto width = static_cast<std::size_t>(type->group(3).front() - '0');
   const std::uint64_t count = std::stoull(std::string(extent->group(1)));
   if (count != data.size() / width || data.size() % width != 0)

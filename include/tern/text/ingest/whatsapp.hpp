@@ -1,79 +1,121 @@
 #pragma once
-/// WhatsApp's "export chat" text files, of Android and iOS, whatever date format the phone's language gave them.
+/// WhatsApp's "export chat" text files, of Android and iOS, whatever form of date, digits and words for the half of the
+/// day the phone's language gave them.
+#include <algorithm>
 #include <array>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/chat_line.hpp"
+#include "tern/text/ingest/whatsapp_notes.hpp"
 #include "tern/text/pattern.hpp"
 
 namespace tern::detail {
 
-/// A line that begins a message: group 2 the sender (none in a system line), group 3 the text.
+/// A line, made plain, that begins a message: the sender (none in a system line) and the text.
 ///   12/31/20, 9:41 PM - Ana: hello          Android
 ///   [31.12.20, 21:41:05] Ana: hello         iOS
-/// Invisible direction marks may lead, and a no-break space may stand before PM.
+///   2023. 12. 31. 오후 9:41 - Ana: hello      any words may stand before and after the time
+/// A date of three numbers, or of two and a month's name; a time of two or three; either may come first.
 inline const Pattern& whatsapp_line() {
   static const Pattern pattern("WhatsApp line", R"re(
-    ^ [\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]*+
-    (?<open>\[)?
-    \d{1,4}+ [./-] \d{1,2}+ [./-] \d{1,4}+ \.?                        # 31/12/2020, 2020-12-31, 31.12.20
-    [,،]? [ \x{a0}\x{202f}]{1,2} (?:(?:à|às|as|um|at|alle|kl\.?|klo|о|в|tầm)[ ])?
-    (?:上午|下午|오전|오후|午前|午後)?[ ]?
-    \d{1,2} [:.] \d{2} (?:[:.]\d{2})?
-    (?:[ \x{a0}\x{202f}]?[aApP]\.?[ \x{a0}\x{202f}]?[mM]\.?)?
-    (?(<open>)\][ ]?|[ ][-–][ ])
-    [\x{200e}\x{200f}]*+
-    (?: ~?[ \x{a0}\x{202f}]? ([^:\n]{1,60}+) :(?:[ ]|$) )?
-    (.*+) $)re");
+    (?(DEFINE)
+      (?<word> \p{L} [\p{L}\p{M}.'’]{0,19}+ )
+      (?<words> (?: (?&word) (?: [ ] (?&word) ){0,3} ) )
+      (?<mark> [ ]? [./\-年月년월] [ ]? )
+      (?<date> (?: (?&word) [.,]? [ ] )?
+               (?: \d{1,4} (?&mark) \d{1,2} (?&mark) \d{1,4} [.日일]?
+                 | \d{1,2} [.]? [ -] (?:de[ ])? (?&word) [ -] (?:de[ ])? \d{2,4}
+                 | \p{L}{3,12} [.]? [ ] \d{1,2} ,? [ ] \d{4} ) (?: [ ]? (?:г|р)\. )? )
+      (?<time> \d{1,2} [ ]? [:.h時时시] [ ]? \d{2} (?: [:.分분] \d{2} )? [分분秒초]? )
+      (?<clock> (?: (?&words) [ ]? )? (?&time) (?: [ ]? (?&words) )? ) )
+    ^ [ ]{0,2} (?<open>\[)?
+    (?: (?&date) [ ]? ,? [ ]{0,2} (?&clock) | (?&clock) ,? [ ] (?&date) )
+    (?(<open>) [ ]? \] [ ]? | (?: [ ]? [-–—] [ ] | [ ] [-–—] (?=\p{L}) ) )
+    (?: ~? [ ]? (?<sender> [^:\n]{1,80}+ ) :(?:[ ]|$) )? )re");
   return pattern;
 }
 
-/// Whether the text's first line that is not blank begins a message.
-inline bool is_whatsapp(std::string_view text) {
+struct WhatsappLine {
+  bool bracketed;
+  std::string_view sender, text;  ///< of the line itself
+};
+
+/// Reads a message's first line; nothing where the line begins none.
+inline std::optional<WhatsappLine> read_whatsapp_line(std::string_view line) {
+  if (line.size() < 10) return std::nullopt;
+  const PlainLine plain = plain_line(line);
+  const auto match = whatsapp_line().find(plain.text);
+  if (!match) return std::nullopt;
+  const std::string_view sender = match->named("sender");
+  const std::size_t end = plain.origin[match->end()];
+  WhatsappLine result{plain.text[plain.text.find_first_not_of(' ')] == '[', {}, line.substr(end)};
+  if (!sender.empty()) {
+    const auto at = static_cast<std::size_t>(sender.data() - plain.text.data());
+    result.sender = trim(line.substr(plain.origin[at], plain.origin[at + sender.size()] - plain.origin[at]));
+  }
+  return result;
+}
+
+/// The form of a file's stamps where the first line that is not blank begins a message: bracketed or not. All of the
+/// file's messages must have it.
+inline std::optional<bool> whatsapp_form(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    if (!trim(line).empty()) return whatsapp_line().matches(line);
-    text.remove_prefix(line.size() + 1 > text.size() ? text.size() : line.size() + 1);
+    if (!trim(line).empty()) {
+      const auto first = read_whatsapp_line(line);
+      return first ? std::optional(first->bracketed) : std::nullopt;
+    }
+    text.remove_prefix(std::min(text.size(), line.size() + 1));
   }
-  return false;
+  return std::nullopt;
 }
 
-/// True of what WhatsApp itself writes in a sender's place: "<Media omitted>" in any language, iOS's notes (they begin
-/// with an invisible mark), deleted messages and attached files.
-inline bool is_whatsapp_placeholder(std::string_view text) {
-  constexpr std::string_view left_to_right_mark = "\xE2\x80\x8E";
-  if (text.substr(0, left_to_right_mark.size()) == left_to_right_mark) return true;
-  if (text.find('\n') != std::string_view::npos) return false;
-  if (text.size() > 2 && text.front() == '<' && text.back() == '>') return true;
-  constexpr std::array notes = {"this message was deleted", "you deleted this message", "missed voice call",
-                                "missed video call", "null"};
-  std::string plain = lower(trim(text));
-  if (!plain.empty() && plain.back() == '.') plain.pop_back();
-  return plain.empty() || plain.find("(file attached)") != std::string::npos ||
-         std::any_of(notes.begin(), notes.end(), [&](const char* note) { return plain == note; });
+inline bool is_whatsapp(std::string_view text) { return whatsapp_form(text).has_value(); }
+
+/// Whom a chat is with, by its file's name: "WhatsApp Chat with Oskar.txt". Empty unless one sender alone is named.
+inline std::string named_by_file(const Chat& chat) {
+  Senders senders;
+  count_senders(chat, senders);
+  if (senders.size() != 2) return {};
+  const std::string_view path = chat.name;
+  const std::string file = ' ' + folded(path.substr(path.rfind('/') + 1, path.rfind('.') - path.rfind('/') - 1)) + ' ';
+  std::string found;
+  for (const auto& [key, presence] : senders) {
+    if (file.find(' ' + key + ' ') == std::string::npos) continue;
+    if (!found.empty()) return {};
+    found = presence.name();
+  }
+  return found;
 }
 
-/// Reads an export. Lines that begin no message go on with the one before; system lines are dropped.
+/// Reads an export. Lines that begin no message go on with the one before; system lines, and what stands in the place
+/// of pictures and deleted messages, are dropped and counted.
 inline Chat read_whatsapp(std::string_view text, std::string name) {
-  Chat chat{std::move(name), "whatsapp", {}, {}};
+  Chat chat{std::move(name), "whatsapp", {}};
+  const std::optional<bool> form = whatsapp_form(text);
   bool in_message = false;
   for (std::string_view line : lines(text)) {
-    const auto match = whatsapp_line().find(line);
-    if (!match) {
+    const auto first = read_whatsapp_line(line);
+    if (!first || first->bracketed != form) {
       if (in_message) chat.messages.back().text += '\n' + std::string(line);
       continue;
     }
-    in_message = !match->group(2).empty();
-    if (in_message) chat.messages.push_back({std::string(trim(match->group(2))), std::string(match->group(3)), {}});
+    in_message = !first->sender.empty();
+    if (in_message)
+      chat.messages.push_back({std::string(first->sender), std::string(first->text), {}});
+    else
+      ++chat.omitted["a notice of the service"];
   }
-  for (ChatMessage& message : chat.messages) {
-    constexpr std::string_view edited = "\xE2\x80\x8E<";  // "<This message was edited>", in any language
-    const std::size_t note = message.text.rfind(edited);
-    if (note != std::string::npos && note > 0 && message.text.back() == '>') message.text.erase(note);
-    while (!message.text.empty() && is_space(message.text.back())) message.text.pop_back();
-  }
-  std::erase_if(chat.messages, [](const ChatMessage& message) { return is_whatsapp_placeholder(message.text); });
+  const std::map<std::string, Index> tags = closing_tags(chat);
+  for (ChatMessage& message : chat.messages) drop_whatsapp_notes(message.text, tags);
+  const Index notes = static_cast<Index>(
+      std::erase_if(chat.messages, [](const ChatMessage& message) { return trim(message.text).empty(); }));
+  if (notes > 0) chat.omitted["a note in the place of a picture, a call or a deleted message"] = notes;
+  chat.other = named_by_file(chat);
   return chat;
 }
 

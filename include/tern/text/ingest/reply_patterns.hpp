@@ -1,0 +1,125 @@
+#pragma once
+/// How mail programs mark what is not the writer's, in the languages that they speak.
+#include <string>
+#include <string_view>
+
+#include "tern/text/lines.hpp"
+#include "tern/text/pattern.hpp"
+
+namespace tern::detail {
+
+/// A day as programs write it: a year beside other numbers, or two numbers and a time.
+inline bool has_date(std::string_view text) {
+  static const Pattern date("date", R"re(
+      (?: 19|20|25|14)\d{2} (?!\d) .{0,60} \d | \d .{0,60} (?<!\d) (?:19|20|25|14)\d{2} (?!\d)
+    | \d{1,2} [ ]? [./\-] [ ]? \d{1,2} [ ]? [./\-] [ ]? \d{2,4}
+    | \d .{0,40} \d{1,2} [:.h時时시] \d{2}
+    | [٠-٩۰-۹०-९๐-๙]{1,4} .{0,40} [٠-٩۰-۹०-९๐-๙]{2} )re");
+  return date.matches(text);
+}
+
+inline bool has_address(std::string_view text) {
+  static const Pattern address("address", R"re( [^\s<>"@:]{1,64} @ [^\s<>"@]{2,} \.\p{L}{2,} | \[mailto: )re");
+  return address.matches(text);
+}
+
+/// "wrote" in the languages of mail programs, where it may stand in an attribution.
+inline const Pattern& wrote() {
+  static const Pattern pattern("wrote", R"re(
+    (?<!\p{L}) (?: wrote | writes | schrieb(?:en)? | schreibt | a\ écrit | écrit | écrivait | escribi[óo] | ha\ escrito
+      | ha\ scritto | scrive | scriveva | escreveu | schreef | geschreven | skrev | skreiv | kirjoitti | napisał\(?a?\)?
+      | pisze | napísal\(?a?\)? | napsal\(?a?\)? | írta | a\ scris | написал\(?а?\)? | написав\(?ла\)? | пишет | пише
+      | писал\(?а?\)? | написа | έγραψε | yazdı | şunları\ yazdı | כתב/?ה? | כתבה | كتب | كتبت | نوشت | نوشته\ است
+      | ने\ लिखा | đã\ viết | menulis | va\ escriure | idatzi\ zuen | escribiu | je\ napisao | je\ napisala | je\ napisal\(?a?\)?
+      | napisao | napisala | kirjutas | rakstīja | rašė | skrifaði | shkroi | na\ napísal | bericht\ geschreven )
+      (?!\p{L})
+    | 写道|寫道|写到|さんは書きました|のメール|님이\ 작성|님이\ 쓴\ 글|작성|เขียนว่า|เขียน|さんからのメール|來信|来信 )re",
+                               PCRE2_CASELESS);
+  return pattern;
+}
+
+/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon and holds two of a word for
+/// "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
+inline bool is_attribution(std::string_view text, bool above_quote) {
+  text = trim(text);
+  while (!text.empty() && (text.back() == '*' || text.back() == '_')) text.remove_suffix(1);
+  text = trim(text);
+  const bool ends_right = text.ends_with(':') || text.ends_with("：");
+  if (!ends_right || text.size() < 6) return false;
+  const bool says = wrote().matches(text), addressed = has_address(text);
+  if (above_quote) return says || addressed || (has_date(text) && text.size() < 160);
+  return (says && addressed) || (addressed && has_date(text)) || (says && has_date(text));
+}
+
+/// A line between an answer and an original: "-----Original Message-----", "---------- Forwarded message ---------",
+/// "Begin forwarded message:", a long rule.
+inline bool is_original_line(std::string_view line) {
+  static const Pattern original("original message", R"re(
+    (?(DEFINE) (?<mail> messag | nachricht | mensaje | mensagem | missatge | bericht | meddel | melding | besked | viesti
+      | wiadomo | zpráv | správ | üzenet | mesaj | ileti | сообщ | повідомл | съобщ | письмо | лист | поруке? | μήνυμα
+      | הודעה | رسالة | الرسالة | پیام | संदेश | メッセージ | メール | 邮件 | 郵件 | 消息 | 訊息 | 메시지 | 메일 | 원본
+      | ข้อความ | thư | tin\ nhắn | pesan | mesej | poruk | sporočil | kiri | ziņojum | laišk | pranešim | mezu | e-?mail
+      | e-?post | courriel | mail | correo | bréf | письма | skeyti | brev ) )
+    ^ [ \t*>]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
+                  | [-]{2,}+ [ ]* (?: original | forwarded | forwarded\ by ) \b .*
+                  | _{20,}+
+                  | (?: begin\ forwarded\ message | anfang\ der\ weitergeleiteten\ (?:nachricht|e-?mail)
+                      | début\ du\ message\ (?:réexpédié|transféré) | inicio\ del\ mensaje\ reenviado
+                      | inizio\ (?:del\ )?messaggio\ inoltrato | begin\ doorgestuurd\ bericht
+                      | início\ da\ mensagem\ (?:re)?encaminhada | vidarebefordrat\ (?:brev|mejl|meddelande)
+                      | start\ på\ videresendt\ (?:besked|melding) | videresendt\ (?:melding|besked)
+                      | välitetty\ viesti(?:\ alkaa)? | początek\ przekazywanej\ wiadomości
+                      | začátek\ přeposílané\ zprávy | továbbított\ levél\ kezdete | начало\ переадресованного\ сообщения
+                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | iletilmiş\ mesajın\ başlangıcı
+                      | תחילת\ ההודעה\ שהועברה | بدء\ الرسالة\ المُ?عاد\ توجيهها | 転送されたメッセージ | 下面是被转发的邮件
+                      | 以下是轉寄的郵件 | 开始转发的邮件 | 전달된\ 메시지 ) \s* [:：] )
+    \s* $ )re",
+                                PCRE2_CASELESS);
+  return original.matches(line);
+}
+
+/// A field of a header above an original: group 1 the label, group 2 the value.
+inline const Pattern& header_field() {
+  static const Pattern pattern("header field", R"re(
+    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\- ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
+  return pattern;
+}
+
+/// The label of the sender.
+inline const Pattern& from_label() {
+  static const Pattern pattern("from", R"re(
+    ^ (?: from | von | de | da | van | från | fra | lähettäjä | keneltä | od | feladó | küldő | de\ la | от | от\ кого | отправитель
+      | від | від\ кого | відправник | από | kimden | gönderen | מאת | من | از | प्रेषक | की\ ओर\ से | 差出人 | 送信者 | 送信元
+      | 发件人 | 寄件者 | 寄件人 | 發件人 | 보낸\ 사람 | 보낸사람 | 발신 | จาก | từ | người\ gửi | dari | daripada | šalje | pošiljatelj
+      | saatja | kellelt | no | nuo | nork | remitente | remetente | expéditeur | absender | mittente | afzender | avsändare
+      | afsender | avsender | nadawca | odesílatel | odosielateľ | expeditor | подател | frá ) $ )re",
+                               PCRE2_CASELESS);
+  return pattern;
+}
+
+/// "Sent from my iPhone" and its like: a program's words.
+inline bool is_program_signature(std::string_view line) {
+  line = trim(line);
+  if (line.size() > 120 || line.size() < 8) return false;
+  static const Pattern sent("sent from", R"re(
+    ^ [-_* ]* (?: sent\ from\ (?:my|mail\ for|outlook|yahoo|proton|samsung)\b | get\ outlook\ for | von\ meinem\ .{2,40}\ gesendet
+      | gesendet\ (?:von|mit|mithilfe)\ .{0,40}(?:iphone|ipad|android|outlook|mail|handy|smartphone) | envoyé\ (?:de|depuis)\ (?:mon|l['’]app|outlook|yahoo)
+      | enviado\ (?:desde\ mi|do\ meu|do\ outlook|desde\ outlook|a\ partir\ do) | inviato\ da(?:l\ mio)?\ (?:iphone|ipad|android|outlook|smartphone|yahoo)
+      | verstuurd\ vanaf\ (?:mijn|outlook) | verzonden\ (?:vanaf|vanuit) | skickat\ från\ min | sendt\ fra\ min | lähetetty\ .{0,20}iphone
+      | wysłane\ z\ (?:mojego|iphone|ipad) | odesláno\ z | odoslané\ z | отправлено\ (?:с|из) \b.{0,40} | надіслано\ з | iphone['’]?umdan\ gönderildi
+      | στάλθηκε\ από\ το | trimis\ de\ pe | küldve | נשלח\ מה | أُ?رسلت\ من | أرسل\ من | iphoneから送信 | 发自我的 | 從我的.*(?:傳送|寄出) | 寄件自 | 나의\ iphone에서\ 보냄
+      | dikirim\ dari | được\ gửi\ từ | ส่งจาก ) [^.!?]* [.]? $ )re",
+                            PCRE2_CASELESS);
+  return sent.matches(line);
+}
+
+/// Whether a subject is that of the mail answered or passed on, hence somebody else's words.
+inline bool is_reply_subject(std::string_view subject) {
+  static const Pattern reply("reply subject", R"re(
+    ^ \s* (?: \[[^\]]{1,40}\] \s* )? (?: re|aw|antw|sv|vs|odp|vá|ré|r|ynt|ilt|ats|nal|atb|hs|ref|res|απ|отв|відп|fw|fwd|wg|tr|rv|enc|pd|i|vb|vl|fs|doorst|továbbítás
+      |回复|答复|回覆|回應|转发|轉寄|返信|転送|답장|회신|전달|השב|הועבר|رد|إعادة\ توجيه|پاسخ ) (?: \[\d+\] | \(\d+\) )? \s* [:：] )re",
+                             PCRE2_CASELESS);
+  return reply.matches(subject);
+}
+
+}  // namespace tern::detail
