@@ -116,7 +116,13 @@ TEST_CASE("SelfAttention: gradients of everything attached, several texts and us
 TEST_CASE("SelfAttention: norms of heads are each user's own in a batch of several") {
   const auto layer = make<double>({.head_norms = true});
   Random random(4);
-  auto set = adapters(layer, GainKind::relative, 2, random);
+  AdapterSet<double> set;  // nothing else that tells users apart
+  for (const Site site : {Site::query_norm, Site::key_norm}) {
+    const RmsNorm<double>& norm = site == Site::query_norm ? *layer.query_norm : *layer.key_norm;
+    UserGain<double> gain(GainKind::relative, norm.gain.value, norm.eps, 2);
+    gain.gain.value = random_matrix<double>(2, 4, random);
+    set.attach({-1, site}, "gain", std::move(gain));
+  }
   const Matrix<double> a = random_matrix<double>(3, 6, random), b = random_matrix<double>(2, 6, random);
   Matrix<double> both(5, 6);
   both << a, b;

@@ -356,12 +356,12 @@ TEST_CASE("shapes: SelfAttention, GatedMlp and Block, with adapters at every sit
 
 TEST_CASE("shapes: UserGain and Lora") {
   Random random(1);
-  const auto both = [&](const std::string& name, const auto& adapter, Index in, Index out) {
+  const auto both = [&](const std::string& name, const auto& adapter, Index in, Index out, float y) {
     using A = std::remove_cvref_t<decltype(adapter)>;
     typename A::Cache cache;
     Call forward;
     forward.name = name + " forward";
-    forward.good.matrices = {{"x", filled(rows, in)}, {"y", filled(rows, out, 7)}};
+    forward.good.matrices = {{"x", filled(rows, in)}, {"y", filled(rows, out, y)}};
     forward.good.sequences = two_texts;
     forward.good.users = three_users();
     forward.users = 3;
@@ -374,7 +374,7 @@ TEST_CASE("shapes: UserGain and Lora") {
     backward.good.gradients = canaries(adapter);
     backward.before = [&](Arguments& a) {
       cache = {};
-      a.matrices["y"] = filled(rows, out);
+      a.matrices["y"] = filled(rows, out, y);
       adapter.forward(a.pass(), a["x"], cache, a["y"]);
     };
     backward.call = [&](Arguments& a) { adapter.backward(a.pass(), a["x"], cache, a["dy"], a["dx"], a.gradients); };
@@ -387,11 +387,11 @@ TEST_CASE("shapes: UserGain and Lora") {
   for (const GainKind kind : {GainKind::relative, GainKind::absolute}) {
     UserGain<float> gain(kind, Matrix<float>::Ones(1, 6), 1e-6f, 3);
     gain.gain.value.setConstant(2);
-    both("user gain", gain, 6, 6);
+    both("user gain", gain, 6, 6, 1);  // the norm's own output of rows that are all alike
   }
   Lora<float> lora(6, 5, 2, 3.0f, random, 3);
   lora.up.value.setOnes();
-  both("lora", lora, 6, 5);
+  both("lora", lora, 6, 5, 7);
 }
 
 TEST_CASE("shapes: Decoder") {

@@ -20,7 +20,6 @@ enum class GainKind {
 /// Shapes: gain [users x channels]; x, y [tokens x channels]. Rows of one batch may belong to different users
 /// (Pass::user). It edits the norm's own output and must be the first adapter at its site. Throws ValueError on a user
 /// outside [0, users), and where the output that it meets is another one.
-/// A relative gain comes first at its site: backward takes what it multiplied to be the norm's own output.
 template <std::floating_point S>
 class UserGain {
  public:
@@ -119,8 +118,9 @@ class UserGain {
     const S rstd = S(1) / std::sqrt(x.row(0).squaredNorm() / static_cast<S>(x.cols()) + eps_);
     const S apart = (y.row(0).array() - base_gain_.row(0).array() * x.row(0).array() * rstd).abs().maxCoeff();
     if (apart > S(1e-2) * y.row(0).array().abs().maxCoeff())
-      throw ValueError("user gain: expected the norm's own output, got another one: attach it first, to the norm whose gain it "
-                       "was made from");
+      throw ValueError(
+          "user gain: expected the norm's own output, got another one: attach it first, to the norm whose gain it was "
+          "made from");
   }
 
   GainKind kind_ = GainKind::relative;
