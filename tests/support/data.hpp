@@ -34,4 +34,12 @@ inline std::filesystem::path data() {
   return detail::data_folder();
 }
 
+/// A folder of people whose files are as people have them, by its name in the README.md there. Lies beside the data.
+inline std::filesystem::path a_case(const char* id) {
+  const std::filesystem::path folder = data().parent_path() / "cases" / id;
+  if (!std::filesystem::is_directory(folder))
+    throw std::runtime_error("test data: expected the folder '" + folder.string() + "'; found none");
+  return std::filesystem::directory_iterator(folder)->path();
+}
+
 }  // namespace tern::test

@@ -61,9 +61,8 @@ inline PlainLine plain_line(std::string_view line, std::size_t most = 400) {
 /// other people's words.
 inline bool looks_like_chat(std::string_view text) {
   static const Pattern timed("timed line", R"re(
-    ^ (?: \[ (?<n>[^\]\n]{1,40}) \] [ ]? )?
-    [^:\n\p{L}]{0,24} (?: [\p{L}\p{M}.]{1,16} [ ,.]{1,2} ){0,4} [^:\n\p{L}]{0,12}
-    (?<!\d) \d{1,2} [:.h시時时] [ ]? \d{2} (?!\d) [^\p{L}\n]{0,12}
+    ^ \[ (?<n> \p{L} [^\]\n]{0,40} ) \] [ ]? \[? [^:\n\]]{0,20}? (?<!\d) \d{1,2} [:.h] \d{2} (?!\d)
+  | ^ [^:\n]{0,40}? (?<!\d) \d{1,2} [:.h시時时] [ ]? \d{2} (?!\d) [^\p{L}\n]{0,12}
     (?: [\p{L}][\p{L}\p{M}.]{0,12} [^\p{L}\n]{1,4} ){0,2}?
     (?<m> \p{L} [^:\t\n\]>]{0,40} ) (?: [ ]?: | \t | \] | > )
   | ^ (?<l> \p{L} [^:\t\n,(\[]{0,40} ) [ ]? [,(\[] [^\p{L}\n]{0,24} \d{1,2} [:.h] \d{2} [^\p{L}\n]{0,8} [\])]? [ ]? : )re",

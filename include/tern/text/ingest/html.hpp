@@ -159,6 +159,7 @@ class HtmlText {
   void end_line(bool counts = false) {
     while (!line_.empty() && is_space(line_.back())) line_.pop_back();
     if (line_.empty() && !counts) return;
+    replace_all(line_, "\u00a0", " ");  // pages use it for layout
     if (quotes_ > 0) text_.append("> ");
     text_.append(line_) += '\n';
     line_.clear();
