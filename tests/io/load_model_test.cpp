@@ -222,7 +222,7 @@ TEST_CASE("load_model: refuses an architecture that it does not know") {
   out.set("general.architecture", "bitnet");
   const auto bytes = bytes_of(out);
   CHECK(message_of<FormatError>([&] { load<Dense<float>>(GgufFile(bytes, "m")); }) ==
-        "gguf 'm': architecture: expected one of llama, qwen2, qwen3, gemma3, phi3, bitnet-b1.58, got 'bitnet'");
+        "gguf 'm': general.architecture: expected one of llama, qwen2, qwen3, gemma3, phi3, bitnet-b1.58, got 'bitnet'");
 }
 
 TEST_CASE("load_model: embedding and head in bf16 are the file's, rounded") {

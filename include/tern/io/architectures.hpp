@@ -29,7 +29,8 @@ const Architecture& find_architecture(const Source& source) {
     if (std::find(names.begin(), names.end(), name) != names.end()) return *a;
     for (const auto& n : names) known += (known.empty() ? "" : ", ") + std::string(n);
   }
-  throw FormatError(std::string(source.place()) + ": architecture: expected one of " + known + ", got " +
+  const std::string field = Source::naming == Naming::gguf ? "general.architecture" : "model_type";
+  throw FormatError(std::string(source.place()) + ": " + field + ": expected one of " + known + ", got " +
                     in_quotes(name));
 }
 

@@ -40,7 +40,7 @@ class GuardedJson {
     try {
       root = Json::parse(content, watch);
     } catch (const Json::exception& e) {
-      fail("", shown(e.what()));
+      fail("", tern::shown(e.what()));
     }
     if (!root.is_object()) fail("", "expected an object");
     return root;
