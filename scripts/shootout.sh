@@ -3,6 +3,7 @@
 # bundled base and personas with a small budget; arguments go to tern-shootout:
 #   ./scripts/shootout.sh
 #   ./scripts/shootout.sh --base smollm2-135m --users ~/people
+#   ./scripts/shootout.sh read --users ~/people
 #   ./scripts/shootout.sh plan --users ~/people
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -15,7 +16,7 @@ cmake --build --preset release --target tern-shootout
 
 command=run
 case ${1:-} in
-  run | plan | report)
+  run | plan | read | report)
     command=$1
     shift
     ;;
