@@ -272,6 +272,10 @@ static_assert(tern::BatchSource<Consecutive>);
 struct PeftPlace {
   std::string name;
   Index first_row = 0, rows = 0;
+  tern::RowOrder order{};
+
+  /// PEFT's row that the adapter's row r is.
+  Index row(Index r) const { return first_row + order.file_row(r); }
 };
 
 /// `path` ends with "lora.down", "lora.up" or "user_gain.gain".
@@ -282,7 +286,7 @@ PeftPlace peft_place(const tern::ModelConfig& config, tern::SiteId id, std::stri
   const bool up = path.ends_with("lora.up");
   const char* tensor = path.ends_with("lora.down") ? "lora_A" : up ? "lora_B" : "ln_tuning_layers";
   return {"base_model.model." + at.name + "." + tensor + ".weight", up ? at.first_row : 0,
-          up && at.tensor_rows > 0 ? at.tensor_rows : rows};
+          up && at.tensor_rows > 0 ? at.tensor_rows : rows, up ? at.order : tern::RowOrder()};
 }
 
 /// A model whose adapters share parameters where PEFT has one for several: each then has the gradients of all, so that
@@ -327,7 +331,8 @@ void save(const Model& base, const Adapters& adapters, const fs::path& path, F&&
   adapters.each([&](tern::SiteId id, std::string_view parameter, const tern::Parameter<float>& p) {
     const PeftPlace at = peft_place(base.config, id, parameter, p.value.rows());
     tern::Matrix<float>& to = found.try_emplace(at.name, at.rows, p.value.cols()).first->second;
-    to.middleRows(at.first_row, p.value.rows()) = matrix_of(p);
+    const tern::Matrix<float>& from = matrix_of(p);
+    for (Index r = 0; r < from.rows(); ++r) to.row(at.row(r)) = from.row(r);
   });
   std::vector<tern::SafeTensor> tensors;
   for (const auto& [name, m] : found) {
@@ -353,7 +358,7 @@ Adapters lora_from(const Model& base, Index rank, float alpha, const fs::path& p
     const PeftPlace at = peft_place(base.config, id, parameter, p.value.rows());
     const auto values = tern::to_matrix<float>(file.tensor(at.name));
     tern::expect_shape("initial values", at.name, values, at.rows, p.value.cols());
-    p.value = values.middleRows(at.first_row, p.value.rows());
+    for (Index r = 0; r < p.value.rows(); ++r) p.value.row(r) = values.row(at.row(r));
   });
   return adapters;
 }
