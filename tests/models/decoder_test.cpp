@@ -367,7 +367,7 @@ TEST_CASE("decoder: an adapter at a site that the model lacks is refused by name
                          ValueError);
     const Attached attached(set, of_set);
     const auto lacks = [&, called = called](const std::string& call) {
-      return "decoder " + call + ": an adapter is attached at '" + called + "', which this llama model lacks";
+      return "decoder " + call + ": expected a site of the model, got '" + called + "', which this llama model lacks";
     };
     CHECK_THROWS_WITH_AS(model.forward({}, tokens, cache, hidden, attached), lacks("forward").c_str(), ValueError);
     CHECK_THROWS_AS(model.forward_only({}, tokens, cache, hidden, attached), ValueError);

@@ -34,20 +34,13 @@ struct Base {
   /// What stands before a text where the model wants it.
   std::optional<Token> prefix() const { return tokenizer->add_bos() ? tokenizer->bos() : std::nullopt; }
   /// The weight formats that it runs on, each with its share of the weights.
-  std::map<std::string, double> formats() const { return formats_of(model); }
-
-  static std::map<std::string, double> formats_of(const PackedDecoder<float>& m) {
+  std::map<std::string, double> formats() const {
     std::map<std::string, double> numbers;
     double all = 0;
-    const auto add = [&](const Packed<float>& w) {
+    model.each_weights([&](const Packed<float>& w) {
       const double n = static_cast<double>(w.rows()) * static_cast<double>(w.columns());
       numbers[std::string(tern::name(w.format()))] += n;
       all += n;
-    };
-    add(m.embedding.table);
-    if (m.head) add(*m.head);
-    PackedDecoder<float>::each_part(m, [&](SiteId, const auto& part) {
-      if constexpr (requires { part.weight; }) add(part.weight);
     });
     for (auto& [format, n] : numbers) n /= all;
     return numbers;

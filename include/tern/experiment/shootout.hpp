@@ -97,7 +97,8 @@ class Shootout {
       disk += 8192 + texts * 600 + (bytes <= (16 << 20) ? bytes : 0);
     }
     // Weights once; a full fine-tune adds its copy, gradients, two moments and the best so far; caches as measured.
-    const double weights = bytes_of(base_.model) + (base_.ternary ? bytes_of(*base_.ternary) : 0);
+    const double weights =
+        static_cast<double>(base_.model.weight_bytes() + (base_.ternary ? base_.ternary->weight_bytes() : 0));
     const double memory = weights + static_cast<double>(largest) * 4 * 5 + static_cast<double>(caches);
     return {{"tasks", tasks_.size()}, {"tasks_waiting", waiting}, {"seconds", seconds}, {"memory_bytes", memory},
             {"disk_bytes", disk},     {"formats", formats}};
@@ -176,14 +177,6 @@ class Shootout {
   /// The base's own model, or its ternary twin.
   const PackedDecoder<float>& model_of(const Task& task) const {
     return task.weights == options_.weights_name() ? base_.model : base_.ternary.value();
-  }
-
-  static double bytes_of(const PackedDecoder<float>& m) {
-    double n = static_cast<double>(m.embedding.table.bytes()) + (m.head ? static_cast<double>(m.head->bytes()) : 0);
-    PackedDecoder<float>::each_part(m, [&](SiteId, const auto& part) {
-      if constexpr (requires { part.weight; }) n += static_cast<double>(part.weight.bytes());
-    });
-    return n;
   }
 
   const Base& base_;

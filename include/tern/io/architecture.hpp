@@ -190,6 +190,12 @@ inline RopeConfig read_rope(const Hyperparameters& h, const ModelConfig& c, cons
   return rope;
 }
 
+/// For families whose windows are not read: throws FormatError where a configuration asks for one.
+inline void refuse_windows(const Hyperparameters& h) {
+  if (h.number({"", "use_sliding_window"}, 0) != 0)
+    h.fail({"", "use_sliding_window"}, "expected false: windows of this family are not read");
+}
+
 /// What all families share. Throws FormatError on a missing or impossible field.
 inline ModelConfig read_shared_config(const Hyperparameters& h) {
   ModelConfig c;

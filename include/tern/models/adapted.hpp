@@ -17,10 +17,7 @@ class Adapted {
   };
 
   Adapted(const D& decoder, const Adapters& adapters) : decoder_(&decoder), adapters_(&adapters) {
-    for (const SiteId id : adapters.sites())
-      if (!decoder.has(id))
-        throw ValueError("adapters: expected a site of the model, got '" + to_string(id) + "', which this " +
-                         decoder.config.architecture + " model lacks");
+    decoder.expect_sites("adapters", adapters);
   }
 
   const D& decoder() const { return *decoder_; }

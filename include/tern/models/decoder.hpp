@@ -201,6 +201,14 @@ class Decoder {
   /// Every site of this model, in the order of the forward pass.
   std::vector<SiteShape> sites() const { return tern::sites(config); }
   bool has(SiteId id) const { return site_shape(config, id).has_value(); }
+  /// Throws ValueError "<place>: ..." where an adapter is attached at a site that this model lacks.
+  template <class Adapters>
+  void expect_sites(const char* place, const Adapters& adapters) const {
+    for (const SiteId id : adapters.sites())
+      if (!has(id))
+        throw ValueError(std::string(place) + ": expected a site of the model, got '" + to_string(id) + "', which this " +
+                         config.architecture + " model lacks");
+  }
 
   /// The norm at a site; throws ValueError if this model has none there.
   const RmsNorm<S>& norm(SiteId id) const {
@@ -241,6 +249,22 @@ class Decoder {
         }
       });
     f(SiteId{-1, Site::final_norm}, self.final_norm);
+  }
+
+  /// Calls f(storage) for the weights of the tables and of every linear.
+  template <class F>
+  void each_weights(F&& f) const {
+    f(embedding.table);
+    if (head) f(*head);
+    each_part(*this, [&](SiteId, const auto& part) {
+      if constexpr (requires { part.weight; }) f(part.weight);
+    });
+  }
+  /// Bytes of those.
+  std::size_t weight_bytes() const {
+    std::size_t n = 0;
+    each_weights([&](const auto& w) { n += w.bytes(); });
+    return n;
   }
 
   template <class Self, class F>
@@ -286,11 +310,7 @@ class Decoder {
   template <class At>
   void check(const char* place, const Pass& pass, Index rows, const At& attached) const {
     detail::expect_pass(place, pass, rows, attached);
-    if constexpr (requires { attached.set().sites(); })
-      for (const SiteId id : attached.set().sites())
-        if (!has(id))
-          throw ValueError(std::string(place) + ": an adapter is attached at '" + to_string(id) + "', which this " +
-                           config.architecture + " model lacks");
+    if constexpr (requires { attached.set(); }) expect_sites(place, attached.set());
   }
   void check_targets(const char* place, std::span<const Token> tokens, std::span<const Token> targets) const {
     if (targets.size() != tokens.size())

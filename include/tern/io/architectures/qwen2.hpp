@@ -11,8 +11,7 @@ inline const Architecture& qwen2_architecture() {
       .hugging_face = {"qwen2"},
       .configure =
           [](const Hyperparameters& h, ModelConfig& c) {
-            if (h.number({"", "use_sliding_window"}, 0) != 0)
-              h.fail({"", "use_sliding_window"}, "expected false: windows of this family are not read");
+            refuse_windows(h);
             for (LayerConfig& layer : c.layers) layer.biases = {Site::query, Site::key, Site::value};
           },
       .adjust = [](const ModelConfig&, Naming, SiteId, TensorPlace&) {},
