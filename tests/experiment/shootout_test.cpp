@@ -216,6 +216,19 @@ TEST_CASE("shootout: a task's id depends on what determines it, and not on threa
   for (std::size_t i = 0; i < first.size(); ++i) CHECK(changed[i] != first[i]);
 }
 
+TEST_CASE("shootout: a plan knows the cost of everything that runs, E6's norm-only too where it is not compared") {
+  const TemporaryDirectory folder;
+  Stage stage(folder.path(), 1);
+  stage.base.ternary = stage.base.model;
+  stage.options.formats = {"lora-r4"};
+  stage.options.experiments = {"E1", "E6"};
+  Shootout shootout(stage.base, stage.users, stage.options, Pass{});
+  const auto plan = shootout.plan(folder.path() / "out");
+  CHECK(plan["tasks"] == shootout.tasks().size());
+  CHECK(plan["formats"].contains("norm"));
+  CHECK(plan["formats"].contains("lora-r4"));
+}
+
 TEST_CASE("shootout: options that cannot be are refused by name") {
   ShootoutOptions o;
   o.formats = {"lora-r9"};

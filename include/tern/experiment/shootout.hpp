@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "tern/experiment/lab.hpp"
@@ -70,7 +71,10 @@ class Shootout {
     Index largest = 0;
     double text_seconds = 0;
     std::size_t caches = 0;
-    for (const std::string& f : options_.formats) {
+    std::set<std::string> run;  // E6 runs norm-only whatever is compared
+    for (const Task& t : tasks_)
+      if (!t.is_base()) run.insert(t.format);
+    for (const std::string& f : run) {
       const auto cost = lab.measure(f);
       formats[f] = {{"seconds_a_step", cost.step}, {"seconds_an_eval_text", cost.text}, {"parameters", cost.parameters},
                     {"bytes", cost.parameters * 4}};
