@@ -88,18 +88,38 @@ struct Presence {
 /// By person_key.
 using Senders = std::map<std::string, Presence>;
 
-inline void count_senders(const Chat& chat, Senders& senders) {
-  std::map<std::string, Index> here;
-  for (const ChatMessage& message : chat.messages) {
-    const std::string key = person_key(message.sender, message.sender_id);
-    ++here[key];
-    ++senders[key].names[message.sender];
-  }
-  for (const auto& [key, messages] : here) {
-    ++senders[key].chats;
-    senders[key].messages += messages;
+/// Counts a message of one chat.
+inline void count_sender(const ChatMessage& message, Senders& senders) {
+  Presence& presence = senders[person_key(message.sender, message.sender_id)];
+  presence.chats = 1;
+  ++presence.messages;
+  ++presence.names[message.sender];
+}
+
+/// Adds what was counted in further chats.
+inline void add_senders(const Senders& more, Senders& senders) {
+  for (const auto& [key, presence] : more) {
+    Presence& sum = senders[key];
+    sum.chats += presence.chats;
+    sum.messages += presence.messages;
+    for (const auto& [name, messages] : presence.names) sum.names[name] += messages;
   }
 }
+
+inline void count_senders(const Chat& chat, Senders& senders) {
+  Senders here;
+  for (const ChatMessage& message : chat.messages) count_sender(message, here);
+  add_senders(here, senders);
+}
+
+/// A chat of a file too large to be kept: who speaks in it, for the choice of the owner; then it is read again.
+struct StreamedChat {
+  std::string name;
+  std::size_t number = 0;  ///< in its file
+  Senders senders = {};
+  std::string owner = {}, other = {};  ///< as Chat's
+  Omissions omitted = {};
+};
 
 /// People one of whose names' words is a word of `text`, a folder's name.
 inline std::vector<std::string> named_by(const Senders& senders, std::string_view text) {
@@ -172,17 +192,24 @@ inline bool is_from(const std::string& sender, const std::string& sender_id, con
   return is_key(sender_id) || is_key(sender);
 }
 
-/// The owner's messages of `chat`, each ending its line. Counts the others' in `by_others`.
-inline std::string own_words(const Chat& chat, const Owner& owner, Index& by_others) {
-  std::string text;
-  for (const ChatMessage& message : chat.messages) {
-    if (is_from(message.sender, message.sender_id, owner))
-      text += message.text + '\n';
-    else
+/// One person's messages of a chat as they are found.
+struct OwnWords {
+  std::string text;  ///< each message ends its line
+  Index by_others = 0;
+  Index beyond = 0;  ///< of the person's own, for which there was no room
+
+  /// Takes a message in, if it is the owner's, and its bytes out of `room`.
+  void take(const ChatMessage& message, const Owner& owner, std::size_t& room) {
+    if (!is_from(message.sender, message.sender_id, owner)) {
       ++by_others;
+    } else if (message.text.size() >= room) {
+      ++beyond;
+    } else {
+      (text += message.text) += '\n';
+      room -= message.text.size() + 1;
+    }
   }
-  return text;
-}
+};
 
 }  // namespace detail
 }  // namespace tern
