@@ -38,7 +38,7 @@ struct FolderListing {
 
 struct WalkOptions {
   std::uintmax_t max_files;
-  bool strict = false;             ///< what cannot be read is an IoError, instead of skipped
+  bool strict = false;              ///< what cannot be read is an IoError, instead of skipped
   bool finds_repositories = false;  ///< of git, which then are not entered
 };
 
@@ -67,7 +67,7 @@ inline void walk_folder(const std::filesystem::path& folder, const std::filesyst
     if (error) {
       refuse(path, error);
     } else if (path.filename().string().front() == '.') {
-      listing.skipped.push_back({name, name.ends_with(".git") ? "git's records; --git reads them" : "hidden"});
+      listing.skipped.push_back({name, path.filename() == ".git" ? "git's records; --git reads them" : "hidden"});
     } else if (fs::is_symlink(status)) {
       listing.skipped.push_back({name, "a symbolic link"});
     } else if (fs::is_directory(status)) {
