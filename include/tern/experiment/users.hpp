@@ -23,6 +23,7 @@ struct PopulationOptions {
   std::string population{};  ///< what results call these users together
   /// By user's name, in place of what was found.
   std::map<std::string, std::string> kinds{}, languages{};
+  Index texts = 3;  ///< of User::held_out
 };
 
 /// One person's text before a base's tokenizer reads it: what was found, and its parts.
@@ -219,7 +220,7 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
     return "expected validation and held-out documents of at least 2 tokens with something to score, got none";
   for (const ScoredDocument& d : user.validation_documents)
     user.validation.insert(user.validation.end(), d.tokens.begin(), d.tokens.end());
-  user.held_out = eval_texts(user.held_out_documents, options.split.texts);
+  user.held_out = eval_texts(user.held_out_documents, options.texts);
   for (const auto& tokens : user.held_out)
     if (tokens.size() < 2)
       return "expected at least 2 tokens of each eval text, got " + std::to_string(tokens.size());
@@ -324,7 +325,7 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, I
                         const IngestOptions& options = {}) {
   PopulationOptions population;
   population.ingest = options;
-  population.split.texts = texts;
+  population.texts = texts;
   return load_users(folder, base, population);
 }
 

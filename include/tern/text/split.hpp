@@ -36,7 +36,6 @@ namespace tern {
 struct SplitOptions {
   double validation = 0.1;  ///< share of the text
   double held_out = 0.1;
-  Index texts = 3;            ///< eval texts
   bool by_time = true;        ///< false: at random, by document, dated ones too
   Index several = 8;          ///< documents from which on they are split whole
   Index long_bytes = 65'536;  ///< longer documents are cut nevertheless
@@ -52,7 +51,6 @@ struct Split {
     std::string text;
   };
   std::vector<Piece> train, validation, held_out;
-  std::vector<std::string> texts;       ///< the held-out pieces, joined and cut anew
   std::string method;                   ///< "by time", "by document" or "contiguous"
   /// All that is scored comes from works that were trained on, too: what holds is said of them, not of the person.
   bool one_work = false;
@@ -193,24 +191,12 @@ inline void deduplicate(Split& split, Index shingle_words) {
   forget(split.train);
 }
 
-/// The pieces' texts, a blank line between documents.
-inline std::string joined(const std::vector<Split::Piece>& pieces) {
-  std::string text;
-  for (const Split::Piece& piece : pieces) {
-    if (!text.empty()) text += '\n';
-    text += piece.text;
-    if (text.back() != '\n') text += '\n';
-  }
-  return text;
-}
-
 inline std::uint64_t hash_of(const Split& split) {
-  std::uint64_t hash = content_hash("tern split 1");
+  std::uint64_t hash = content_hash("tern split 2");
   for (const auto* part : {&split.train, &split.validation, &split.held_out}) {
     hash = content_hash("part", hash);
     for (const Split::Piece& piece : *part) hash = content_hash(piece.text, hash + piece.text.size());
   }
-  for (const std::string& text : split.texts) hash = content_hash(text, hash + text.size());
   return hash;
 }
 
@@ -221,9 +207,8 @@ inline std::uint64_t hash_of(const Split& split) {
 inline Split split(const std::vector<Document>& documents, const SplitOptions& options = {}) {
   if (!(options.validation > 0 && options.held_out > 0 && options.validation + options.held_out < 1))
     throw ValueError("split: expected shares of validation and held-out text above 0 that leave some to train");
-  if (options.texts < 1 || options.shingle_words < 1)
-    throw ValueError("split: expected at least one eval text and one word a shingle, got " +
-                     std::to_string(options.texts) + " and " + std::to_string(options.shingle_words));
+  if (options.shingle_words < 1)
+    throw ValueError("split: expected at least one word a shingle, got " + std::to_string(options.shingle_words));
   std::vector<const Document*> ordered;
   for (const Document& document : documents) ordered.push_back(&document);
   std::sort(ordered.begin(), ordered.end(), [](const Document* a, const Document* b) {
@@ -242,7 +227,6 @@ inline Split split(const std::vector<Document>& documents, const SplitOptions& o
   }
   detail::deduplicate(result, options.shingle_words);
   result.left_out = detail::shortage(result, options);
-  if (!result.held_out.empty()) result.texts = detail::cut_evenly(detail::joined(result.held_out), options.texts);
   result.hash = detail::hash_of(result);
   return result;
 }
