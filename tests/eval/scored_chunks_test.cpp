@@ -46,8 +46,8 @@ Index targets(const std::vector<ScoredChunk>& chunks) {
 TEST_CASE("scored chunks: all of every document where there is no limit, in no chunk shorter than two tokens") {
   const auto all = documents({20, 1, 0, 17, 2});
   const auto chunks = draw_chunks(all, 8, 1000);
-  CHECK(chunks == std::vector<ScoredChunk>{{0, 0, 8, 7}, {0, 8, 16, 7}, {0, 16, 20, 3},
-                                           {3, 0, 8, 7}, {3, 8, 16, 7}, {4, 0, 2, 1}});
+  CHECK(chunks == std::vector<ScoredChunk>{
+                      {0, 0, 8, 7}, {0, 8, 16, 7}, {0, 16, 20, 3}, {3, 0, 8, 7}, {3, 8, 16, 7}, {4, 0, 2, 1}});
   CHECK(draw_chunks({}, 8, 1000).empty());
   CHECK(draw_chunks(all, 8, 0).empty());
   CHECK_THROWS_WITH_AS(draw_chunks(all, 1, 10), "chunks: expected a context of at least 2, got 1", ValueError);
@@ -62,7 +62,7 @@ TEST_CASE("scored chunks: drawn over the whole held-out part, exactly as many ta
   const auto chunks = draw_chunks(all, 8, 700);
   std::set<Index> seen, begins;
   for (const ScoredChunk& c : chunks) seen.insert(c.document), begins.insert(c.begin);
-  CHECK(seen.size() > 30);    // 100 of 520 chunks miss few of 40 documents,
+  CHECK(seen.size() > 30);     // 100 of 520 chunks miss few of 40 documents,
   CHECK(begins.size() == 13);  // and no place in them
 }
 
@@ -115,8 +115,8 @@ TEST_CASE("scored chunks: the figures are those of perplexity's chunked conventi
   const auto m = model();
   BigramModel<double>::Cache cache;
   for (const std::optional<Token> prefix : {std::optional<Token>{}, std::optional<Token>{5}}) {
-    const Perplexity p = perplexity(m, {}, Convention::chunked, all[0].tokens, cache, {.context = 8, .prefix = prefix},
-                                    all[0].bytes);
+    const Perplexity p =
+        perplexity(m, {}, Convention::chunked, all[0].tokens, cache, {.context = 8, .prefix = prefix}, all[0].bytes);
     const Score score = score_chunks(m, {}, all, draw_chunks(all, 8, 1000), cache, {.prefix = prefix});
     CHECK(score.nll == p.nll);
     CHECK(score.tokens == p.tokens);

@@ -46,7 +46,7 @@ struct User {
   std::vector<std::pair<std::string, Index>> scrubbed;
   std::vector<Skipped> skipped;
 
-  std::vector<std::vector<Token>> train;           ///< one a piece; placeholders as in the text
+  std::vector<std::vector<Token>> train;             ///< one a piece; placeholders as in the text
   std::vector<ScoredDocument> validation_documents,  ///< placeholders are context
       held_out_documents;
   std::vector<Token> validation;             ///< the same, joined
@@ -74,8 +74,8 @@ struct User {
   }
 };
 
-/// The seed of the order in which a user's windows are drawn: of the user's text and the run's seed, of nothing else, so
-/// that every contender sees the same windows.
+/// The seed of the order in which a user's windows are drawn: of the user's text and the run's seed, of nothing else,
+/// so that every contender sees the same windows.
 inline std::uint64_t window_seed(const User& user, std::uint64_t seed) {
   return content_hash("windows " + user.split_hash, seed);
 }
@@ -144,8 +144,8 @@ inline ScoredDocument scored_document(std::string name, std::vector<Token> token
   return {std::move(name), std::move(tokens), std::move(mask), std::move(bytes)};
 }
 
-/// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out. Returns
-/// what is wrong with them, or nothing.
+/// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out.
+/// Returns what is wrong with them, or nothing.
 inline std::optional<std::string> split_tokens(const std::vector<TokenDocument>& documents, const Base& base,
                                                User& user) {
   const Index known = std::min(base.model.config.vocabulary, base.tokenizer->size());
@@ -222,8 +222,7 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
     user.validation.insert(user.validation.end(), d.tokens.begin(), d.tokens.end());
   user.held_out = eval_texts(user.held_out_documents, options.texts);
   for (const auto& tokens : user.held_out)
-    if (tokens.size() < 2)
-      return "expected at least 2 tokens of each eval text, got " + std::to_string(tokens.size());
+    if (tokens.size() < 2) return "expected at least 2 tokens of each eval text, got " + std::to_string(tokens.size());
   return std::nullopt;
 }
 
@@ -291,8 +290,8 @@ inline void check_given(const PopulationOptions& options, const std::vector<Pers
 }  // namespace detail
 
 /// The users below `folder`, see list_people. Who cannot be read or has too little text is left out, with the reason.
-/// Throws ValueError where nobody is left or `options` speak of somebody who is not there, or of an unknown kind; IoError
-/// where `folder` cannot be read.
+/// Throws ValueError where nobody is left or `options` speak of somebody who is not there, or of an unknown kind;
+/// IoError where `folder` cannot be read.
 inline Users load_users(const std::filesystem::path& folder, const Base& base, const PopulationOptions& options = {}) {
   Users result;
   const std::vector<PersonFolder> people = list_people(folder, result.left_out);

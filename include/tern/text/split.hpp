@@ -4,16 +4,17 @@
 /// - *by time*, where documents are dated: the past trains, the future is scored. In the order of their times the first
 ///   80% of the bytes train, the next 10% validate, the rest is held out; documents of one time stay together. Undated
 ///   documents, at most a tenth of the bytes, train.
-/// - *by document*: a document goes whole where its own hash falls, 80 : 10 : 10, so adding one moves no other. One longer
+/// - *by document*: a document goes whole where its own hash falls, 80 : 10 : 10, so adding one moves no other. One
+/// longer
 ///   than `long_bytes` would decide the proportions alone; it is cut instead, as below.
 /// - *contiguous*: each document is cut in itself: its head trains, its tail is held out, validation lies between. Cuts
 ///   fall on ends of paragraphs, else of lines, else of words.
 /// - A document to be cut whose lines are sorted (sentences in alphabetical order) has no head or tail: its lines go in
 ///   blocks of those that begin with the same word, each block where that word's hash falls.
 /// The first of these rules holds that finds several documents and leaves enough in each part; the third always can. By
-/// time, later documents move the borders. By document none moves but in a single case, the one with which a folder grows
-/// from few to several: `method` changes from "contiguous" to "by document", and never back, because its conditions (a
-/// number of documents, bytes in each part) only grow. An edited document is another one.
+/// time, later documents move the borders. By document none moves but in a single case, the one with which a folder
+/// grows from few to several: `method` changes from "contiguous" to "by document", and never back, because its
+/// conditions (a number of documents, bytes in each part) only grow. An edited document is another one.
 ///
 /// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those
 /// of validation that share one with held-out text.
@@ -51,7 +52,7 @@ struct Split {
     std::string text;
   };
   std::vector<Piece> train, validation, held_out;
-  std::string method;                   ///< "by time", "by document" or "contiguous"
+  std::string method;  ///< "by time", "by document" or "contiguous"
   /// All that is scored comes from works that were trained on, too: what holds is said of them, not of the person.
   bool one_work = false;
   Index duplicates_removed = 0;         ///< lines
