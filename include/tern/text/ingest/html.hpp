@@ -212,14 +212,21 @@ class HtmlText {
     return all.find(' ' + std::string(wanted) + ' ') != std::string::npos;
   }
 
-  /// What programs put a reply's original into.
+  /// What programs put a reply's original into, and the lines above it: elements that say so in class, id or name, with
+  /// or without marks of the program's own around the word. Gmail's "gmail_quote" holds the writer's words too, between
+  /// its blockquotes.
   static bool is_quote(const GumboElement& element) {
     if (element.tag == GUMBO_TAG_BLOCKQUOTE) return true;
     if (element.tag != GUMBO_TAG_DIV) return false;
-    for (const char* name : {"yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "gmx_quote"})
-      if (has_class(element, name)) return true;
-    const std::string_view id = attribute(element, "id");
-    return id == "mail-editor-reference-message-container" || id == "reply-intro" || id == "isReplyContent";
+    for (const char* where : {"class", "id", "name"}) {
+      const std::string value = lower(attribute(element, where));
+      if (value.find("quote") != std::string::npos && value.find("gmail_quote") == std::string::npos) return true;
+      for (const char* word : {"gmail_attr", "zmail_extra", "moz-cite-prefix", "moz-forward-container", "replycontent",
+                               "forwardcontent", "replysection", "reply-intro", "reference-message", "rplyfwdmsg",
+                               "outlookmessageheader"})
+        if (value.find(word) != std::string::npos) return true;
+    }
+    return false;
   }
 
   static bool is_signature(const GumboElement& element) {

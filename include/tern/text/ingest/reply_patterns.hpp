@@ -52,17 +52,16 @@ inline bool is_attribution(std::string_view text, bool above_quote) {
 }
 
 /// A line between an answer and an original: "-----Original Message-----", "---------- Forwarded message ---------",
-/// "Begin forwarded message:", a long rule.
+/// "Begin forwarded message:".
 inline bool is_original_line(std::string_view line) {
   static const Pattern original("original message", R"re(
     (?(DEFINE) (?<mail> messag | nachricht | mensaje | mensagem | missatge | bericht | meddel | melding | besked | viesti
-      | wiadomo | zpráv | správ | üzenet | mesaj | ileti | сообщ | повідомл | съобщ | письмо | лист | поруке? | μήνυμα
+      | wiadomo | zpráv | správ | üzenet | mesaj | [iİ]leti | сообщ | повідомл | съобщ | письмо | лист | поруке? | μήνυμα
       | הודעה | رسالة | الرسالة | پیام | संदेश | メッセージ | メール | 邮件 | 郵件 | 消息 | 訊息 | 메시지 | 메일 | 원본
       | ข้อความ | thư | tin\ nhắn | pesan | mesej | poruk | sporočil | kiri | ziņojum | laišk | pranešim | mezu | e-?mail
       | e-?post | courriel | mail | correo | bréf | письма | skeyti | brev ) )
     ^ [ \t*>]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
                   | [-]{2,}+ [ ]* (?: original | forwarded | forwarded\ by ) \b .*
-                  | _{20,}+
                   | (?: begin\ forwarded\ message | anfang\ der\ weitergeleiteten\ (?:nachricht|e-?mail)
                       | début\ du\ message\ (?:réexpédié|transféré) | inicio\ del\ mensaje\ reenviado
                       | inizio\ (?:del\ )?messaggio\ inoltrato | begin\ doorgestuurd\ bericht
@@ -70,12 +69,19 @@ inline bool is_original_line(std::string_view line) {
                       | start\ på\ videresendt\ (?:besked|melding) | videresendt\ (?:melding|besked)
                       | välitetty\ viesti(?:\ alkaa)? | początek\ przekazywanej\ wiadomości
                       | začátek\ přeposílané\ zprávy | továbbított\ levél\ kezdete | начало\ переадресованного\ сообщения
-                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | iletilmiş\ mesajın\ başlangıcı
+                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | [iİ]leti?l(?:miş|en)\ (?:mesaj[ıi]n|ileti)\ başlang[ıi]c[ıi]
                       | תחילת\ ההודעה\ שהועברה | بدء\ الرسالة\ المُ?عاد\ توجيهها | 転送されたメッセージ | 下面是被转发的邮件
                       | 以下是轉寄的郵件 | 开始转发的邮件 | 전달된\ 메시지 ) \s* [:：] )
     \s* $ )re",
                                 PCRE2_CASELESS);
   return original.matches(line);
+}
+
+/// A long rule, as programs draw it above an original, and people between their own paragraphs.
+inline bool is_rule(std::string_view line) {
+  line = trim(line);
+  return line.size() >= 10 && line.find_first_not_of(line.front()) == std::string_view::npos &&
+         std::string_view("_-=*").find(line.front()) != std::string_view::npos;
 }
 
 /// A field of a header above an original: group 1 the label, group 2 the value.
@@ -97,20 +103,40 @@ inline const Pattern& from_label() {
   return pattern;
 }
 
-/// "Sent from my iPhone" and its like: a program's words.
+/// "Sent from my iPhone" and its like, a program's words: a short line of a word for "sent" and a device or program; or
+/// what a virus scanner says.
 inline bool is_program_signature(std::string_view line) {
   line = trim(line);
-  if (line.size() > 120 || line.size() < 8) return false;
+  if (line.size() > 200 || line.size() < 8) return false;
   static const Pattern sent("sent from", R"re(
-    ^ [-_* ]* (?: sent\ from\ (?:my|mail\ for|outlook|yahoo|proton|samsung)\b | get\ outlook\ for | von\ meinem\ .{2,40}\ gesendet
-      | gesendet\ (?:von|mit|mithilfe)\ .{0,40}(?:iphone|ipad|android|outlook|mail|handy|smartphone) | envoyé\ (?:de|depuis)\ (?:mon|l['’]app|outlook|yahoo)
-      | enviado\ (?:desde\ mi|do\ meu|do\ outlook|desde\ outlook|a\ partir\ do) | inviato\ da(?:l\ mio)?\ (?:iphone|ipad|android|outlook|smartphone|yahoo)
-      | verstuurd\ vanaf\ (?:mijn|outlook) | verzonden\ (?:vanaf|vanuit) | skickat\ från\ min | sendt\ fra\ min | lähetetty\ .{0,20}iphone
-      | wysłane\ z\ (?:mojego|iphone|ipad) | odesláno\ z | odoslané\ z | отправлено\ (?:с|из) \b.{0,40} | надіслано\ з | iphone['’]?umdan\ gönderildi
-      | στάλθηκε\ από\ το | trimis\ de\ pe | küldve | נשלח\ מה | أُ?رسلت\ من | أرسل\ من | iphoneから送信 | 发自我的 | 從我的.*(?:傳送|寄出) | 寄件自 | 나의\ iphone에서\ 보냄
-      | dikirim\ dari | được\ gửi\ từ | ส่งจาก ) [^.!?]* [.]? $ )re",
+    ^ (?= .* (?: (?<!\p{L}) (?: sent | get | gesendet | geschickt | envoyé | télécharge[rz] | envia[dt] | inviat | verstuurd
+          | verzonden | skickat | sendt | lähetetty | wysłan | odesl[aá]n | odoslan | poslan | отправлен | надіслан
+          | изпратен | στάλθηκε | trimis | küldve | gönderildi | נשלח | أُ?رسل | dikirim | được\ gửi )
+        | 送信 | 发自 | 發自 | 来自 | 來自 | 傳送 | 寄出 | 寄件 | 보냄 | 보낸 | ส่งจาก ) )
+    (?= .* (?: iphone | ipad | \bios\b | android | galaxy | samsung | huawei | xiaomi | redmi | oneplus | pixel | nokia | blackberry
+        | outlook | yahoo | proton | gmx | web\.de | gmail | k-9 | fairemail | \bspark\b | zoho | mail\.ru | yandex | thunderbird
+        | windows | smartphone | handy | mobil | telefon | móvil | мобил | мобіл | κινητό | 手机 | 手機 | 携帯 | 邮箱 | 휴대 ) )
+    [^.!?。]{1,70}+ (?: [.!。] (?=\p{L}) [^.!?。]{1,40} )? [.!。]? (?: [ ]* [<(\[]? https?: \S* )? $
+  | ^ (?= .* (?: avast | \bavg\b | norton | mcafee | kaspersky | \beset\b ) ) .* (?: vir[uieoy] | вирус | вірус | 病毒 | ウイルス ) )re",
                             PCRE2_CASELESS);
   return sent.matches(line);
+}
+
+/// A company's words below a mail: that it is confidential, and meant for its recipient.
+inline bool is_disclaimer(std::string_view line) {
+  if (line.size() < 40) return false;
+  static const Pattern disclaimer("disclaimer", R"re(
+    ^ (?= .* (?: confiden[tc] | vertraulich | confiden | riservat | vertrouwelijk | poufn | конфиденц | конфіденц | поверит
+        | 機密 | 机密 | 保密 | konfidens?ti | sekretess | gizli | fortrolig | luottamuk | důvěrn | dôvern | bizalmas | εμπιστευτ
+        | povjerljiv | 기밀 | سري | חסוי | סודי | bảo\ mật | rahasia | ลับ ) )
+    (?= .* (?: recipient | addressee | empfänger | adressat | destina[tţț] | geadresseerde | ontvanger | adresat | получател
+        | адресат | 受信者 | 宛先 | 名宛 | 收件人 | 收信人 | mottag | mottak | modtag | alıcı | vastaanottaj | příjemc | adresát | címzett
+        | παραλήπτ | одержувач | primatelj | 수신 | المستلم | المرسل | נמען | מיועד | người\ nhận | penerima | ผู้รับ ) )
+    .* (?: messag | mail | nachricht | courriel | mensa | messagg | bericht | wiadomo | сообщ | письм | повідомл | лист | メール
+        | メッセージ | 邮件 | 郵件 | meddel | melding | ileti | posta | viesti | zpráv | správ | üzenet | levél | μήνυμα | poruk
+        | 메일 | رسالة | בריד | דוא | הודעה | mesaj | thư | pesan | surel | อีเมล ) )re",
+                                  PCRE2_CASELESS);
+  return disclaimer.matches(line);
 }
 
 /// Whether a subject is that of the mail answered or passed on, hence somebody else's words.
