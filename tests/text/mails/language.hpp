@@ -27,6 +27,10 @@ struct Language {
   std::string thunderbird_forward;            ///< "-------- Forwarded Message --------"
   Labels thunderbird_labels;                  ///< Sent: its "Date:"
   std::string sent_from;                      ///< "Sent from my iPhone"
+  std::string evolution, kmail;               ///< attributions
+  std::string sent_from_galaxy;               ///< Samsung's "Sent from my Galaxy"
+  std::string get_outlook;                    ///< "Get Outlook for iOS"
+  std::string disclaimer;                     ///< what companies put below all mail
 };
 
 }  // namespace tern::test::mails
