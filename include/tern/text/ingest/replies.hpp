@@ -10,9 +10,24 @@
 
 namespace tern::detail {
 
+/// A line that a program marked as quoted; "BH> " bears the initials of whom it quotes.
 inline bool is_quoted_line(std::string_view line) {
   line = trim(line);
-  return line.starts_with('>') || line.starts_with("＞") || line.starts_with("&gt;");
+  if (line.starts_with('>') || line.starts_with("＞") || line.starts_with("&gt;")) return true;
+  static const Pattern initials("initials", R"re( ^ \p{Lu}{1,4} >+ (?: \s | $ ) )re");
+  return line.substr(0, 12).find('>') != std::string_view::npos && initials.matches(line);
+}
+
+/// `text` as the patterns read it, line for line: no direction marks, plain spaces, and the dotted capital that no other
+/// case of 'i' equals as 'I'.
+inline std::string for_patterns(std::string_view text) {
+  static constexpr std::string_view changed[][2] = {
+      {"\u00a0", " "}, {"\u202f", " "}, {"\u0130", "I"}, {"\u200e", ""}, {"\u200f", ""}, {"\u202a", ""}, {"\u202b", ""},
+      {"\u202c", ""},  {"\u202d", ""},  {"\u202e", ""},  {"\u2066", ""}, {"\u2067", ""}, {"\u2068", ""}, {"\u2069", ""},
+      {"\ufeff", ""}};
+  std::string result(text);
+  for (const auto& [from, to] : changed) replace_all(result, from, to);
+  return result;
 }
 
 /// The first line from `at` on that is not blank, or the end.
@@ -79,10 +94,23 @@ inline std::size_t attribution_lines(const std::vector<std::string_view>& all, s
 inline bool begins_original(const std::vector<std::string_view>& all, std::size_t at) {
   const std::string_view line = all[at];
   if (is_original_line(line) || begins_header_block(all, at) || is_disclaimer(line)) return true;
-  if (!is_rule(line)) return false;
+  const bool rule = is_rule(line);
+  if (!rule && !is_flanked(line)) return false;
   const std::size_t next = next_words(all, at + 1);
-  return next < all.size() && (begins_header_block(all, next, 2) || attribution_lines(all, next, false) > 0 ||
-                               all[next].find(" mailing list") != std::string_view::npos);
+  if (next == all.size()) return false;
+  return begins_header_block(all, next, rule ? 2 : 3) || attribution_lines(all, next, false) > 0 ||
+         (rule && all[next].find(" mailing list") != std::string_view::npos);
+}
+
+/// Whether a line says that a mail is passed on, in whatever words: it is short, ends in a colon, and stands above the
+/// quoted header of that mail.
+inline bool announces_forward(const std::vector<std::string_view>& all, std::size_t at) {
+  const std::string_view line = trim(all[at]);
+  if (line.size() > 120 || !(line.ends_with(':') || line.ends_with("：")) || is_quoted_line(line)) return false;
+  std::vector<std::string_view> quoted;
+  for (std::size_t i = next_words(all, at + 1); i < all.size() && is_quoted_line(all[i]) && quoted.size() < 8; ++i)
+    quoted.push_back(trim(trim(all[i]).substr(1)));
+  return !quoted.empty() && begins_header_block(quoted, 0);
 }
 
 /// Whether a line within a quotation that bears no mark is the rest of the line above, which a program broke: that one
@@ -96,13 +124,15 @@ inline bool goes_on_quote(const std::vector<std::string_view>& all, std::size_t 
 
 /// `body` without quotations, their attributions, and everything from the signature or an original on.
 inline std::string own_reply(std::string_view body) {
-  const std::vector<std::string_view> all = lines(body);
+  const std::string readable = for_patterns(body);
+  const std::vector<std::string_view> all = lines(readable), written = lines(body);
   std::string text;
   for (std::size_t at = 0; at < all.size(); ++at) {
     const std::string_view line = all[at];
+    if (is_quoted_line(line) || goes_on_quote(all, at)) continue;
     if (line == "-- " || line == "--" || begins_original(all, at)) break;
-    if (is_quoted_line(line) || is_program_signature(line) || (is_rule(line) && line.find('_') != line.npos)) continue;
-    if (goes_on_quote(all, at)) continue;
+    if (is_program_signature(line) || announces_forward(all, at)) continue;
+    if (is_rule(line) && line.find('_') != std::string_view::npos) continue;
     // A line quoted below: lines up to it may introduce it.
     if (!trim(line).empty()) {
       std::size_t end = at;
@@ -116,7 +146,7 @@ inline std::string own_reply(std::string_view body) {
         continue;
       }
     }
-    text.append(line) += '\n';
+    text.append(written[at]) += '\n';
   }
   return std::string(trim(text));
 }

@@ -38,13 +38,19 @@ inline const Pattern& wrote() {
   return pattern;
 }
 
-/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon and holds two of a word for
+/// Whether a line has rules of dashes or the like at both of its ends.
+inline bool is_flanked(std::string_view line) {
+  static const Pattern flanked("flanked", R"re( ^ \s* ([-_=*]) \g1{2,}+ \s* [^-_=*\s] .* \g1{3} \s* $ )re");
+  return line.size() < 400 && flanked.matches(line);
+}
+
+/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and holds two of a word for
 /// "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
 inline bool is_attribution(std::string_view text, bool above_quote) {
   text = trim(text);
-  while (!text.empty() && (text.back() == '*' || text.back() == '_')) text.remove_suffix(1);
-  text = trim(text);
-  const bool ends_right = text.ends_with(':') || text.ends_with("：");
+  const bool flanked = is_flanked(text);  // "---- On Tue, 3 May 2022 10:01:00 +0200 Ana <ana@example.org> wrote ----"
+  while (!text.empty() && std::string_view("*_- ").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  const bool ends_right = flanked || text.ends_with(':') || text.ends_with("：");
   if (!ends_right || text.size() < 6) return false;
   const bool says = wrote().matches(text), addressed = has_address(text);
   if (above_quote) return says || addressed || (has_date(text) && text.size() < 160);
@@ -56,11 +62,11 @@ inline bool is_attribution(std::string_view text, bool above_quote) {
 inline bool is_original_line(std::string_view line) {
   static const Pattern original("original message", R"re(
     (?(DEFINE) (?<mail> messag | nachricht | mensaje | mensagem | missatge | bericht | meddel | melding | besked | viesti
-      | wiadomo | zpráv | správ | üzenet | mesaj | [iİ]leti | сообщ | повідомл | съобщ | письмо | лист | поруке? | μήνυμα
+      | wiadomo | zpráv | správ | üzenet | mesaj | ileti | сообщ | повідомл | съобщ | письмо | лист | поруке? | μήνυμα
       | הודעה | رسالة | الرسالة | پیام | संदेश | メッセージ | メール | 邮件 | 郵件 | 消息 | 訊息 | 메시지 | 메일 | 원본
       | ข้อความ | thư | tin\ nhắn | pesan | mesej | poruk | sporočil | kiri | ziņojum | laišk | pranešim | mezu | e-?mail
       | e-?post | courriel | mail | correo | bréf | письма | skeyti | brev ) )
-    ^ [ \t*>]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
+    ^ [ \t*]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
                   | [-]{2,}+ [ ]* (?: original | forwarded | forwarded\ by ) \b .*
                   | (?: begin\ forwarded\ message | anfang\ der\ weitergeleiteten\ (?:nachricht|e-?mail)
                       | début\ du\ message\ (?:réexpédié|transféré) | inicio\ del\ mensaje\ reenviado
@@ -69,7 +75,7 @@ inline bool is_original_line(std::string_view line) {
                       | start\ på\ videresendt\ (?:besked|melding) | videresendt\ (?:melding|besked)
                       | välitetty\ viesti(?:\ alkaa)? | początek\ przekazywanej\ wiadomości
                       | začátek\ přeposílané\ zprávy | továbbított\ levél\ kezdete | начало\ переадресованного\ сообщения
-                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | [iİ]leti?l(?:miş|en)\ (?:mesaj[ıi]n|ileti)\ başlang[ıi]c[ıi]
+                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | ileti?l(?:miş|en)\ (?:mesajın|ileti)\ başlangıcı
                       | תחילת\ ההודעה\ שהועברה | بدء\ الرسالة\ المُ?عاد\ توجيهها | 転送されたメッセージ | 下面是被转发的邮件
                       | 以下是轉寄的郵件 | 开始转发的邮件 | 전달된\ 메시지 ) \s* [:：] )
     \s* $ )re",
@@ -103,8 +109,8 @@ inline const Pattern& from_label() {
   return pattern;
 }
 
-/// "Sent from my iPhone" and its like, a program's words: a short line of a word for "sent" and a device or program; or
-/// what a virus scanner says.
+/// "Sent from my iPhone" and its like, a program's words: a short line of a word for "sent" and a device or program,
+/// or of Outlook and a system; or what a virus scanner says.
 inline bool is_program_signature(std::string_view line) {
   line = trim(line);
   if (line.size() > 200 || line.size() < 8) return false;
@@ -112,11 +118,12 @@ inline bool is_program_signature(std::string_view line) {
     ^ (?= .* (?: (?<!\p{L}) (?: sent | get | gesendet | geschickt | envoyé | télécharge[rz] | envia[dt] | inviat | verstuurd
           | verzonden | skickat | sendt | lähetetty | wysłan | odesl[aá]n | odoslan | poslan | отправлен | надіслан
           | изпратен | στάλθηκε | trimis | küldve | gönderildi | נשלח | أُ?رسل | dikirim | được\ gửi )
-        | 送信 | 发自 | 發自 | 来自 | 來自 | 傳送 | 寄出 | 寄件 | 보냄 | 보낸 | ส่งจาก ) )
-    (?= .* (?: iphone | ipad | \bios\b | android | galaxy | samsung | huawei | xiaomi | redmi | oneplus | pixel | nokia | blackberry
+        | đã\ gửi | مرسلة? | 送信 | 发送 | 发自 | 發自 | 来自 | 來自 | 傳送 | 寄出 | 寄件 | 보냄 | 보낸 | ส่งจาก ) )
+    (?= .* (?: iphon | ipad | \bios\b | android | galaxy | samsung | huawei | xiaomi | redmi | oneplus | pixel | nokia | blackberry
         | outlook | yahoo | proton | gmx | web\.de | gmail | k-9 | fairemail | \bspark\b | zoho | mail\.ru | yandex | thunderbird
         | windows | smartphone | handy | mobil | telefon | móvil | мобил | мобіл | κινητό | 手机 | 手機 | 携帯 | 邮箱 | 휴대 ) )
     [^.!?。]{1,70}+ (?: [.!。] (?=\p{L}) [^.!?。]{1,40} )? [.!。]? (?: [ ]* [<(\[]? https?: \S* )? $
+  | ^ (?= .* outlook ) (?= .* (?<![a-z]) (?: ios | android ) (?![a-z]) ) [^.!?<]{1,60}+ (?: [ ]* [<(\[]? https?: \S* )? $
   | ^ (?= .* (?: avast | \bavg\b | norton | mcafee | kaspersky | \beset\b ) ) .* (?: vir[uieoy] | вирус | вірус | 病毒 | ウイルス ) )re",
                             PCRE2_CASELESS);
   return sent.matches(line);
@@ -127,13 +134,13 @@ inline bool is_disclaimer(std::string_view line) {
   if (line.size() < 40) return false;
   static const Pattern disclaimer("disclaimer", R"re(
     ^ (?= .* (?: confiden[tc] | vertraulich | confiden | riservat | vertrouwelijk | poufn | конфиденц | конфіденц | поверит
-        | 機密 | 机密 | 保密 | konfidens?ti | sekretess | gizli | fortrolig | luottamuk | důvěrn | dôvern | bizalmas | εμπιστευτ
+        | 機密 | 机密 | 保密 | konfiden[st] | sekretess | gizli | fortrolig | luottamuk | důvěrn | dôvern | bizalmas | εμπιστευτ
         | povjerljiv | 기밀 | سري | חסוי | סודי | bảo\ mật | rahasia | ลับ ) )
     (?= .* (?: recipient | addressee | empfänger | adressat | destina[tţț] | geadresseerde | ontvanger | adresat | получател
         | адресат | 受信者 | 宛先 | 名宛 | 收件人 | 收信人 | mottag | mottak | modtag | alıcı | vastaanottaj | příjemc | adresát | címzett
         | παραλήπτ | одержувач | primatelj | 수신 | المستلم | المرسل | נמען | מיועד | người\ nhận | penerima | ผู้รับ ) )
     .* (?: messag | mail | nachricht | courriel | mensa | messagg | bericht | wiadomo | сообщ | письм | повідомл | лист | メール
-        | メッセージ | 邮件 | 郵件 | meddel | melding | ileti | posta | viesti | zpráv | správ | üzenet | levél | μήνυμα | poruk
+        | メッセージ | 邮件 | 郵件 | meddel | melding | e-?post | ileti | viesti | zpráv | správ | üzenet | levél | μήνυμα | poruk
         | 메일 | رسالة | בריד | דוא | הודעה | mesaj | thư | pesan | surel | อีเมล ) )re",
                                   PCRE2_CASELESS);
   return disclaimer.matches(line);
