@@ -9,8 +9,10 @@
 #include "text/mails/draft.hpp"
 #include "text/mails/languages.hpp"
 #include "text/mails/languages_held_out.hpp"
+#include "text/mails/languages_third.hpp"
 #include "text/mails/programs.hpp"
 #include "text/mails/programs_held_out.hpp"
+#include "text/mails/programs_third.hpp"
 
 namespace {
 
@@ -29,13 +31,15 @@ TEST_CASE("labelled mails") {
   std::map<std::string, Tally> by_language, by_program;
   Tally all;
   int n = 0;
-  const int which = std::getenv("WHICH") ? std::atoi(std::getenv("WHICH")) : 15;
+  const int which = std::getenv("WHICH") ? std::atoi(std::getenv("WHICH")) : 63;
   std::vector<std::pair<const Language*, const Form*>> pairs;
   if (which & 1) for (const Language& l : languages()) for (const Form& f : programs()) pairs.push_back({&l, &f});
   if (which & 2) for (const Language& l : languages()) for (const Form& f : held_out_programs()) pairs.push_back({&l, &f});
   if (which & 4) for (const Language& l : held_out_languages()) for (const Form& f : programs()) pairs.push_back({&l, &f});
   if (which & 8) for (const Language& l : held_out_languages()) for (const Form& f : held_out_programs()) pairs.push_back({&l, &f});
 
+  if (which & 16) for (const auto* ls : {&languages(), &held_out_languages()}) for (const Language& l : *ls) for (const Form& f : third_programs()) pairs.push_back({&l, &f});
+  if (which & 32) for (const Language& l : third_languages()) for (const auto* fs : {&programs(), &held_out_programs(), &third_programs()}) for (const Form& f : *fs) pairs.push_back({&l, &f});
     for (const auto& [lp, fp] : pairs) { const Language& language = *lp; const Form& form = *fp;
       const LabelledMail mail = written(language, form);
       const Tally t = read(mail);
