@@ -30,8 +30,9 @@ inline const std::vector<Language>& third_languages() {
        .sent_from = "Изпратено от моя iPhone",
        .sent_from_galaxy = "Изпратено от моя Galaxy",
        .get_outlook = "Вземете Outlook за iOS",
-       .disclaimer = "Това съобщение е поверително и е предназначено само за посочения получател. Ако сте го получили по "
-                     "грешка, изтрийте го."},
+       .disclaimer =
+           "Това съобщение е поверително и е предназначено само за посочения получател. Ако сте го получили по "
+           "грешка, изтрийте го."},
       {.name = "Croatian",
        .self = "Ivana Perić",
        .other = "Luka Horvat",
@@ -54,13 +55,15 @@ inline const std::vector<Language>& third_languages() {
        .sent_from = "Poslano s mog iPhone uređaja",
        .sent_from_galaxy = "Poslano s mog Galaxy uređaja",
        .get_outlook = "Nabavite Outlook za iOS",
-       .disclaimer = "Ova poruka je povjerljiva i namijenjena isključivo primatelju. Ako ste je primili greškom, obrišite je."},
+       .disclaimer =
+           "Ova poruka je povjerljiva i namijenjena isključivo primatelju. Ako ste je primili greškom, obrišite je."},
       {.name = "Slovak",
        .self = "Zuzana Kráľ",
        .other = "Peter Hudák",
-       .own = {"Ahoj Peter,", "v sobotu som zavesila lampióny a záhrada vyzerá ako z rozprávky.",
-               "Od: Žiliny, komu: neviem, tak to stálo na balíku. V pondelok teta napísala krátky list:\nprinesie slivky.",
-               "S pozdravom\nZuzana"},
+       .own =
+           {"Ahoj Peter,", "v sobotu som zavesila lampióny a záhrada vyzerá ako z rozprávky.",
+            "Od: Žiliny, komu: neviem, tak to stálo na balíku. V pondelok teta napísala krátky list:\nprinesie slivky.",
+            "S pozdravom\nZuzana"},
        .others = {"Milá Zuzana,", "nevieš, či ide posledný vlak až po polnoci?",
                   "Brat mešká a v dedine už nepremáva žiadny autobus.", "Maj sa, Peter"},
        .subject = "Záhrada",
@@ -100,16 +103,21 @@ inline const std::vector<Language>& third_languages() {
        .sent_from = "Enviat des del meu iPhone",
        .sent_from_galaxy = "Enviat des del meu Galaxy",
        .get_outlook = "Obteniu l’Outlook per a l’iOS",
-       .disclaimer = "Aquest missatge és confidencial i s'adreça exclusivament al seu destinatari. Si l'heu rebut per error, "
-                     "esborreu-lo."},
+       .disclaimer =
+           "Aquest missatge és confidencial i s'adreça exclusivament al seu destinatari. Si l'heu rebut per error, "
+           "esborreu-lo."},
       {.name = "Persian",
        .self = "سارا کیانی",
        .other = "بهرام صادقی",
-       .own = {"سلام بهرام،", "دیروز گلدان‌ها را به ایوان بردم و شمعدانی دوباره گل داد.",
-               "از: شیراز، به: یزد، روی بلیت این طور بود. دوشنبه عمه‌ام نامه‌ای فرستاد:\nانار برایمان آورده است.",
+       .own = {"سلام بهرام،",
+               "دیروز گلدان‌ها را به ایوان بردم و شمعدانی دوباره گل داد.",
+               "از: شیراز، به: یزد، روی بلیت این طور بود. دوشنبه عمه‌ام نامه‌ای فرستاد:\nانار برایمان آورده "
+               "است.",
                "با مهر\nسارا"},
-       .others = {"سارای عزیز،", "می‌دانی کتابخانه جمعه‌ها چه ساعتی باز می‌شود؟",
-                  "پسرم قصه‌ها را خوانده ولی باران نمی‌گذارد بیرون برویم.", "قربانت، بهرام"},
+       .others =
+           {"سارای عزیز،", "می‌دانی کتابخانه جمعه‌ها چه ساعتی باز می‌شود؟",
+            "پسرم قصه‌ها را خوانده ولی باران نمی‌گذارد بیرون برویم.",
+            "قربانت، بهرام"},
        .subject = "ایوان",
        .gmail = "در تاریخ سه‌شنبه ۳ مهٔ ۲۰۲۲، ۱۰:۰۱ {n} <{m}> نوشت:",
        .thunderbird = "در 03/05/2022 10:01, {n} نوشته است:",
@@ -121,7 +129,8 @@ inline const std::vector<Language>& third_languages() {
        .sent_from = "ارسال از iPhone من",
        .sent_from_galaxy = "ارسال‌شده از Galaxy من",
        .get_outlook = "دریافت Outlook برای iOS",
-       .disclaimer = "این پیام محرمانه است و تنها برای گیرنده آن ارسال شده است. اگر اشتباهی به شما رسیده، آن را پاک کنید."},
+       .disclaimer =
+           "این پیام محرمانه است و تنها برای گیرنده آن ارسال شده است. اگر اشتباهی به شما رسیده، آن را پاک کنید."},
       {.name = "Thai",
        .self = "มาลี ใจดี",
        .other = "สมชาย ทองคำ",

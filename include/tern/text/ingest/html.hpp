@@ -224,13 +224,21 @@ class HtmlText {
   /// program's own around the word. Gmail's "gmail_quote" holds the writer's words too, between its blockquotes.
   static bool is_quote(const GumboNode* node) {
     const GumboElement& element = node->v.element;
-    if (element.tag == GUMBO_TAG_BLOCKQUOTE) return true;
+    if (element.tag == GUMBO_TAG_BLOCKQUOTE) return !is_indentation(element);
     if (element.tag != GUMBO_TAG_DIV) return false;
     for (const char* word : {"zmail_extra", "moz-forward-container", "replycontent", "forwardcontent", "replysection",
                              "reply-intro", "reference-message"})
       if (says(element, word)) return true;
     if (says(element, "gmail_attr") || says(element, "moz-cite-prefix")) return is_above_blockquote(node);
     return says(element, "quote") && !says(element, "gmail_quote");
+  }
+
+  /// The blockquotes by which Apple Mail and Gmail indent the writer's own words have no border, and say nothing else.
+  static bool is_indentation(const GumboElement& element) {
+    std::string style = lower(attribute(element, "style"));
+    std::erase(style, ' ');
+    return style.find("border:none") != std::string::npos && attribute(element, "type").empty() &&
+           attribute(element, "class").empty();
   }
 
   /// Whether the next element beside `node` is a blockquote.

@@ -18,13 +18,13 @@ inline bool is_quoted_line(std::string_view line) {
   return line.substr(0, 12).find('>') != std::string_view::npos && initials.matches(line);
 }
 
-/// `text` as the patterns read it, line for line: no direction marks, plain spaces, and the dotted capital that no other
-/// case of 'i' equals as 'I'.
+/// `text` as the patterns read it, line for line: no direction marks, plain spaces, and the dotted capital that no
+/// other case of 'i' equals as 'I'.
 inline std::string for_patterns(std::string_view text) {
-  static constexpr std::string_view changed[][2] = {
-      {"\u00a0", " "}, {"\u202f", " "}, {"\u0130", "I"}, {"\u200e", ""}, {"\u200f", ""}, {"\u202a", ""}, {"\u202b", ""},
-      {"\u202c", ""},  {"\u202d", ""},  {"\u202e", ""},  {"\u2066", ""}, {"\u2067", ""}, {"\u2068", ""}, {"\u2069", ""},
-      {"\ufeff", ""}};
+  static constexpr std::string_view changed[][2] = {{"\u00a0", " "}, {"\u202f", " "}, {"\u0130", "I"}, {"\u200e", ""},
+                                                    {"\u200f", ""},  {"\u202a", ""},  {"\u202b", ""},  {"\u202c", ""},
+                                                    {"\u202d", ""},  {"\u202e", ""},  {"\u2066", ""},  {"\u2067", ""},
+                                                    {"\u2068", ""},  {"\u2069", ""},  {"\ufeff", ""}};
   std::string result(text);
   for (const auto& [from, to] : changed) replace_all(result, from, to);
   return result;
@@ -36,12 +36,17 @@ inline std::size_t next_words(const std::vector<std::string_view>& all, std::siz
   return at;
 }
 
-/// Whether the lines from `at` on are the header of an original, as Outlook, phones and forwarding programs put it above
-/// what they quote: at least `least` fields in a row, the sender's among them, and a date or an address.
-/// In a language that from_label() does not know, an address and a date, in two fields, do.
+/// Whether the lines from `at` on are the header of an original, as Outlook, phones and forwarding programs put it
+/// above what they quote: at least `least` fields in a row, the sender's among them, and an address, or a day and time
+/// among four. In a language that from_label() does not know, an address and a date, in two fields, do. Notes writes a
+/// line of name and address, and the date below it.
 inline bool begins_header_block(const std::vector<std::string_view>& all, std::size_t at, std::size_t least = 3) {
+  if (is_sender_line(all[at])) {
+    const std::size_t next = next_words(all, at + 1);
+    return next < all.size() && all[next].size() <= 48 && has_date(all[next]) && has_time(all[next]);
+  }
   if (!header_field().matches(all[at])) return false;
-  std::size_t fields = 0, blanks = 0, addresses = 0, dates = 0;
+  std::size_t fields = 0, blanks = 0, addresses = 0, dates = 0, times = 0;
   bool from = false;
   for (std::size_t i = at; i < all.size() && i < at + 12 && fields < 6; ++i) {
     if (trim(all[i]).empty()) {
@@ -56,10 +61,14 @@ inline bool begins_header_block(const std::vector<std::string_view>& all, std::s
     ++fields;
     from = from || from_label().matches(field->group(1));
     const bool addressed = field->group(2).find('@') != std::string_view::npos;
+    const bool dated = !addressed && has_date(field->group(2));
     addresses += addressed;
-    dates += !addressed && has_date(field->group(2));
+    dates += dated;
+    times += dated && has_time(field->group(2));
   }
-  return fields >= least && (from ? addresses + dates > 0 : addresses > 0 && dates > 0);
+  if (fields < least) return false;
+  if (from) return addresses > 0 || (times > 0 && (fields >= 4 || least < 3));
+  return addresses > 0 && dates > 0;
 }
 
 /// How many lines from `at` on introduce an original: "On Tue, 3 May 2022 at 10:01, Ana <ana@example.org> wrote:" and
@@ -113,6 +122,16 @@ inline bool announces_forward(const std::vector<std::string_view>& all, std::siz
   return !quoted.empty() && begins_header_block(quoted, 0);
 }
 
+/// Whether a line is the last of the writer's, after others and a blank line, short, and names a phone: "Sent from my
+/// Galaxy" in any language.
+inline bool is_phone_signature(const std::vector<std::string_view>& all, std::size_t at, bool after_words) {
+  const std::string_view line = trim(all[at]);
+  if (!after_words || at == 0 || !trim(all[at - 1]).empty() || line.size() > 90 || !names_phone(line)) return false;
+  const std::size_t next = next_words(all, at + 1);
+  return next == all.size() || is_quoted_line(all[next]) || begins_original(all, next) ||
+         attribution_lines(all, next, true) > 0;
+}
+
 /// Whether a line within a quotation that bears no mark is the rest of the line above, which a program broke: that one
 /// is as long as lines get and ends no sentence, and the next is quoted again.
 inline bool goes_on_quote(const std::vector<std::string_view>& all, std::size_t at) {
@@ -132,6 +151,7 @@ inline std::string own_reply(std::string_view body) {
     if (is_quoted_line(line) || goes_on_quote(all, at)) continue;
     if (line == "-- " || line == "--" || begins_original(all, at)) break;
     if (is_program_signature(line) || announces_forward(all, at)) continue;
+    if (is_phone_signature(all, at, !text.empty())) continue;
     if (is_rule(line) && line.find('_') != std::string_view::npos) continue;
     // A line quoted below: lines up to it may introduce it.
     if (!trim(line).empty()) {

@@ -18,6 +18,12 @@ inline bool has_date(std::string_view text) {
   return date.matches(text);
 }
 
+inline bool has_time(std::string_view text) {
+  static const Pattern time("time",
+                            R"re( (?<! \p{Nd} ) \p{Nd}{1,2} \s? [:.h∶時时시] \s? \p{Nd}{1,2} (?! [.\p{Nd}] ) )re");
+  return time.matches(text);
+}
+
 inline bool has_address(std::string_view text) {
   static const Pattern address("address", R"re( [^\s<>"@:]{1,64} @ [^\s<>"@]{2,} \.\p{L}{2,} | \[mailto: )re");
   return address.matches(text);
@@ -44,8 +50,14 @@ inline bool is_flanked(std::string_view line) {
   return line.size() < 400 && flanked.matches(line);
 }
 
-/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and holds two of a word for
-/// "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
+/// Whether a line is short, and no sentence or label ends within it.
+inline bool reads_as_one_phrase(std::string_view text) {
+  static const Pattern end("end within", R"re( [\p{Ll}\p{Lo}]{3} [.!?…] \s+ \p{Lu} | [:;]\s | [。！？] )re");
+  return text.size() <= 160 && !end.matches(text);
+}
+
+/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and
+/// holds two of a word for "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
 inline bool is_attribution(std::string_view text, bool above_quote) {
   text = trim(text);
   const bool flanked = is_flanked(text);  // "---- On Tue, 3 May 2022 10:01:00 +0200 Ana <ana@example.org> wrote ----"
@@ -54,7 +66,8 @@ inline bool is_attribution(std::string_view text, bool above_quote) {
   if (!ends_right || text.size() < 6) return false;
   const bool says = wrote().matches(text), addressed = has_address(text);
   if (above_quote) return says || addressed || (has_date(text) && text.size() < 160);
-  return (says && addressed) || (addressed && has_date(text)) || (says && has_date(text));
+  if (addressed) return says || has_date(text);
+  return says && has_date(text) && reads_as_one_phrase(text);
 }
 
 /// A line between an answer and an original: "-----Original Message-----", "---------- Forwarded message ---------",
@@ -90,10 +103,16 @@ inline bool is_rule(std::string_view line) {
          std::string_view("_-=*").find(line.front()) != std::string_view::npos;
 }
 
+/// "Ana Ruiz <ana@example.org>", alone on its line.
+inline bool is_sender_line(std::string_view line) {
+  static const Pattern sender("sender", R"re( ^ \s* [^<>:;@]{2,60} \s* < [^\s<>@]+ @ [^\s<>@]+ > \s* $ )re");
+  return line.size() < 200 && line.find('@') != std::string_view::npos && sender.matches(line);
+}
+
 /// A field of a header above an original: group 1 the label, group 2 the value.
 inline const Pattern& header_field() {
   static const Pattern pattern("header field", R"re(
-    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\- ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
+    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\-/ ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
   return pattern;
 }
 
@@ -129,19 +148,28 @@ inline bool is_program_signature(std::string_view line) {
   return sent.matches(line);
 }
 
+/// Whether a line of at most six words, none ending a sentence, names a phone.
+inline bool names_phone(std::string_view line) {
+  static const Pattern phone("phone", R"re(
+    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel ) )
+    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,5} [.]? $ )re",
+                             PCRE2_CASELESS);
+  return phone.matches(line);
+}
+
 /// A company's words below a mail: that it is confidential, and meant for its recipient.
 inline bool is_disclaimer(std::string_view line) {
   if (line.size() < 40) return false;
   static const Pattern disclaimer("disclaimer", R"re(
-    ^ (?= .* (?: confiden[tc] | vertraulich | confiden | riservat | vertrouwelijk | poufn | конфиденц | конфіденц | поверит
+    ^ (?= .* (?: vertraulich | confiden | konfident | riservat | vertrouwelijk | poufn | конфиденц | конфіденц | поверит
         | 機密 | 机密 | 保密 | konfiden[st] | sekretess | gizli | fortrolig | luottamuk | důvěrn | dôvern | bizalmas | εμπιστευτ
-        | povjerljiv | 기밀 | سري | חסוי | סודי | bảo\ mật | rahasia | ลับ ) )
+        | povjerljiv | 기밀 | سري | חסוי | סודי | bảo\ mật | rahasia | ลับ | محرمانه | गोपनीय ) )
     (?= .* (?: recipient | addressee | empfänger | adressat | destina[tţț] | geadresseerde | ontvanger | adresat | получател
         | адресат | 受信者 | 宛先 | 名宛 | 收件人 | 收信人 | mottag | mottak | modtag | alıcı | vastaanottaj | příjemc | adresát | címzett
-        | παραλήπτ | одержувач | primatelj | 수신 | المستلم | المرسل | נמען | מיועד | người\ nhận | penerima | ผู้รับ ) )
-    .* (?: messag | mail | nachricht | courriel | mensa | messagg | bericht | wiadomo | сообщ | письм | повідомл | лист | メール
+        | παραλήπτ | одержувач | primatelj | 수신 | المستلم | المرسل | נמען | מיועד | người\ nhận | penerima | ผู้รับ | adressaa | گیرنده | प्राप्तकर्ता ) )
+    .* (?: messag | missatge | mail | nachricht | courriel | mensa | messagg | bericht | wiadomo | сообщ | письм | повідомл | лист | メール
         | メッセージ | 邮件 | 郵件 | meddel | melding | e-?post | ileti | viesti | zpráv | správ | üzenet | levél | μήνυμα | poruk
-        | 메일 | رسالة | בריד | דוא | הודעה | mesaj | thư | pesan | surel | อีเมล ) )re",
+        | съобщ | kiri | پیام | ईमेल | संदेश | 메일 | رسالة | בריד | דוא | הודעה | mesaj | thư | pesan | surel | อีเมล ) )re",
                                   PCRE2_CASELESS);
   return disclaimer.matches(line);
 }

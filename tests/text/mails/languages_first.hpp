@@ -6,7 +6,7 @@
 
 namespace tern::test::mails {
 
-inline const std::vector<Language>& languages() {
+inline const std::vector<Language>& first_languages() {
   static const std::vector<Language> all = {
       {.name = "English",
        .self = "Ana Ruiz",
@@ -33,7 +33,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "On Tuesday, 3 May 2022 10:01:00 CEST {n} wrote:",
        .sent_from_galaxy = "Sent from my Galaxy",
        .get_outlook = "Get Outlook for iOS",
-       .disclaimer = "This e-mail and any attachments are confidential and intended solely for the addressee. If you are not the intended recipient, please delete it and notify the sender."},
+       .disclaimer = "This e-mail and any attachments are confidential and intended solely for the addressee. If you "
+                     "are not the intended recipient, please delete it and notify the sender."},
       {.name = "German",
        .self = "Jana Vogt",
        .other = "Jonas Kühn",
@@ -59,7 +60,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "Am Dienstag, 3. Mai 2022, 10:01:00 CEST schrieb {n}:",
        .sent_from_galaxy = "Von meinem/meiner Galaxy gesendet",
        .get_outlook = "Outlook für iOS beziehen",
-       .disclaimer = "Diese E-Mail enthält vertrauliche Informationen. Wenn Sie nicht der richtige Empfänger sind, informieren Sie bitte den Absender und löschen Sie diese Nachricht."},
+       .disclaimer = "Diese E-Mail enthält vertrauliche Informationen. Wenn Sie nicht der richtige Empfänger sind, "
+                     "informieren Sie bitte den Absender und löschen Sie diese Nachricht."},
       {.name = "French",
        .self = "Claire Morel",
        .other = "Hugo Lebrun",
@@ -85,7 +87,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "Le mardi 3 mai 2022, 10:01:00 CEST {n} a écrit :",
        .sent_from_galaxy = "Envoyé depuis mon appareil Galaxy",
        .get_outlook = "Télécharger Outlook pour iOS",
-       .disclaimer = "Ce message et ses pièces jointes sont confidentiels et établis à l'intention exclusive de leurs destinataires."},
+       .disclaimer = "Ce message et ses pièces jointes sont confidentiels et établis à l'intention exclusive de leurs "
+                     "destinataires."},
       {.name = "Spanish",
        .self = "Lucía Prado",
        .other = "Mateo Rivas",
@@ -111,7 +114,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "El martes, 3 de mayo de 2022 10:01:00 (CEST) {n} escribió:",
        .sent_from_galaxy = "Enviado desde mi Galaxy",
        .get_outlook = "Obtener Outlook para iOS",
-       .disclaimer = "Este mensaje es confidencial y va dirigido exclusivamente a su destinatario. Si lo ha recibido por error, bórrelo."},
+       .disclaimer = "Este mensaje es confidencial y va dirigido exclusivamente a su destinatario. Si lo ha recibido "
+                     "por error, bórrelo."},
       {.name = "Italian",
        .self = "Giulia Sarti",
        .other = "Paolo Neri",
@@ -137,7 +141,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "In data martedì 3 maggio 2022 10:01:00 CEST, {n} ha scritto:",
        .sent_from_galaxy = "Inviato dal mio Galaxy",
        .get_outlook = "Scarica Outlook per iOS",
-       .disclaimer = "Questo messaggio contiene informazioni riservate destinate esclusivamente al destinatario sopra indicato."},
+       .disclaimer =
+           "Questo messaggio contiene informazioni riservate destinate esclusivamente al destinatario sopra indicato."},
       {.name = "Dutch",
        .self = "Femke Bos",
        .other = "Daan Visser",
@@ -163,7 +168,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "Op dinsdag 3 mei 2022 10:01:00 CEST schreef {n}:",
        .sent_from_galaxy = "Verzonden vanaf mijn Galaxy",
        .get_outlook = "Outlook voor iOS downloaden",
-       .disclaimer = "Dit bericht is vertrouwelijk en uitsluitend bestemd voor de geadresseerde. Bent u dat niet, verwijder het dan."},
+       .disclaimer = "Dit bericht is vertrouwelijk en uitsluitend bestemd voor de geadresseerde. Bent u dat niet, "
+                     "verwijder het dan."},
       {.name = "Polish",
        .self = "Zofia Wrona",
        .other = "Marek Sowa",
@@ -189,7 +195,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "Dnia wtorek, 3 maja 2022 10:01:00 CEST {n} pisze:",
        .sent_from_galaxy = "Wysłano z mojego Galaxy",
        .get_outlook = "Pobierz aplikację Outlook dla systemu iOS",
-       .disclaimer = "Ta wiadomość jest poufna i przeznaczona wyłącznie dla adresata. Jeśli trafiła do Państwa omyłkowo, prosimy ją usunąć."},
+       .disclaimer = "Ta wiadomość jest poufna i przeznaczona wyłącznie dla adresata. Jeśli trafiła do Państwa "
+                     "omyłkowo, prosimy ją usunąć."},
       {.name = "Russian",
        .self = "Вера Лунина",
        .other = "Олег Сомов",
@@ -215,7 +222,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "В письме от вторник, 3 мая 2022 г. 10:01:00 MSK пользователь {n} написал:",
        .sent_from_galaxy = "Отправлено с моего Galaxy",
        .get_outlook = "Скачать Outlook для iOS",
-       .disclaimer = "Это сообщение содержит конфиденциальную информацию и предназначено только для указанного адресата."},
+       .disclaimer =
+           "Это сообщение содержит конфиденциальную информацию и предназначено только для указанного адресата."},
       {.name = "Japanese",
        .self = "森田 葵",
        .other = "小川 健",
@@ -239,7 +247,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "2022年5月3日火曜日 10:01:00 JST {n} wrote:",
        .sent_from_galaxy = "Galaxyから送信",
        .get_outlook = "Outlook for iOS を入手",
-       .disclaimer = "このメールには機密情報が含まれている場合があります。受信者でない方は、お手数ですが削除してください。"},
+       .disclaimer =
+           "このメールには機密情報が含まれている場合があります。受信者でない方は、お手数ですが削除してください。"},
       {.name = "Chinese (simplified)",
        .self = "林晓雨",
        .other = "陈志远",
@@ -289,7 +298,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "tisdag 3 maj 2022 kl. 10:01:00 CEST skrev {n}:",
        .sent_from_galaxy = "Skickat från min Galaxy",
        .get_outlook = "Hämta Outlook för iOS",
-       .disclaimer = "Detta meddelande är konfidentiellt och endast avsett för mottagaren. Har du fått det av misstag ber vi dig radera det."},
+       .disclaimer = "Detta meddelande är konfidentiellt och endast avsett för mottagaren. Har du fått det av misstag "
+                     "ber vi dig radera det."},
       {.name = "Turkish",
        .self = "Elif Aksoy",
        .other = "Kerem Dal",
@@ -315,7 +325,8 @@ inline const std::vector<Language>& languages() {
        .kmail = "3 Mayıs 2022 Salı 10:01:00 +03 tarihinde {n} şunları yazdı:",
        .sent_from_galaxy = "Galaxy cihazımdan gönderildi",
        .get_outlook = "iOS için Outlook'u edinin",
-       .disclaimer = "Bu e-posta ve ekleri gizlidir, yalnızca alıcısına yöneliktir. Yanlışlıkla aldıysanız lütfen siliniz."},
+       .disclaimer =
+           "Bu e-posta ve ekleri gizlidir, yalnızca alıcısına yöneliktir. Yanlışlıkla aldıysanız lütfen siliniz."},
   };
   return all;
 }
