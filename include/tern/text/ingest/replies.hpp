@@ -67,7 +67,7 @@ inline bool begins_header_block(const std::vector<std::string_view>& all, std::s
     times += dated && has_time(field->group(2));
   }
   if (fields < least) return false;
-  if (from) return addresses > 0 || (times > 0 && (fields >= 4 || least < 3));
+  if (from) return addresses + times > 0;
   return addresses > 0 && dates > 0;
 }
 
@@ -102,7 +102,8 @@ inline std::size_t attribution_lines(const std::vector<std::string_view>& all, s
 /// Whether everything from line `at` on is an original that the writer put below, or what programs and companies add.
 inline bool begins_original(const std::vector<std::string_view>& all, std::size_t at) {
   const std::string_view line = all[at];
-  if (is_original_line(line) || begins_header_block(all, at) || is_disclaimer(line)) return true;
+  if (is_original_line(line) || begins_header_block(all, at) || is_disclaimer(line) || is_forward_in_a_line(line))
+    return true;
   const bool rule = is_rule(line);
   if (!rule && !is_flanked(line)) return false;
   const std::size_t next = next_words(all, at + 1);

@@ -103,6 +103,13 @@ inline bool is_rule(std::string_view line) {
          std::string_view("_-=*").find(line.front()) != std::string_view::npos;
 }
 
+/// "----- Forwarded Message ----- From: Ana Ruiz <ana@example.org>To: ...", as Yahoo puts all of a header in one line.
+inline bool is_forward_in_a_line(std::string_view line) {
+  static const Pattern forward("forward in a line",
+                               R"re( ^ \s* -{3,}+ \s [^-]{3,60} \s -{3,}+ \s* [^:：]{1,30} [:：] )re");
+  return line.find("---") != std::string_view::npos && has_address(line) && forward.matches(line);
+}
+
 /// "Ana Ruiz <ana@example.org>", alone on its line.
 inline bool is_sender_line(std::string_view line) {
   static const Pattern sender("sender", R"re( ^ \s* [^<>:;@]{2,60} \s* < [^\s<>@]+ @ [^\s<>@]+ > \s* $ )re");
