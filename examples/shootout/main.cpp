@@ -254,7 +254,6 @@ int main(int argc, char** argv) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
       r.users = users_folder(a);
-      r.texts = o.texts;
       r.ingest = ingest_options(a);
       r.tokenizer = counts.get();
       return program::read_people(r);

@@ -14,7 +14,7 @@
 namespace tern {
 
 /// Reads every file below `folder`, in the order of their paths:
-///   .txt .md .rst .log ...   as they are (a .txt that is a WhatsApp export or an IRC log, as a chat)
+///   .txt .md .rst .log ...   as they are (a .txt that is a WhatsApp export or an IRC log, as a chat, cut at silences)
 ///   source code              as it is
 ///   .mbox .eml               one document a mail: subject and body, without quotations and signature
 ///   .json                    Telegram and Slack exports

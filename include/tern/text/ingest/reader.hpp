@@ -11,6 +11,7 @@
 #include "tern/text/anonymize.hpp"
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/family.hpp"
 #include "tern/text/ingest/folder.hpp"
 #include "tern/text/ingest/git_log.hpp"
@@ -20,6 +21,7 @@
 #include "tern/text/ingest/mail.hpp"
 #include "tern/text/ingest/mail_header.hpp"
 #include "tern/text/ingest/mbox.hpp"
+#include "tern/text/ingest/notes.hpp"
 #include "tern/text/ingest/read_file.hpp"
 #include "tern/text/ingest/records.hpp"
 #include "tern/text/ingest/slack.hpp"
@@ -133,9 +135,10 @@ class Reader {
       case Family::prose:
         return read_prose(file, bytes);
       case Family::code:
-        return add({file.name, text_of(file, bytes), Kind::code, 0}, file.name);
+        return add({file.name, text_of(file, bytes), Kind::code, 0, time_of_name(file.name)}, file.name);
       case Family::subtitles:
-        return add({file.name, read_subtitles(text_of(file, bytes)), Kind::subtitles, 0}, file.name);
+        return add({file.name, read_subtitles(text_of(file, bytes)), Kind::transcript, 0, time_of_name(file.name)},
+                   file.name);
       case Family::npy:
         return result_.token_documents.push_back({file.name, read_npy(bytes, file.path.string())});
       case Family::bin:
@@ -204,7 +207,8 @@ class Reader {
     if (chat.messages.empty() && is_irc(text)) chat = read_irc(text, file.name);
     if (!chat.messages.empty()) return add_chat(std::move(chat));  // a diary, too, may begin with a date
     if (looks_like_chat(text)) return skip(file.name, "it looks like a chat whose form is not known");
-    add({file.name, std::move(text), Kind::prose, 0}, file.name);
+    const Kind kind = kind_of_text(text);
+    add({file.name, std::move(text), kind, 0, time_of_name(file.name)}, file.name);
   }
 
   /// The characters of a JSON file, in memory only where it is UTF-16.
@@ -361,7 +365,7 @@ class Reader {
       OwnWords own;
       std::size_t left = room();
       for (const ChatMessage& message : chat.messages) own.take(message, owner, left);
-      add_words(chat.name, std::move(own), owner);
+      add_words(chat.name, chat.kind, std::move(own), owner);
     }
     for (const StreamedFile& file : streamed_)
       if (file.service == service) add_streamed_words(file, owner);
@@ -373,7 +377,7 @@ class Reader {
     std::size_t left = room();
     for_each_message(file,
                      [&](std::size_t number, const ChatMessage& message) { own[number].take(message, owner, left); });
-    for (const StreamedChat& chat : file.chats) add_words(chat.name, std::move(own[chat.number]), owner);
+    for (const StreamedChat& chat : file.chats) add_words(chat.name, Kind::chat, std::move(own[chat.number]), owner);
   }
 
   /// Bytes of text that the person may still have.
@@ -381,13 +385,15 @@ class Reader {
     return static_cast<std::size_t>(options_.max_text_bytes - std::min(text_bytes_, options_.max_text_bytes));
   }
 
-  void add_words(const std::string& chat, OwnWords own, const Owner& owner) {
+  void add_words(const std::string& chat, Kind kind, OwnWords own, const Owner& owner) {
     omit(chat, "a message by someone else", own.by_others);
     omit(chat, "a message beyond the person's first " + std::to_string(options_.max_text_bytes) + " bytes", own.beyond);
-    if (!trim(own.text).empty())
-      add({chat, std::move(own.text), Kind::chat, 0}, chat);
-    else if (own.beyond == 0)
-      skip(chat, "nothing written by " + in_quotes(owner.name));
+    std::vector<Stretch> stretches = own.finish();
+    if (stretches.empty() && own.beyond == 0) skip(chat, "nothing written by " + in_quotes(owner.name));
+    for (std::size_t i = 0; i < stretches.size(); ++i) {
+      const std::string name = stretches.size() == 1 ? chat : part_name(chat, i + 1);
+      add({name, std::move(stretches[i].text), kind, 0, stretches[i].time}, chat);
+    }
   }
 
   /// Calls take(number, mail) for each mail of a file that can be read whole.
@@ -450,7 +456,7 @@ class Reader {
       if (options_.strict && mail.replaced > 0) throw FormatError("expected characters of its charset, got others");
       if (mail.text.empty()) return omit(file.name, "a mail without words of its writer's own");
       result_.replaced += mail.replaced;
-      add({name, std::move(mail.text), Kind::mail, 0}, file.name);
+      add({name, std::move(mail.text), Kind::mail, 0, mail_time(bytes)}, file.name);
     } catch (const Error& error) {
       if (options_.strict) throw FormatError("mail " + in_quotes(name) + ": " + error.what());
       omit(file.name, "a mail that cannot be read: " + shown(error.what()));

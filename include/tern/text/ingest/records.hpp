@@ -9,7 +9,9 @@
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/charset.hpp"
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/json.hpp"
+#include "tern/text/ingest/notes.hpp"
 #include "tern/text/lines.hpp"
 #include "tern/text/utf8.hpp"
 
@@ -38,15 +40,19 @@ class Records {
     if (is_mostly_bad(record, true)) return omit("a record of characters that are none");
     record.replaced += mend_surrogates(record.text);
     std::string found;
+    std::optional<Time> time;
     try {
-      found = string_field(parse_json(record.text, name_ + ":" + std::to_string(number_)), field_);
+      const Json json = parse_json(record.text, name_ + ":" + std::to_string(number_));
+      found = string_field(json, field_);
+      if (json.is_object()) time = time_of_record(json);
     } catch (const FormatError&) {
       if (strict_) throw;
       return omit("a record that is no JSON");
     }
     if (trim(found).empty()) return omit("a record without a text in field " + in_quotes(field_));
     replaced += record.replaced;
-    return Document{part_name(name_, number_), std::move(found), Kind::records, 0};
+    const Kind kind = kind_of_text(found);
+    return Document{part_name(name_, number_), std::move(found), kind, 0, time};
   }
 
   /// Leaves a line out.

@@ -2,10 +2,12 @@
 /// Telegram Desktop's JSON export (result.json): one chat, or an account's whole list of them.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/json.hpp"
 #include "tern/text/ingest/json_stream.hpp"
 
@@ -38,9 +40,15 @@ inline std::string telegram_user(const Json& object, std::string_view key) {
   return id != object.end() && id->is_number_integer() ? "user" + id->dump() : string_field(object, key);
 }
 
+/// When a message was sent: newer exports say so in seconds, too.
+inline std::optional<Time> telegram_time(const Json& message) {
+  const Time seconds = number(string_field(message, "date_unixtime"));
+  return seconds > 0 ? std::optional(seconds) : iso_time(string_field(message, "date"));
+}
+
 /// The members of a message that read_telegram_message() looks at.
 inline std::vector<std::string> telegram_members() {
-  return {"type", "from", "from_id", "text", "forwarded_from", "via_bot"};
+  return {"type", "from", "from_id", "text", "forwarded_from", "via_bot", "date", "date_unixtime"};
 }
 
 /// A message of its writer's own words; nothing, counted in `omitted`, for service notices, messages forwarded from
@@ -57,7 +65,7 @@ inline std::optional<ChatMessage> read_telegram_message(const Json& message, Omi
     return omit("a message forwarded, or by a bot");
   if (trim(text).empty()) return omit("a message without text");
   if (sender.empty() && id.empty()) return omit("a message without a sender");
-  return ChatMessage{sender.empty() ? id : sender, std::move(text), id};
+  return ChatMessage{sender.empty() ? id : sender, std::move(text), id, telegram_time(message)};
 }
 
 /// An export without its messages, and who speaks in its chats.
