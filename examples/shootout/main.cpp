@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "git.hpp"
 #include "program.hpp"
 #include "read.hpp"
 #include "tern/experiment/shootout.hpp"
@@ -29,7 +30,7 @@ struct Arguments {
   std::string budget, weights = "stored";
   std::vector<std::string> self;
   std::optional<Index> steps;
-  bool keep_personal_data = false, strict = false;
+  bool keep_personal_data = false, strict = false, git = false;
   ShootoutOptions options;
 };
 
@@ -105,6 +106,7 @@ IngestOptions ingest_options(const Arguments& a) {
   ingest.self = a.self;
   ingest.scrub = !a.keep_personal_data;
   ingest.strict = a.strict;
+  if (a.git) ingest.git = program::run_git;
   return ingest;
 }
 
@@ -245,13 +247,13 @@ int main(int argc, char** argv) {
   app.add_option("--self", a.self, "whose words to keep of chats and mail: names, addresses, ids (default: found out)");
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
+  app.add_flag("--git", a.git, "of git repositories in people's folders, read one author's lines instead of the files");
   app.add_flag("--strict", a.strict, "leave a user out at the first thing that cannot be read");
   return program::run(app, argc, argv, [&] {
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
       r.users = users_folder(a);
-      r.texts = o.texts;
       r.ingest = ingest_options(a);
       r.tokenizer = counts.get();
       return program::read_people(r);

@@ -11,7 +11,6 @@ struct ReadOptions {
   std::filesystem::path users;
   std::string user;  ///< only this one
   bool text = false, json = false;
-  tern::Index texts = 3;
   tern::IngestOptions ingest;
   const tern::Tokenizer* tokenizer = nullptr;  ///< counts tokens where there is one
 };

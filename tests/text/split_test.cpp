@@ -227,24 +227,6 @@ TEST_CASE("split: nothing in train stands in held-out or validation text") {
   }
 }
 
-TEST_CASE("split: eval texts are the held-out text in nearly equal parts") {
-  for (Index count : {1, 2, 3, 7}) {
-    tern::SplitOptions options;
-    options.texts = count;
-    const Split result = split(documents(30, 8'000), options);
-    REQUIRE(static_cast<Index>(result.texts.size()) == count);
-    std::string joined;
-    std::size_t least = result.texts[0].size(), most = 0;
-    for (const std::string& text : result.texts) {
-      joined += text;
-      least = std::min(least, text.size());
-      most = std::max(most, text.size());
-    }
-    CHECK(joined == tern::detail::joined(result.held_out));
-    CHECK(static_cast<double>(least) > 0.8 * static_cast<double>(most));
-  }
-}
-
 TEST_CASE("split: too little text is left out with the reason") {
   CHECK(split({}).left_out == "training text: expected at least 2048 bytes, got 0");
   CHECK(split({{"a", "word", {}, 0}}).left_out.value_or("").find("expected at least") != std::string::npos);
@@ -252,7 +234,7 @@ TEST_CASE("split: too little text is left out with the reason") {
   CHECK(split(documents(9, 100)).left_out.has_value());
   CHECK_FALSE(split(documents(1, 12'000)).left_out);
   tern::SplitOptions options;
-  options.texts = 0;
+  options.shingle_words = 0;
   CHECK_THROWS_AS(split(documents(1, 9'000), options), tern::ValueError);
   options = {};
   options.held_out = 0.95;
@@ -262,4 +244,76 @@ TEST_CASE("split: too little text is left out with the reason") {
 TEST_CASE("split: the hash of content is pinned") {
   CHECK(tern::hex(tern::content_hash("")) == "f52a15e9a9b5e89b");
   CHECK(tern::hex(tern::content_hash("tern")) != tern::hex(tern::content_hash("ternn")));
+}
+
+namespace {
+
+/// A document a day, each of `bytes` bytes.
+std::vector<Document> diary(std::size_t days, std::size_t bytes, std::uint64_t seed = 1) {
+  auto all = documents(days, bytes, seed);
+  for (std::size_t i = 0; i < days; ++i) all[i].time = static_cast<tern::Time>(86'400 * (i * 7 % days));
+  return all;
+}
+
+/// The times of the documents in a part: the first and the last.
+std::pair<tern::Time, tern::Time> span(const std::vector<Document>& all, const std::vector<Split::Piece>& pieces) {
+  std::pair<tern::Time, tern::Time> span{1LL << 60, -1};
+  for (const auto& piece : pieces)
+    for (const Document& document : all)
+      if (document.name == piece.document && document.time)
+        span = {std::min(span.first, *document.time), std::max(span.second, *document.time)};
+  return span;
+}
+
+}  // namespace
+
+TEST_CASE("split: dated documents train on the past and score the future") {
+  const auto all = diary(100, 600);
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  CHECK_FALSE(result.one_work);
+  CHECK(result.train.size() == 80);
+  CHECK(result.validation.size() == 10);
+  CHECK(result.held_out.size() == 10);
+  CHECK(span(all, result.train).second < span(all, result.validation).first);
+  CHECK(span(all, result.validation).second < span(all, result.held_out).first);
+  auto reversed = all;
+  std::reverse(reversed.begin(), reversed.end());
+  CHECK(split(reversed).hash == result.hash);
+
+  tern::SplitOptions random;
+  random.by_time = false;
+  CHECK(split(all, random).method == "by document");
+}
+
+TEST_CASE("split: undated documents of a dated person train; many of them end the order of time") {
+  auto all = diary(50, 600);
+  const auto undated = documents(4, 600, 9);
+  for (std::size_t i = 0; i < 4; ++i) {
+    all.push_back(undated[i]);
+    all.back().name = "undated" + std::to_string(i);
+  }
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  for (std::size_t i = 0; i < 4; ++i) CHECK(result.train.at(i).document.starts_with("undated"));
+  for (int i = 0; i < 3; ++i) all[static_cast<std::size_t>(i)].time.reset();
+  CHECK(split(all).method == "by document");
+}
+
+TEST_CASE("split: documents of one time stay together, and one time for all is no order") {
+  auto all = diary(100, 600);
+  for (Document& document : all) document.time = *document.time / (86'400 * 10);  // ten times ten
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  CHECK(span(all, result.train) == std::pair<tern::Time, tern::Time>(0, 7));
+  CHECK(span(all, result.validation) == std::pair<tern::Time, tern::Time>(8, 8));
+  CHECK(span(all, result.held_out) == std::pair<tern::Time, tern::Time>(9, 9));
+  for (Document& document : all) document.time = 7;
+  CHECK(split(all).method == "by document");
+}
+
+TEST_CASE("split: one work is a single document, or documents that are cut") {
+  CHECK(split(documents(1, 50'000)).one_work);
+  CHECK(split(documents(2, 50'000)).one_work);
+  CHECK_FALSE(split(documents(60, 3'000)).one_work);
 }

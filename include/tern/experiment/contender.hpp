@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "tern/adapters/attach.hpp"
-#include "tern/adapters/size_matched.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/models/config.hpp"
 
@@ -51,9 +50,7 @@ inline const std::vector<Contender>& contenders() {
        }},
       {"lora-matched", "LoRA of norm-only's size", {3e-4, 1e-3, 3e-3}, false,
        [](const ModelView& model, AdapterSet<float>& set, Random& random) {
-         const LoraPlan plan = size_matched_lora(model.sites(), model.gains());
-         attach_lora(model, set, plan.rank, 2.f * static_cast<float>(plan.rank), random,
-                     [&](SiteId id) { return plan.contains(id); });
+         attach_matched(model, set, size_matched(model.sites(), model.gains()).front(), random, {});
        }},
       {"full", "full fine-tuning", {1e-5, 3e-5, 1e-4}, true, [](const ModelView&, AdapterSet<float>&, Random&) {}},
   };

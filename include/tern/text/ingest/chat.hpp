@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,7 +33,8 @@ namespace detail {
 struct ChatMessage {
   std::string sender;
   std::string text;
-  std::string sender_id;  ///< what the service calls the sender; may be empty
+  std::string sender_id;          ///< what the service calls the sender; may be empty
+  std::optional<Time> time = {};  ///< where the file says so
 };
 
 /// How many parts of a file were not used, by reason.
@@ -43,6 +45,7 @@ struct Chat {
   std::string name;
   std::string service;
   std::vector<ChatMessage> messages;
+  Kind kind = Kind::chat;  ///< or transcript: spoken, and written down by someone
   std::string owner = {};  ///< sender_id of the account that exported it, where the file says so
   std::string other = {};  ///< the name of whom it is with, where the file says so
   Omissions omitted = {};  ///< messages that are nobody's words
@@ -88,18 +91,38 @@ struct Presence {
 /// By person_key.
 using Senders = std::map<std::string, Presence>;
 
-inline void count_senders(const Chat& chat, Senders& senders) {
-  std::map<std::string, Index> here;
-  for (const ChatMessage& message : chat.messages) {
-    const std::string key = person_key(message.sender, message.sender_id);
-    ++here[key];
-    ++senders[key].names[message.sender];
-  }
-  for (const auto& [key, messages] : here) {
-    ++senders[key].chats;
-    senders[key].messages += messages;
+/// Counts a message of one chat.
+inline void count_sender(const ChatMessage& message, Senders& senders) {
+  Presence& presence = senders[person_key(message.sender, message.sender_id)];
+  presence.chats = 1;
+  ++presence.messages;
+  ++presence.names[message.sender];
+}
+
+/// Adds what was counted in further chats.
+inline void add_senders(const Senders& more, Senders& senders) {
+  for (const auto& [key, presence] : more) {
+    Presence& sum = senders[key];
+    sum.chats += presence.chats;
+    sum.messages += presence.messages;
+    for (const auto& [name, messages] : presence.names) sum.names[name] += messages;
   }
 }
+
+inline void count_senders(const Chat& chat, Senders& senders) {
+  Senders here;
+  for (const ChatMessage& message : chat.messages) count_sender(message, here);
+  add_senders(here, senders);
+}
+
+/// A chat of a file too large to be kept: who speaks in it, for the choice of the owner; then it is read again.
+struct StreamedChat {
+  std::string name;
+  std::size_t number = 0;  ///< in its file
+  Senders senders = {};
+  std::string owner = {}, other = {};  ///< as Chat's
+  Omissions omitted = {};
+};
 
 /// People one of whose names' words is a word of `text`, a folder's name.
 inline std::vector<std::string> named_by(const Senders& senders, std::string_view text) {
@@ -172,17 +195,48 @@ inline bool is_from(const std::string& sender, const std::string& sender_id, con
   return is_key(sender_id) || is_key(sender);
 }
 
-/// The owner's messages of `chat`, each ending its line. Counts the others' in `by_others`.
-inline std::string own_words(const Chat& chat, const Owner& owner, Index& by_others) {
+/// A stretch of a conversation: the owner's messages, each ending its line, and when the first of them was written.
+struct Stretch {
   std::string text;
-  for (const ChatMessage& message : chat.messages) {
-    if (is_from(message.sender, message.sender_id, owner))
-      text += message.text + '\n';
-    else
+  std::optional<Time> time;
+};
+
+/// What the owner says in a chat whose messages are taken one by one, as documents: a new one begins at the first
+/// silence of six hours, of everybody, after the owner has said a thousand bytes, which a language model can learn from.
+/// Without times it is one stretch.
+struct OwnWords {
+  std::vector<Stretch> stretches;
+  Index by_others = 0;
+  Index beyond = 0;  ///< of the owner's own, for which there was no room
+
+  /// Takes a message in, if it is the owner's, and its bytes out of `room`.
+  void take(const ChatMessage& message, const Owner& owner, std::size_t& room) {
+    constexpr Time silence = 6 * 3600;
+    constexpr std::size_t enough = 1'000;
+    const bool after_silence = message.time && last_ && *message.time - *last_ >= silence;
+    if (message.time) last_ = message.time;
+    if (after_silence && !stretches.empty() && stretches.back().text.size() >= enough) stretches.emplace_back();
+    if (!is_from(message.sender, message.sender_id, owner)) {
       ++by_others;
+    } else if (message.text.size() >= room) {
+      ++beyond;
+    } else {
+      if (stretches.empty()) stretches.emplace_back();
+      if (stretches.back().text.empty()) stretches.back().time = message.time;
+      (stretches.back().text += message.text) += '\n';
+      room -= message.text.size() + 1;
+    }
   }
-  return text;
-}
+
+  /// Those that hold words.
+  std::vector<Stretch> finish() {
+    if (!stretches.empty() && stretches.back().text.empty()) stretches.pop_back();
+    return std::move(stretches);
+  }
+
+ private:
+  std::optional<Time> last_;
+};
 
 }  // namespace detail
 }  // namespace tern

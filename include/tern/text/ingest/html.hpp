@@ -12,6 +12,7 @@
 #include "tern/core/error.hpp"
 #include "tern/text/ingest/html_limits.hpp"
 #include "tern/text/lines.hpp"
+#include "tern/text/utf8.hpp"
 
 namespace tern::detail {
 
@@ -89,7 +90,7 @@ class HtmlText {
         tree.root(), [&](const GumboNode* node) { return text.enter(node); },
         [&](const GumboNode* node) { text.leave(node); });
     text.end_line();
-    return std::move(text.text_);
+    return decode_utf8(text.text_, "", BadBytes::replace).text;  // a reference may name what is no character
   }
 
  private:
@@ -285,7 +286,7 @@ inline std::string decode_references(std::string_view text) {
         return node->type == GUMBO_NODE_ELEMENT;
       },
       [](const GumboNode*) {});
-  return decoded;
+  return decode_utf8(decoded, "", BadBytes::replace).text;
 }
 
 }  // namespace tern::detail

@@ -7,9 +7,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "tern/text/ingest/chat.hpp"
 #include "tern/text/ingest/chat_line.hpp"
+#include "tern/text/ingest/chat_stamp.hpp"
 #include "tern/text/ingest/whatsapp_notes.hpp"
 #include "tern/text/pattern.hpp"
 
@@ -29,11 +32,11 @@ inline const Pattern& whatsapp_line() {
       (?<date> (?: (?&word) [.,]? [ ] )?
                (?: \d{1,4} (?&mark) \d{1,2} (?&mark) \d{1,4} [.日일]?
                  | \d{1,2} [.]? [ -] (?:de[ ])? (?&word) [ -] (?:de[ ])? \d{2,4}
-                 | \p{L}{3,12} [.]? [ ] \d{1,2} ,? [ ] \d{4} ) (?: [ ]? (?:г|р)\. )? )
+                 | \p{L}{3,12} [.]? [ ] \d{1,2} ,? [ ] \d{4} ) (?: [ ]? (?:г|р)\. )? (?: [ ]? \( \p{L}{1,4} \) )? )
       (?<time> \d{1,2} [ ]? [:.h時时시] [ ]? \d{2} (?: [:.分분] \d{2} )? [分분秒초]? )
       (?<clock> (?: (?&words) [ ]? )? (?&time) (?: [ ]? (?&words) )? ) )
     ^ [ ]{0,2} (?<open>\[)?
-    (?: (?&date) [ ]? ,? [ ]{0,2} (?&clock) | (?&clock) ,? [ ] (?&date) )
+    (?: (?<day1> (?&date) ) [ ]? ,? [ ]{0,2} (?<clock1> (?&clock) ) | (?<clock2> (?&clock) ) ,? [ ] (?<day2> (?&date) ) )
     (?(<open>) [ ]? \] [ ]? | (?: [ ]? [-–—] [ ] | [ ] [-–—] (?=\p{L}) ) )
     (?: ~? [ ]? (?<sender> [^:\n]{1,80}+ ) :(?:[ ]|$) )? )re");
   return pattern;
@@ -42,6 +45,7 @@ inline const Pattern& whatsapp_line() {
 struct WhatsappLine {
   bool bracketed;
   std::string_view sender, text;  ///< of the line itself
+  ChatStamp stamp;
 };
 
 /// Reads a message's first line; nothing where the line begins none.
@@ -52,7 +56,12 @@ inline std::optional<WhatsappLine> read_whatsapp_line(std::string_view line) {
   if (!match) return std::nullopt;
   const std::string_view sender = match->named("sender");
   const std::size_t end = plain.origin[match->end()];
-  WhatsappLine result{plain.text[plain.text.find_first_not_of(' ')] == '[', {}, line.substr(end)};
+  const bool date_first = !match->named("day1").empty();
+  WhatsappLine result{plain.text[plain.text.find_first_not_of(' ')] == '[',
+                      {},
+                      line.substr(end),
+                      date_first ? read_stamp(match->named("day1"), match->named("clock1"))
+                                 : read_stamp(match->named("day2"), match->named("clock2"))};
   if (!sender.empty()) {
     const auto at = static_cast<std::size_t>(sender.data() - plain.text.data());
     result.sender = trim(line.substr(plain.origin[at], plain.origin[at + sender.size()] - plain.origin[at]));
@@ -60,16 +69,15 @@ inline std::optional<WhatsappLine> read_whatsapp_line(std::string_view line) {
   return result;
 }
 
-/// The form of a file's stamps where the first line that is not blank begins a message: bracketed or not. All of the
-/// file's messages must have it.
+/// The form of a file's stamps: bracketed or not, as the first line that is not blank has it if that begins a message;
+/// else, in a file that looks like a chat, as the first message has it. All of the file's messages must have it.
 inline std::optional<bool> whatsapp_form(std::string_view text) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (!trim(line).empty()) {
-      const auto first = read_whatsapp_line(line);
-      return first ? std::optional(first->bracketed) : std::nullopt;
-    }
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  bool is_first = true;
+  for (std::string_view line : lines(text.substr(0, std::size_t{1} << 16))) {
+    if (trim(line).empty()) continue;
+    const auto message = read_whatsapp_line(line);
+    if (message && (is_first || !message->sender.empty())) return message->bracketed;
+    if (std::exchange(is_first, false) && !looks_like_chat(text)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -98,18 +106,26 @@ inline Chat read_whatsapp(std::string_view text, std::string name) {
   Chat chat{std::move(name), "whatsapp", {}};
   const std::optional<bool> form = whatsapp_form(text);
   bool in_message = false;
+  std::vector<ChatStamp> stamps;  // of the messages
   for (std::string_view line : lines(text)) {
     const auto first = read_whatsapp_line(line);
     if (!first || first->bracketed != form) {
-      if (in_message) chat.messages.back().text += '\n' + std::string(line);
+      if (in_message)
+        chat.messages.back().text += '\n' + std::string(line);
+      else if (chat.messages.empty() && !trim(line).empty())
+        ++chat.omitted["a line before the first message"];
       continue;
     }
     in_message = !first->sender.empty();
-    if (in_message)
+    if (in_message) {
       chat.messages.push_back({std::string(first->sender), std::string(first->text), {}});
-    else
+      stamps.push_back(first->stamp);
+    } else {
       ++chat.omitted["a notice of the service"];
+    }
   }
+  const std::vector<std::optional<Time>> times = times_of(stamps);
+  for (std::size_t i = 0; i < times.size(); ++i) chat.messages[i].time = times[i];
   const std::map<std::string, Index> tags = closing_tags(chat);
   for (ChatMessage& message : chat.messages) drop_whatsapp_notes(message.text, tags);
   const Index notes = static_cast<Index>(
