@@ -194,11 +194,20 @@ int report_command(const Arguments& a) {
   const auto path = std::filesystem::path(a.out) / "results.json";
   const MappedFile file(path);
   auto results = nlohmann::json::parse(file.bytes().begin(), file.bytes().end(), nullptr, false);
-  if (!results.is_object() || !results.contains("cells"))
-    throw FormatError("'" + path.string() + "': expected the results of a shootout");
-  results["verdicts"] = verdicts(results);
-  Shootout::write_reports(a.out, results);
-  print_verdicts(results);
+  const auto refuse = [&](const std::string& got) {
+    throw FormatError(in_quotes(path.string()) + ": expected the results of a shootout, got " + got);
+  };
+  if (!results.is_object()) refuse(results.is_discarded() ? "no JSON" : results.type_name());
+  if (!results.contains("cells")) refuse("JSON without 'cells'");
+  try {
+    results["verdicts"] = verdicts(results);
+    Shootout::write_reports(a.out, results);
+    print_verdicts(results);
+  } catch (const nlohmann::json::exception& e) {  // a field that is missing, or of another kind
+    refuse(shown(e.what()));
+  } catch (const FormatError& e) {
+    refuse(shown(e.what()));
+  }
   return 0;
 }
 

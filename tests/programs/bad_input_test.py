@@ -152,7 +152,7 @@ class BadInput(unittest.TestCase):
         read = ["tern-shootout", "read", "--users", self.users, "--user", "ana", "--text", "--git"]
         done = self.run_program(*read)
         self.assertIn("git: the words of Ana", done.stdout)
-        self.assertIn("own_word()", done.stdout)
+        self.assertIn("own_word", done.stdout)
         self.assertNotIn("OTHERWORD", done.stdout)
         self.assertNotIn("other_word", done.stdout)
         self.assertFalse(trap.exists())

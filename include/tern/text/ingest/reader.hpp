@@ -530,7 +530,8 @@ class Reader {
       if (is_mostly_bad(text)) return omit(repository, "lines or a message that are no text");
       if (trim(text.text).empty()) return;
       result_.replaced += text.replaced;
-      add({std::move(document), unix_lines(text.text), kind, 0}, repository);
+      const auto time = commit.time >= 0 ? std::optional<Time>(commit.time) : std::nullopt;
+      add({std::move(document), unix_lines(text.text), kind, 0, time}, repository);
     };
     own(name, git_message(decode_utf8(commit.message, "", BadBytes::replace).text), Kind::prose);
     if (commit.is_cut) return omit(repository, "a commit too large to be one person's writing");
