@@ -205,6 +205,8 @@ int report_command(const Arguments& a) {
     print_verdicts(results);
   } catch (const nlohmann::json::exception& e) {  // a field that is missing, or of another kind
     refuse(shown(e.what()));
+  } catch (const FormatError& e) {
+    refuse(shown(e.what()));
   }
   return 0;
 }
