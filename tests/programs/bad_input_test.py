@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the programs do with bad input: one clear line and the exit code for it, or a user left out with the reason.
 
-    bad_input_test.py FOLDER_OF_PROGRAMS FOLDER_OF_BUNDLED_FILES
+    bad_input_test.py FOLDER_OF_PROGRAMS FOLDER_OF_BUNDLED_FILES [TEST...]
 """
 import ctypes
 import json
@@ -250,4 +250,4 @@ class BadInput(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1], verbosity=2)
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
