@@ -1,8 +1,9 @@
 #pragma once
 /// The formats of weights as benchmarks see them, each described once: its name, what bounds it, and how to run a
-/// product with it. A new format is a class with forward and backward (and accumulate, where weights can be trained),
-/// and a row of `formats`.
+/// product with it. Those in groups come from kernels::GroupedFormats; another is a class with forward and backward
+/// (and accumulate, where weights can be trained), and a row of `formats`.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -154,7 +155,7 @@ class Ternary final : public Product {
   float weight_scale = 0.01f;
 };
 
-/// Weights in groups of 32 columns, F kernels::Q8, Q4 or Q4_0; the quantisation of the activations is part of the
+/// Weights in groups of 32 columns, F of kernels::GroupedFormats; the quantisation of the activations is part of the
 /// product.
 template <class F>
 class Grouped final : public Product {
@@ -274,22 +275,25 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
   return std::make_unique<Kind>(shape, tokens, cold);
 }
 
-inline constexpr Format formats[] = {
-    {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, true, false,
-     make_product<Ternary<kernels::TernaryFormat::two_bits>>},
-    {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16, true, false,
-     make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
-    {"q8", "8 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
-     make_product<Grouped<kernels::Q8>>},
-    {"q4", "4 bits, groups of 32; int8 activations", Limit::int8, Limit::bf16, false, false,
-     make_product<Grouped<kernels::Q4>>},
-    {"q4_0", "4 bits, groups of 32 without minimums; int8 activations", Limit::int8, Limit::bf16, false, false,
-     make_product<Grouped<kernels::Q4_0>>},
-    {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<false>>},
-    {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
-     make_product<Dense<true>>},
-    {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false, make_product<Bf16>},
-};
+/// Those in groups as their list has them, between the others.
+template <class... F>
+constexpr std::array<Format, 5 + sizeof...(F)> all_formats(kernels::Formats<F...>) {
+  return {{
+      {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, true, false,
+       make_product<Ternary<kernels::TernaryFormat::two_bits>>},
+      {"ternary1_6", "ternary, five a byte; int8 activations", Limit::int8, Limit::bf16, true, false,
+       make_product<Ternary<kernels::TernaryFormat::five_a_byte>>},
+      {F::name,
+       F::has_minimum ? "groups of 32, a scale and a minimum each; int8 activations"
+                      : "groups of 32, a scale each; int8 activations",
+       Limit::int8, Limit::bf16, false, false, make_product<Grouped<F>>}...,
+      {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<false>>},
+      {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
+       make_product<Dense<true>>},
+      {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false, make_product<Bf16>},
+  }};
+}
+inline constexpr auto formats = all_formats(kernels::GroupedFormats());
 
 /// Threads to lend: none for one, from a pool that lives as long as the program for more.
 inline Parallel workers(Index threads) {

@@ -10,8 +10,7 @@
 namespace {
 
 using namespace tern::peers;
-using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Q4, tern::Q4_0, tern::Q8,
-    tern::Ternary;
+using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Grouped, tern::Ternary;
 using tern::kernels::TernaryFormat, tern::kernels::TernaryScale;
 
 tern::Parallel workers(int threads) {
@@ -69,15 +68,19 @@ Dense<float> dense(const Matrix<float>& weights) { return Dense<float>(weights);
 }  // namespace
 
 TERN_PEER {
-  static const Peer peer{"tern",
-                         std::string(tern::kernels::name(tern::kernels::best_isa())),
-                         {{"ternary2", Kind::ternary, true, prepare<exactly<TernaryFormat::two_bits>>},
-                          {"ternary1_6", Kind::ternary, true, prepare<exactly<TernaryFormat::five_a_byte>>},
-                          {"q4", Kind::q4, true, prepare<rounded<Q4<float>>>},
-                          {"q4_0", Kind::q4, true, prepare<rounded<Q4_0<float>>>},
-                          {"q8", Kind::q8, true, prepare<rounded<Q8<float>>>},
-                          {"bf16", Kind::bf16, true, prepare<rounded<Bf16<float>>>},
-                          {"mixed", Kind::bf16, true, prepare<dense, Precision::mixed>},
-                          {"f32", Kind::f32, true, prepare<dense>}}};
+  static const Peer peer = [] {
+    Peer p{"tern",
+           std::string(tern::kernels::name(tern::kernels::best_isa())),
+           {{"ternary2", Kind::ternary, true, prepare<exactly<TernaryFormat::two_bits>>},
+            {"ternary1_6", Kind::ternary, true, prepare<exactly<TernaryFormat::five_a_byte>>},
+            {"bf16", Kind::bf16, true, prepare<rounded<Bf16<float>>>},
+            {"mixed", Kind::bf16, true, prepare<dense, Precision::mixed>},
+            {"f32", Kind::f32, true, prepare<dense>}}};
+    tern::kernels::GroupedFormats::each([&]<class F>() {
+      p.formats.push_back(
+          {std::string(F::name), F::bits > 4 ? Kind::q8 : Kind::q4, true, prepare<rounded<Grouped<float, F>>>});
+    });
+    return p;
+  }();
   return &peer;
 }

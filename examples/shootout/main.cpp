@@ -141,8 +141,8 @@ Stage load(Arguments& a) {
   for (const User& u : stage.users.users)
     for (const Owner& o : u.owners)
       if (o.guessed)
-        std::cerr << "GUESSED: " << u.name << "'s words in " << o.service << " are taken to be those of " << shown(o.name)
-                  << "; name the person with --self, or see tern-shootout read\n";
+        std::cerr << "GUESSED: " << u.name << "'s words in " << o.service << " are taken to be those of "
+                  << shown(o.name) << "; name the person with --self, or see tern-shootout read\n";
   for (const LeftOut& l : stage.users.left_out) std::cerr << "left out: " << l.name << ": " << l.reason << '\n';
   return stage;
 }
@@ -229,7 +229,7 @@ int main(int argc, char** argv) {
   ShootoutOptions& o = a.options;
   CLI::Option* base =
       app.add_option("--base", a.base, "bundled, a packaged base (bases.json), a .gguf file, or a Hugging Face folder")
-      ->capture_default_str();
+          ->capture_default_str();
   app.add_option("--users", a.users, "a folder with a folder of text for each user (default: the bundled personas)");
   app.add_option("--out", a.out, "where results go")->capture_default_str();
   app.add_option("--formats", a.formats, "some of norm,lora-r4,lora-matched,full")->delimiter(',');
@@ -247,8 +247,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
       ->capture_default_str();
-  app.add_option("--weights", a.weights,
-                 "of the base that adapters are trained on: stored as the file has them, or f32, bf16, q8, q4, q4_0, ternary")
+  app.add_option(
+         "--weights", a.weights,
+         "of the base that adapters are trained on: stored as the file has them, or one of " + weight_format_names())
       ->capture_default_str();
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens read of each eval text")->capture_default_str();

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
       ->capture_default_str()
       ->check(CLI::IsMember(std::set<std::string>{"llama.cpp", "rolling", "chunked"}));
   app.add_option("--adapter", adapter_path, "an adapter that tern-shootout left");
-  app.add_option("--weights", weights, "stored as the file has them, or f32, bf16, q8, q4, q4_0, ternary")
+  app.add_option("--weights", weights, "stored as the file has them, or one of " + tern::weight_format_names())
       ->capture_default_str();
   app.add_option("--precision", precision,
                  "of products with weights: full, or mixed, which rounds activations where that is faster")

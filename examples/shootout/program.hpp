@@ -50,9 +50,8 @@ inline std::optional<tern::WeightFormat> parse_weights(const std::string& text) 
   try {
     return tern::parse_weight_format(text);
   } catch (const tern::ValueError&) {
-    std::string known = "stored";
-    for (const auto& f : tern::weight_formats) known += ", " + std::string(f.name);
-    throw tern::ValueError("--weights: expected one of " + known + ", got " + tern::in_quotes(text));
+    throw tern::ValueError("--weights: expected one of stored, " + tern::weight_format_names() + ", got " +
+                           tern::in_quotes(text));
   }
 }
 

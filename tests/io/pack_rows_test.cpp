@@ -72,21 +72,12 @@ bool holds(WeightFormat format, GgmlType type) {
     return std::find(types.begin(), types.end(), type) != types.end();
   };
   const bool ternary = any({GgmlType::tq1_0, GgmlType::tq2_0, GgmlType::q2_0});
-  switch (format) {
-    case WeightFormat::f32:
-      return true;
-    case WeightFormat::bf16:
-      return type == GgmlType::bf16;
-    case WeightFormat::q8:
-      return ternary || any({GgmlType::q8_0, GgmlType::q5_0, GgmlType::q4_0});
-    case WeightFormat::q4:
-      return ternary || any({GgmlType::q4_0, GgmlType::q4_1});
-    case WeightFormat::q4_0:
-      return ternary || type == GgmlType::q4_0;
-    case WeightFormat::ternary:
-      return ternary;
-  }
-  return false;
+  if (format == WeightFormat::f32) return true;
+  if (format == WeightFormat::bf16) return type == GgmlType::bf16;
+  if (format == WeightFormat::q8) return ternary || any({GgmlType::q8_0, GgmlType::q5_0, GgmlType::q4_0});
+  if (format == WeightFormat::q4) return ternary || any({GgmlType::q4_0, GgmlType::q4_1});
+  if (format == WeightFormat::q4_0) return ternary || type == GgmlType::q4_0;
+  return format == WeightFormat::ternary && ternary;
 }
 
 }  // namespace
@@ -120,7 +111,9 @@ TEST_CASE("pack_rows: as stored, each type has the format that the table says") 
     CHECK(pack_rows<float>(file.tensor).format() == stored_format(kind.type));
     CHECK(pack_rows<double>(file.tensor).format() == stored_format(kind.type));
   }
-  CHECK(kinds.size() == stored_formats.size());
+  std::size_t decoded = 0;
+  for (const GgmlTypeInfo& info : ggml_types) decoded += stored_format(info.type).has_value();
+  CHECK(kinds.size() == decoded);
   std::vector<float> y(256);
   for (const GgmlTypeInfo& info : ggml_types) {  // the table names the types that are decoded, and no others
     const std::vector<std::byte> bytes(256 / info.weights * info.bytes);

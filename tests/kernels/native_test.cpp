@@ -20,7 +20,10 @@ TEST_CASE("native: a kernel alone is the one of the table") {
     if (isa == Isa::portable) continue;
     CHECK((native::kernel<&Operations<float>::gate>(isa) == native::table(isa).f32.gate));
     CHECK((native::kernel<&Operations<double>::matmul>(isa) == native::table(isa).f64.matmul));
-    CHECK((native::kernel<&Operations<float>::q4>(isa).matmul == native::table(isa).f32.q4.matmul));
+    GroupedFormats::each([&]<class F>() {
+      CHECK((native::kernel<&GroupedProducts<float, F>::matmul>(isa) ==
+             native::table(isa).f32.template grouped<F>().matmul));
+    });
   }
   CHECK((native::best_kernel<&Operations<float>::rope>() == native::best_table().f32.rope));
 }

@@ -50,8 +50,7 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
   const auto scale = random_buffer<float>(tokens * groups, 4);
   std::vector<std::uint8_t> ternary(static_cast<std::size_t>(ternary_packed_bytes(rows, columns)), 0x55),
       fives(static_cast<std::size_t>(ternary_packed_bytes(rows, columns, TernaryFormat::five_a_byte)), 121),
-      eights(static_cast<std::size_t>(grouped_bytes<Q8>(rows, columns))),
-      fours(static_cast<std::size_t>(grouped_bytes<Q4>(rows, columns)));
+      eights(static_cast<std::size_t>(grouped_bytes<Q8>(rows, columns)));  // enough for fewer bits
   std::vector<Bf16> halves(static_cast<std::size_t>(bf16_packed_size(rows, columns)));
   const float one = 1;
   std::vector<float> to(static_cast<std::size_t>(tokens * columns));
@@ -69,18 +68,13 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
         ops.ternary_matmul_transposed(w, 0, columns, tokens, y.data(), rows, to.data(), columns);
         ops.ternary_matmul_transposed_int8(w, 0, columns, tokens, q.data(), rows, scale.data(), to.data(), columns);
       }
-      const GroupedView<Q8> q8{eights.data(), rows, columns};
-      ops.q8.matmul(q8, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
-      ops.q8.matmul_float(q8, 0, rows, tokens, x.data(), columns, to.data(), rows);
-      ops.q8.matmul_transposed(q8, 0, columns, tokens, y.data(), rows, to.data(), columns);
-      const GroupedView<Q4> q4{fours.data(), rows, columns};
-      ops.q4.matmul(q4, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
-      ops.q4.matmul_float(q4, 0, rows, tokens, x.data(), columns, to.data(), rows);
-      ops.q4.matmul_transposed(q4, 0, columns, tokens, y.data(), rows, to.data(), columns);
-      const GroupedView<Q4_0> q4_0{fours.data(), rows, columns};
-      ops.q4_0.matmul(q4_0, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
-      ops.q4_0.matmul_float(q4_0, 0, rows, tokens, x.data(), columns, to.data(), rows);
-      ops.q4_0.matmul_transposed(q4_0, 0, columns, tokens, y.data(), rows, to.data(), columns);
+      GroupedFormats::each([&]<class F>() {
+        const GroupedView<F> w{eights.data(), rows, columns};
+        const auto& products = ops.grouped<F>();
+        products.matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
+        products.matmul_float(w, 0, rows, tokens, x.data(), columns, to.data(), rows);
+        products.matmul_transposed(w, 0, columns, tokens, y.data(), rows, to.data(), columns);
+      });
       const Bf16View bf16{halves.data(), rows, columns};
       ops.bf16.matmul(bf16, 0, rows, tokens, x.data(), columns, to.data(), rows);
       ops.bf16.matmul_transposed(bf16, 0, columns, tokens, y.data(), rows, to.data(), columns);

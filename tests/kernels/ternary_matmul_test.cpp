@@ -110,7 +110,7 @@ TEST_CASE("ternary_matmul: saturated inputs stay exact, of many columns and toke
 }
 
 TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
-  const Index rows = 100, columns = 300, tokens = 37;
+  const Index rows = 100, columns = 300, tokens = 150;
   on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
     const Weights w(rows, columns, granularity, format, 9);
     const auto q = random_codes(tokens * columns, 10);

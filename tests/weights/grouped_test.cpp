@@ -17,10 +17,22 @@ Matrix<double> unpacked(const W& weights) {
   return w;
 }
 
+/// The storages of every format.
+template <class List>
+struct Storages;
+template <class... F>
+struct Storages<kernels::Formats<F...>> {
+  using Floats = std::tuple<Grouped<float, F>...>;
+  using Doubles = std::tuple<Grouped<double, F>...>;
+  using Both = std::tuple<Grouped<float, F>..., Grouped<double, F>...>;
+};
+using Floats = Storages<kernels::GroupedFormats>::Floats;
+using Doubles = Storages<kernels::GroupedFormats>::Doubles;
+using Both = Storages<kernels::GroupedFormats>::Both;
+
 }  // namespace
 
-TEST_CASE_TEMPLATE("grouped weights give the same bits on any number of threads", W, Q8<float>, Q4<float>,
-                   Q4_0<float>) {
+TEST_CASE_TEMPLATE_DEFINE("grouped weights give the same bits on any number of threads", W, grouped_weights_1) {
   Random random(8);
   const W weights = W::quantize(random_matrix<float>(300, 200, random));
   const Matrix<float> x = random_matrix<float>(9, 200, random);
@@ -39,15 +51,14 @@ TEST_CASE_TEMPLATE("grouped weights give the same bits on any number of threads"
   }
 }
 
-TEST_CASE_TEMPLATE("grouped weights keep the layer contract", W, Q8<float>, Q4<float>, Q4_0<float>, Q8<double>,
-                   Q4<double>, Q4_0<double>) {
+TEST_CASE_TEMPLATE_DEFINE("grouped weights keep the layer contract", W, grouped_weights_2) {
   using S = typename W::Scalar;
   Random random(5);
   check_layer_contract(Linear<S, W>{W::quantize(random_matrix<S>(33, 140, random))},
                        {.tokens = 5, .in = 140, .out = 33, .seed = 3, .differentiable = false});
 }
 
-TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>, Q4<float>, Q4_0<float>) {
+TEST_CASE_TEMPLATE_DEFINE("grouped weights round by at most half a step", W, grouped_weights_3) {
   using F = typename W::Format;
   Random random(6);
   Matrix<float> w = random_matrix<float>(19, 100, random);
@@ -60,19 +71,22 @@ TEST_CASE_TEMPLATE("grouped weights round by at most half a step", W, Q8<float>,
       const auto group =
           w.row(r).segment(first, std::min<Index>(kernels::group_columns, w.cols() - first)).cast<double>();
       const double top = group.cwiseAbs().maxCoeff();
-      const double step = F::has_minimum ? (group.maxCoeff() - group.minCoeff()) / 15 : top / (F::bits == 4 ? 8 : 127);
+      constexpr int most = (1 << F::bits) - 1;
+      const double step =
+          F::has_minimum ? (group.maxCoeff() - group.minCoeff()) / most : top / (F::bits == 8 ? 127 : F::zero_code);
       // binary16 moves the scale and the minimum: by 2^-11 relative, or by 2^-25 where it is subnormal.
-      const double halves = (F::has_minimum ? 15 * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
-      const bool positive = group.maxCoeff() == top;  // of the largest weight; Q4_0 has no eighth step beyond it
+      const double halves = (F::has_minimum ? most * step + top : top) * 0x1p-11 + 128 * 0x1p-25;
+      const bool positive =
+          group.maxCoeff() == top;  // of the largest weight; without a minimum the other sign has one step less
       for (Index k = 0; k < group.size(); ++k) {
-        const bool beyond =
-            F::bits == 4 && !F::has_minimum && std::abs(group[k]) > 7.5 * step && (group[k] > 0) != positive;
+        const bool beyond = F::bits < 8 && !F::has_minimum && std::abs(group[k]) > (F::zero_code - 0.5) * step &&
+                            (group[k] > 0) != positive;
         CHECK(std::abs(got(r, first + k) - group[k]) <= (beyond ? 1 : 0.5) * step + halves);
       }
     }
 }
 
-TEST_CASE_TEMPLATE("grouped weights multiply as what they hold", W, Q8<double>, Q4<double>, Q4_0<double>) {
+TEST_CASE_TEMPLATE_DEFINE("grouped weights multiply as what they hold", W, grouped_weights_4) {
   Random random(7);
   const W weights = W::quantize(random_matrix<double>(31, 300, random));
   const Matrix<double> w = unpacked(weights), x = random_matrix<double>(9, 300, random),
@@ -103,3 +117,8 @@ TEST_CASE("grouped weights say what they expected") {
   CHECK_THROWS_WITH_AS(Q8<float>::from_codes(2, 32, codes, scales), "grouped weights: expected 2 scales, got 1",
                        ShapeError);
 }
+
+TEST_CASE_TEMPLATE_APPLY(grouped_weights_1, Floats);
+TEST_CASE_TEMPLATE_APPLY(grouped_weights_2, Both);
+TEST_CASE_TEMPLATE_APPLY(grouped_weights_3, Floats);
+TEST_CASE_TEMPLATE_APPLY(grouped_weights_4, Doubles);

@@ -52,9 +52,7 @@ TEST_CASE_TEMPLATE("Packed: every format computes what its storage does alone", 
   };
   check(WeightFormat::f32, Dense<S>(w));
   check(WeightFormat::bf16, Bf16<S>::quantize(w));
-  check(WeightFormat::q8, Q8<S>::quantize(w));
-  check(WeightFormat::q4, Q4<S>::quantize(w));
-  check(WeightFormat::q4_0, Q4_0<S>::quantize(w));
+  kernels::GroupedFormats::each([&]<class F>() { check(weight_format<F>, Grouped<S, F>::quantize(w)); });
   check(WeightFormat::ternary, Ternary<S>::quantize(w, kernels::TernaryScale::tensor));
 }
 

@@ -6,7 +6,7 @@ using namespace tern;
 
 TEST_CASE("weight format: every one is in its place, and its name leads back to it") {
   for (std::size_t i = 0; i < weight_formats.size(); ++i) {
-    CHECK(static_cast<std::size_t>(weight_formats[i].format) == i);
+    CHECK(weight_formats[i].format.row() == i);
     CHECK(parse_weight_format(name(weight_formats[i].format)) == weight_formats[i].format);
   }
   CHECK(name(WeightFormat::q4_0) == "q4_0");

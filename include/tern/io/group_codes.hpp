@@ -5,7 +5,8 @@
 #include <cstdint>
 
 #include "tern/io/dequantize.hpp"
-#include "tern/kernels/quantize/grouped.hpp"
+#include "tern/io/stored_format.hpp"
+#include "tern/kernels/quantize/round_group.hpp"
 
 namespace tern::detail {
 
@@ -17,32 +18,11 @@ inline bool is_finite(Half h) { return (h.bits & 0x7c00) != 0x7c00; }
 /// The block of 32 * groups weights, of `bytes` bytes, that holds group g of a row.
 inline const Byte* block_of(const Byte* row, Index g, Index groups, Index bytes) { return row + g / groups * bytes; }
 
-/// Whether a weight is scale * code, code in least_code(type)..greatest_code(type), with a binary16 scale a group.
-constexpr bool is_scaled(GgmlType type) {
-  switch (type) {
-    case GgmlType::q8_0:
-    case GgmlType::q5_0:
-    case GgmlType::q4_0:
-    case GgmlType::tq1_0:
-    case GgmlType::tq2_0:
-    case GgmlType::q2_0:
-      return true;
-    default:
-      return false;
-  }
-}
-/// Whether such codes are in -8..7.
-constexpr bool is_scaled_nibble(GgmlType type) {
-  return is_scaled(type) && type != GgmlType::q8_0 && type != GgmlType::q5_0;
-}
-/// Whether such codes are in -1..1, or 2.
-constexpr bool is_two_bits(GgmlType type) { return is_scaled_nibble(type) && type != GgmlType::q4_0; }
-
 inline void trits(const Byte* q, int count, int n, std::int8_t* codes) {
   for (int m = 0; m < count; ++m) codes[m] = static_cast<std::int8_t>(trit(q[m], n) - 1);
 }
 
-/// Group g of a row whose type is_scaled: 32 codes, and their scale.
+/// Group g of a row whose type has codes without minimums, but Q6_K: 32 codes, and their scale.
 inline Half scaled_group(GgmlType type, const Byte* row, Index g, std::int8_t* codes) {
   switch (type) {
     case GgmlType::q8_0: {

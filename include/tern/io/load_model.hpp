@@ -27,17 +27,13 @@ class ModelLoader {
   ModelLoader(const Source& source, const Architecture& family, const ModelConfig& config, const LoadOptions& options)
       : source_(source), family_(family), config_(config), options_(options) {}
 
-  Matrix<S> gains(SiteId id, Index width) {
-    return vector(place(id), ".weight", width);
-  }
+  Matrix<S> gains(SiteId id, Index width) { return vector(place(id), ".weight", width); }
   template <class W>
   W linear(SiteId id, Index rows, Index columns) {
     const TensorPlace at = place(id);
     return weights<W>(at.name + ".weight", at, rows, columns, options_.linears, Zeros::refused);
   }
-  Matrix<S> bias(SiteId id, Index width) {
-    return vector(place(id), ".bias", width);
-  }
+  Matrix<S> bias(SiteId id, Index width) { return vector(place(id), ".bias", width); }
   template <class T>
   T table(Key name, Index rows, Index columns) {
     return weights<T>(std::string(name.in(Source::naming)), {}, rows, columns, options_.tables, Zeros::allowed);
@@ -110,7 +106,7 @@ class ModelLoader {
     } else if constexpr (std::is_constructible_v<W, Matrix<S>>) {
       return WeightFormat::f32;
     } else {
-      return static_cast<WeightFormat>(alternative<W>(std::make_index_sequence<weight_formats.size()>{}));
+      return WeightFormat(alternative<W>(std::make_index_sequence<weight_formats.size()>{}));
     }
   }
   template <class W, std::size_t... I>
@@ -122,7 +118,8 @@ class ModelLoader {
 
   TensorRows rows_of(const StoredTensor& t, const std::string& name, const TensorPlace& at, Index rows) const {
     const std::size_t row = t.rows > 0 ? t.bytes.size() / static_cast<std::size_t>(t.rows) : 0;
-    const Bytes bytes = t.bytes.subspan(static_cast<std::size_t>(at.first_row) * row, static_cast<std::size_t>(rows) * row);
+    const Bytes bytes =
+        t.bytes.subspan(static_cast<std::size_t>(at.first_row) * row, static_cast<std::size_t>(rows) * row);
     return {t.type, rows, t.columns, bytes, where(name), at.order, 0};
   }
 
@@ -146,8 +143,8 @@ class ModelLoader {
 
 }  // namespace detail
 
-/// Bytes that the weights of PackedDecoder will fill, from the formats' bits: to be asked before they are read. Throws as
-/// load_model() does where the configuration is refused.
+/// Bytes that the weights of PackedDecoder will fill, from the formats' bits: to be asked before they are read. Throws
+/// as load_model() does where the configuration is refused.
 template <TensorSource Source>
 std::uintmax_t weight_bytes(const Source& source, const LoadOptions& options = {}) {
   const ModelConfig config = read_config(source);
@@ -171,9 +168,9 @@ std::uintmax_t weight_bytes(const Source& source, const LoadOptions& options = {
 }
 
 /// Reads a model, tensor by tensor; nothing is held twice.
-/// W stores the blocks' linears and T the tables: Packed<S> as each tensor is stored, or as the options want it; Dense<S>,
-/// Bf16<S>, Q8<S>, Q4<S>, Q4_0<S> and Ternary<S> in that format, rounded where they must be. Throws FormatError on a
-/// missing, surplus or misshapen tensor, on weights that are not finite, and on a linear of zeros.
+/// W stores the blocks' linears and T the tables: Packed<S> as each tensor is stored, or as the options want it;
+/// Dense<S>, Bf16<S>, Q8<S>, Q4<S>, Q4_0<S> and Ternary<S> in that format, rounded where they must be. Throws
+/// FormatError on a missing, surplus or misshapen tensor, on weights that are not finite, and on a linear of zeros.
 template <std::floating_point S, class W = Packed<S>, class T = W, TensorSource Source>
 Decoder<S, W, T> load_model(const Source& source, const LoadOptions& options = {}) {
   const ModelConfig config = read_config(source);

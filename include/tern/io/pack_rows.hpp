@@ -14,58 +14,36 @@ enum class Zeros { allowed, refused };
 
 namespace detail {
 
-/// The greatest magnitude that a format takes.
-constexpr float most_of(WeightFormat format) {
-  switch (format) {
-    case WeightFormat::bf16:
-      return 0x1.fep127f;
-    case WeightFormat::q8:
-      return 127 * 65504.0f;
-    case WeightFormat::q4:
-      return 65504.0f;
-    case WeightFormat::q4_0:
-      return 8 * 65504.0f;
-    default:
-      return std::numeric_limits<float>::max();
-  }
-}
-
 /// Group g of a row in the codes of format F; `minimum` null where the format has none. Only for what
 /// takes_groups<F>(type).
-template <class F, class Code>
-Packing coded_group(GgmlType type, const Byte* row, Index g, Code* codes, Half& scale, Half* minimum) {
-  if constexpr (F::bits == 8) {
-    if (type == GgmlType::q6_k) {
-      float exact = 0;
-      scale = q6_k_group(row, g, codes, exact);
-      return !std::isfinite(exact) ? Packing::not_finite : is_finite(scale) ? Packing::done : Packing::beyond;
-    }
-    scale = scaled_group(type, row, g, codes);
-  } else if (is_scaled(type)) {
-    std::int8_t found[32];
-    const int zero = F::has_minimum && is_two_bits(type) ? 1 : 8;
-    scale = scaled_group(type, row, g, found);
-    if constexpr (F::has_minimum) *minimum = kernels::to_half(static_cast<float>(-zero) * to_float(scale));
-    for (int j = 0; j < 32; ++j) codes[j] = static_cast<Code>(found[j] + zero);
-  } else {
-    const GroupScale exact = nibble_group(type, row, g, codes);
+template <class F>
+Packing coded_group(GgmlType type, const Byte* row, Index g, typename F::Code* codes, Half& scale, Half* minimum) {
+  const CodeRange range = *code_range(type);
+  if (range.has_minimum) {
+    std::uint8_t found[32];
+    const GroupScale exact = nibble_group(type, row, g, found);
     if (!std::isfinite(exact.scale) || !std::isfinite(exact.minimum)) return Packing::not_finite;
+    for (int j = 0; j < 32; ++j) codes[j] = static_cast<typename F::Code>(found[j]);
     scale = kernels::to_half(exact.scale);
-    if constexpr (F::has_minimum) *minimum = kernels::to_half(exact.minimum);
+    *minimum = kernels::to_half(exact.minimum);
     return is_finite(scale) && is_finite(*minimum) ? Packing::done : Packing::beyond;
   }
-  if (!is_finite(scale)) return Packing::not_finite;
-  return minimum == nullptr || is_finite(*minimum) ? Packing::done : Packing::beyond;
-}
-
-template <class F>
-constexpr bool takes_groups(GgmlType type) {
-  if constexpr (F::bits == 8)
-    return is_scaled(type) || type == GgmlType::q6_k;
-  else if constexpr (F::has_minimum)
-    return is_scaled_nibble(type) || type == GgmlType::q4_1 || type == GgmlType::q4_k;
-  else
-    return is_scaled_nibble(type);
+  std::int8_t found[32];
+  bool beyond = false;
+  if (type == GgmlType::q6_k) {
+    float exact = 0;
+    scale = q6_k_group(row, g, found, exact);
+    beyond = std::isfinite(exact) && !is_finite(scale);
+  } else {
+    scale = scaled_group(type, row, g, found);
+  }
+  const int zero = F::has_minimum ? -range.least : F::zero_code - kernels::code_offset<F>;
+  for (int j = 0; j < 32; ++j) codes[j] = static_cast<typename F::Code>(found[j] + zero);
+  if constexpr (F::has_minimum) {
+    *minimum = kernels::to_half(static_cast<float>(-zero) * to_float(scale));
+    beyond = beyond || (is_finite(scale) && !is_finite(*minimum));
+  }
+  return beyond ? Packing::beyond : is_finite(scale) ? Packing::done : Packing::not_finite;
 }
 
 /// As it is in the file, group by group.
@@ -99,7 +77,7 @@ Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, G
   const Room model{Matrix<float>(height, to.columns()), Strip(height, to.columns())};
   return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Room& room) {
     read(first, count, room.numbers);
-    const Packing packing = packing_of(numbers_of(room.numbers, count), most_of(format));
+    const Packing packing = packing_of(numbers_of(room.numbers, count), info(format).greatest);
     if (packing != Packing::done) return packing;
     with_scalar<S>(room.numbers, count, [&](In<S> w) { room.strip.quantize(w); });
     to.fill(first, count, room.strip);
@@ -113,7 +91,7 @@ Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, B
   return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
     read(first, count, numbers);
     with_scalar<S>(numbers, count, [&](In<S> w) { to.fill(first, w); });
-    return packing_of(numbers_of(numbers, count), most_of(format));
+    return packing_of(numbers_of(numbers, count), info(format).greatest);
   });
 }
 
@@ -133,34 +111,25 @@ template <std::floating_point S, class Read, class Groups, class Ternaries>
 Packed<S> pack_as(WeightFormat format, Index rows, Index columns, const std::string& where, const Parallel& parallel,
                   Read&& read, Groups&& groups, Ternaries&& ternary) {
   const auto expect = [&](Packing packing) { expect_packed(where, packing, name(format)); };
-  const auto grouped = [&](auto storage) {
-    expect(groups(storage));
-    return Packed<S>(std::move(storage));
-  };
-  switch (format) {
-    case WeightFormat::f32: {
+  return Packed<S>::with_storage(format, [&]<class W>() {
+    if constexpr (std::is_same_v<W, Dense<S>>) {
       Matrix<S> w(rows, columns);
       expect(pack_dense(read, parallel, w));
       return Packed<S>(std::move(w));
-    }
-    case WeightFormat::bf16: {
-      Bf16<S> storage(rows, columns);
-      expect(round_rows(read, parallel, format, storage));
-      return Packed<S>(std::move(storage));
-    }
-    case WeightFormat::q8:
-      return grouped(Q8<S>(rows, columns));
-    case WeightFormat::q4:
-      return grouped(Q4<S>(rows, columns));
-    case WeightFormat::q4_0:
-      return grouped(Q4_0<S>(rows, columns));
-    case WeightFormat::ternary: {
-      Ternary<S> storage;
+    } else if constexpr (std::is_same_v<W, Ternary<S>>) {
+      W storage;
       expect(ternary(storage));
       return Packed<S>(std::move(storage));
+    } else if constexpr (std::is_same_v<W, Bf16<S>>) {
+      W storage(rows, columns);
+      expect(round_rows(read, parallel, format, storage));
+      return Packed<S>(std::move(storage));
+    } else {
+      W storage(rows, columns);
+      expect(groups(storage));
+      return Packed<S>(std::move(storage));
     }
-  }
-  throw ValueError("weight format: expected a known one, got number " + std::to_string(static_cast<int>(format)));
+  });
 }
 
 }  // namespace detail

@@ -23,10 +23,14 @@
 
 namespace tern::kernels::detail {
 
-template <class F, class S>
-constexpr GroupedProducts<S, F> reference_products() {
-  return {reference::grouped_matmul<F, S>, reference::grouped_matmul_float<F, S>,
-          reference::grouped_matmul_transposed<F, S>};
+template <class S>
+constexpr GroupedTable<S> reference_groups() {
+  GroupedTable<S> table{};
+  GroupedFormats::each([&]<class F>() {
+    table.template of<F>() = {reference::grouped_matmul<F, S>, reference::grouped_matmul_float<F, S>,
+                              reference::grouped_matmul_transposed<F, S>};
+  });
+  return table;
 }
 
 template <class S>
@@ -48,9 +52,7 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_float = reference::ternary_matmul_float<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
-          .q8 = reference_products<Q8, S>(),
-          .q4 = reference_products<Q4, S>(),
-          .q4_0 = reference_products<Q4_0, S>(),
+          .groups = reference_groups<S>(),
           .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }
 

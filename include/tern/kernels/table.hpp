@@ -6,9 +6,7 @@
 #include <cstdint>
 
 #include "tern/kernels/formats/bf16.hpp"
-#include "tern/kernels/formats/q4.hpp"
-#include "tern/kernels/formats/q4_0.hpp"
-#include "tern/kernels/formats/q8.hpp"
+#include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/isa.hpp"
 #include "tern/kernels/types.hpp"
@@ -19,7 +17,7 @@ namespace tern::kernels {
 /// gives 8 MB, macOS 512 KB (enough for NEON, which takes 350 KB), musl 128 KB.
 inline constexpr std::size_t stack_bytes = std::size_t{640} << 10;
 
-/// Products with weights in groups of 32 columns, of format F (formats/q8.hpp, q4.hpp, q4_0.hpp).
+/// Products with weights in groups of 32 columns, of a format F (formats/list.hpp).
 template <class S, class F>
 struct GroupedProducts {
   /// Activations are int8 in -127..127 with a scale for every 128 columns, which lies at scale[t*scale_row + k/128]:
@@ -37,6 +35,21 @@ struct GroupedProducts {
   /// cut of tokens and columns gives the same bits.
   void (*matmul_transposed)(const GroupedView<F>& w, Index column_begin, Index column_end, Index tokens, const S* dy,
                             Index dy_row, S* dx, Index dx_row) noexcept;
+};
+
+/// Those of every format of a list.
+template <class S, class List = GroupedFormats>
+struct GroupedTable;
+template <class S, class... F>
+struct GroupedTable<S, Formats<F...>> : GroupedProducts<S, F>... {
+  template <class Format>
+  constexpr GroupedProducts<S, Format>& of() {
+    return *this;
+  }
+  template <class Format>
+  constexpr const GroupedProducts<S, Format>& of() const {
+    return *this;
+  }
 };
 
 /// Products with packed bf16 weights (formats/bf16.hpp). As for Operations::matmul_mixed, x and dy are rounded to bf16
@@ -123,19 +136,12 @@ struct Operations {
                                          const std::int8_t* q, Index q_row, const S* scale, S* dx,
                                          Index dx_row) noexcept;
 
-  GroupedProducts<S, Q8> q8;
-  GroupedProducts<S, Q4> q4;
-  GroupedProducts<S, Q4_0> q4_0;
+  GroupedTable<S> groups;
   Bf16Products<S> bf16;
 
   template <class F>
-  const GroupedProducts<S, F>& grouped() const {
-    if constexpr (F::bits == 8)
-      return q8;
-    else if constexpr (F::has_minimum)
-      return q4;
-    else
-      return q4_0;
+  constexpr const GroupedProducts<S, F>& grouped() const {
+    return groups.template of<F>();
   }
 };
 
@@ -155,6 +161,11 @@ struct Table {
   template <class S, class K>
   constexpr const K& kernel(K Operations<S>::*member) const {
     return operations<S>().*member;
+  }
+  /// kernel(&GroupedProducts<float, Q4>::matmul): the same as f32.grouped<Q4>().matmul.
+  template <class S, class F, class K>
+  constexpr const K& kernel(K GroupedProducts<S, F>::*member) const {
+    return operations<S>().template grouped<F>().*member;
   }
 };
 

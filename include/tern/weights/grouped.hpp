@@ -14,8 +14,7 @@
 
 namespace tern {
 
-/// Weights of few bits with a scale for every 32 columns of a row, packed as kernels/formats/q8.hpp, q4.hpp or
-/// q4_0.hpp says.
+/// Weights of few bits with a scale for every 32 columns of a row, in a format F of kernels/formats/list.hpp.
 /// forward under Precision::full multiplies activations as they are; under Precision::mixed it quantises tokens to int8
 /// with a scale for every 128 columns and sums integers exactly within groups. backward passes the gradient straight
 /// through that rounding: dx += dy * W. Frozen by type: it cannot accumulate.
@@ -24,7 +23,7 @@ class Grouped {
  public:
   using Scalar = S;
   using Format = F;
-  using Code = std::conditional_t<F::bits == 4, std::uint8_t, std::int8_t>;
+  using Code = typename F::Code;
   using Cache = Int8Cache<S>;                               // of x, with a scale for every 128 columns
   static constexpr Index strip_rows = kernels::group_rows;  ///< see fill
 
@@ -75,15 +74,10 @@ class Grouped {
           scales(static_cast<std::size_t>(rows * kernels::groups_of(columns))),
           minimums(F::has_minimum ? scales.size() : 0) {}
 
-    /// Rounds dense rows, no more than there is room for: see kernels::quantize_q8, quantize_q4, quantize_q4_0.
+    /// Rounds dense rows, no more than there is room for: see F::quantize.
     void quantize(In<S> w) {
-      if constexpr (F::has_minimum)
-        kernels::quantize_q4(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(),
-                             minimums.data());
-      else if constexpr (F::bits == 4)
-        kernels::quantize_q4_0(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
-      else
-        kernels::quantize_q8(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data());
+      kernels::quantize_grouped<F>(w.rows(), w.cols(), w.data(), w.outerStride(), codes.data(), scales.data(),
+                                   minimums.data());
     }
 
     std::vector<Code> codes;
@@ -140,26 +134,18 @@ class Grouped {
  private:
   void fill(Index first, Index rows, const Code* codes, const kernels::Half* scales, const kernels::Half* minimums) {
     assert(first % strip_rows == 0 && first + rows <= rows_);
-    std::uint8_t* to = blocks_.data() + kernels::grouped_bytes<F>(first, columns_);
-    if constexpr (F::has_minimum)
-      kernels::pack_q4(rows, columns_, codes, scales, minimums, to);
-    else if constexpr (F::bits == 4)
-      kernels::pack_q4_0(rows, columns_, codes, scales, to);
-    else
-      kernels::pack_q8(rows, columns_, codes, scales, to);
+    kernels::pack_grouped<F>(rows, columns_, codes, scales, minimums,
+                             blocks_.data() + kernels::grouped_bytes<F>(first, columns_));
   }
 
   Index rows_ = 0, columns_ = 0;
   LargeArray<std::uint8_t> blocks_;
 };
 
-/// 8.5 bits a weight.
 template <std::floating_point S>
 using Q8 = Grouped<S, kernels::Q8>;
-/// 5 bits a weight.
 template <std::floating_point S>
 using Q4 = Grouped<S, kernels::Q4>;
-/// 4.5 bits a weight.
 template <std::floating_point S>
 using Q4_0 = Grouped<S, kernels::Q4_0>;
 static_assert(TableStorage<Q8<float>, float> && TableStorage<Q4<float>, float> && TableStorage<Q4_0<float>, float>);

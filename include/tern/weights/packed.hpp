@@ -10,6 +10,17 @@
 
 namespace tern {
 
+namespace detail {
+
+template <class S, class Formats>
+struct PackedStorages;
+template <class S, class... F>
+struct PackedStorages<S, kernels::Formats<F...>> {
+  using Variant = std::variant<Dense<S>, Bf16<S>, Grouped<S, F>..., Ternary<S>>;
+};
+
+}  // namespace detail
+
 /// Weights in whichever format their tensor calls for, chosen at run time: a model of mixed formats is one type to the
 /// compiler. Each product is that of the storage it holds, to the bit.
 /// Dense weights train as in Dense: their parameter is a field. In every other format they are frozen, and have none.
@@ -18,8 +29,8 @@ class Packed {
  public:
   using Scalar = S;
   using Cache = Int8Cache<S>;
-  /// In the order of WeightFormat; Dense is called f32, whatever S is.
-  using Storage = std::variant<Dense<S>, Bf16<S>, Q8<S>, Q4<S>, Q4_0<S>, Ternary<S>>;
+  /// In the order of weight_formats; Dense is called f32, whatever S is.
+  using Storage = typename detail::PackedStorages<S, kernels::GroupedFormats>::Variant;
 
   Packed() = default;
   /// Takes weights as they are stored.
@@ -32,24 +43,23 @@ class Packed {
 
   /// Rounds dense weights; ternary ones by absmean, with one scale.
   static Packed quantize(In<S> w, WeightFormat format) {
-    switch (format) {
-      case WeightFormat::f32:
+    return with_storage(format, [&]<class W>() {
+      if constexpr (std::is_same_v<W, Dense<S>>)
         return Packed(Matrix<S>(w));
-      case WeightFormat::bf16:
-        return Bf16<S>::quantize(w);
-      case WeightFormat::q8:
-        return Q8<S>::quantize(w);
-      case WeightFormat::q4:
-        return Q4<S>::quantize(w);
-      case WeightFormat::q4_0:
-        return Q4_0<S>::quantize(w);
-      case WeightFormat::ternary:
-        return Ternary<S>::quantize(w, kernels::TernaryScale::tensor);
-    }
-    throw ValueError("weight format: expected a known one, got number " + std::to_string(static_cast<int>(format)));
+      else if constexpr (std::is_same_v<W, Ternary<S>>)
+        return Packed(W::quantize(w, kernels::TernaryScale::tensor));
+      else
+        return Packed(W::quantize(w));
+    });
   }
 
-  WeightFormat format() const { return static_cast<WeightFormat>(storage_.index()); }
+  /// Returns make.operator()<W>() for the storage W of a format. Throws ValueError on one that there is not.
+  template <class Make>
+  static Packed with_storage(WeightFormat format, Make&& make) {
+    return with_storage(format, make, std::make_index_sequence<std::variant_size_v<Storage>>());
+  }
+
+  WeightFormat format() const { return WeightFormat(storage_.index()); }
   const Storage& storage() const { return storage_; }
   Storage release() && { return std::move(storage_); }
 
@@ -93,6 +103,14 @@ class Packed {
   }
 
  private:
+  template <class Make, std::size_t... I>
+  static Packed with_storage(WeightFormat format, Make& make, std::index_sequence<I...>) {
+    Packed made;
+    if (!((format.row() == I && (made = make.template operator()<std::variant_alternative_t<I, Storage>>(), true)) ||
+          ...))
+      throw ValueError("weight format: expected a known one, got number " + std::to_string(format.row()));
+    return made;
+  }
   template <class F>
   decltype(auto) visit(F&& f) const {
     return std::visit(std::forward<F>(f), storage_);

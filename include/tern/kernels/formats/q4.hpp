@@ -1,45 +1,30 @@
 #pragma once
-/// Weights of 4 bits, a scale and a minimum for every 32 columns of a row: w = scale * code + minimum, code in 0..15.
-/// It holds Q4_0 (minimum = -8 * scale) and Q4_1 exactly, and Q4_K but for the rounding of its products of scales to
-/// binary16 (relative 2^-11); 5 bits a weight.
-///
-/// A block is 16 rows x 32 columns, one group, 320 bytes:
-///   scale(r)    binary16 at byte 2*(r%16)
-///   minimum(r)  binary16 at byte 32 + 2*(r%16)
-///   code(r, k)  at byte 64 + 64*((k%32)/8) + 4*(r%16) + k%4, in its low half where k%8 < 4, else in its high half
-/// Beyond the matrix's edge all bytes are 0.
-#include "tern/kernels/formats/grouped.hpp"
+#include <string_view>
+
+#include "tern/kernels/quantize/round_group.hpp"
 
 namespace tern::kernels {
 
-struct Q4 {
-  static constexpr int bits = 4, zero_code = 0;
-  static constexpr bool has_minimum = true;
-  static constexpr Index block_columns = 32, block_bytes = 320;
-  static constexpr Index blocks_across(Index columns) { return groups_of(columns); }
+/// Weights of 4 bits, a scale and a minimum for every 32 columns of a row: w = scale * code + minimum, code in 0..15.
+/// It holds Q4_0 (minimum = -8 * scale) and Q4_1 exactly, and Q4_K but for the rounding of its products of scales to
+/// binary16 (relative 2^-11); 5 bits a weight.
+struct Q4 : GroupLayout<true, 4> {
+  static constexpr std::string_view name = "q4";
+  static constexpr int zero_code = 0;
+  static constexpr float greatest = 65504;  ///< magnitude of a weight
 
-  static GroupBytes group(const std::uint8_t* tile, Index g) {
-    return {tile + g * block_bytes, tile + g * block_bytes + 64};
+  /// Over a group: minimum = min w and scale = (max w - min w) / 15 in binary16, code = (w - minimum) / scale to
+  /// nearest. An error is at most scale/2, and what binary16 rounds at the ends.
+  template <class S>
+  static GroupScales quantize(const S* x, Code* codes) noexcept {
+    const detail::Extremes<S> of(x);
+    const GroupScales to{to_half(static_cast<float>((of.high - of.low) / 15)), to_half(static_cast<float>(of.low))};
+    const S minimum = static_cast<S>(to_float(to.minimum)), scale = static_cast<S>(to_float(to.scale));
+    S ratio[group_columns];
+    for (Index k = 0; k < group_columns; ++k) ratio[k] = (x[k] - minimum) / detail::divisor(scale);
+    detail::round_group<S>(ratio, 0, 15, 0, codes);
+    return to;
   }
-  static int code(const std::uint8_t* codes, Index row, Index column) { return nibble(codes, row, column); }
 };
-
-/// codes [rows x columns] in 0..15, row-major; scales and minimums [rows x groups_of(columns)], finite.
-/// Writes grouped_bytes<Q4>(rows, columns) bytes.
-inline void pack_q4(Index rows, Index columns, const std::uint8_t* codes, const Half* scales, const Half* minimums,
-                    std::uint8_t* blocks) noexcept {
-  std::uint8_t room[group_columns];
-  for (Index top = 0; top < rows; top += group_rows)
-    for (Index g = 0; g < groups_of(columns); ++g, blocks += Q4::block_bytes) {
-      std::memset(blocks, 0, Q4::block_bytes);
-      for (Index i = 0; i < group_rows && top + i < rows; ++i) {
-        const Index row = top + i, left = g * group_columns;
-        put_half(blocks, i, scales[row * groups_of(columns) + g]);
-        put_half(blocks + 32, i, minimums[row * groups_of(columns) + g]);
-        put_nibbles(blocks + 64, i,
-                    whole_group<std::uint8_t>(codes + row * columns + left, columns - left, Q4::zero_code, room));
-      }
-    }
-}
 
 }  // namespace tern::kernels

@@ -1,45 +1,37 @@
 #pragma once
-/// Weights of 4 bits, a scale for every 32 columns of a row: w = scale * (code - 8), code in 0..15. It holds Q4_0
-/// exactly; 4.5 bits a weight.
-///
-/// A block is 16 rows x 64 columns, two groups, 576 bytes:
-///   scale(r, g)  binary16 at byte 32*(g%2) + 2*(r%16)
-///   code(r, k)   at byte 64 + 64*((k%64)/8) + 4*(r%16) + k%4, in its low half where k%8 < 4, else in its high half
-/// Beyond the matrix's edge scales are 0 and codes 8.
-#include "tern/kernels/formats/grouped.hpp"
+#include <cmath>
+#include <string_view>
+
+#include "tern/kernels/quantize/round_group.hpp"
 
 namespace tern::kernels {
 
-struct Q4_0 {
-  static constexpr int bits = 4, zero_code = 8;
-  static constexpr bool has_minimum = false;
-  static constexpr Index block_columns = 64, block_bytes = 576;
-  static constexpr Index blocks_across(Index columns) { return (columns + block_columns - 1) / block_columns; }
+/// Weights of 4 bits, a scale for every 32 columns of a row: w = scale * (code - 8), code in 0..15. It holds Q4_0
+/// exactly; 4.5 bits a weight.
+struct Q4_0 : GroupLayout<false, 4> {
+  static constexpr std::string_view name = "q4_0";
+  static constexpr int zero_code = 8;
+  static constexpr float greatest = 8 * 65504.0f;  ///< magnitude of a weight
 
-  static GroupBytes group(const std::uint8_t* tile, Index g) {
-    const std::uint8_t* block = tile + (g >> 1) * block_bytes;
-    return {block + 32 * (g & 1), block + 64 + 256 * (g & 1)};
+  /// Over a group: scale = m / -8 in binary16, where m is the weight of the largest magnitude, with its sign, because
+  /// -8 is there and 8 is not; code = w / scale + 8 to nearest, at most 15. An error is at most scale/2, or scale of a
+  /// weight as large as m with the other sign, and what binary16 rounds at the ends.
+  template <class S>
+  static GroupScales quantize(const S* x, Code* codes) noexcept {
+    const detail::Extremes<S> of(x);
+    S top = of.high > -of.low ? of.high : of.low;
+    for (Index k = 0; of.high == -of.low && k < group_columns; ++k)
+      if (std::abs(x[k]) == of.high) {
+        top = x[k];  // of both signs the first
+        break;
+      }
+    const GroupScales to{to_half(static_cast<float>(top / -8)), {}};
+    const S scale = static_cast<S>(to_float(to.scale));
+    S ratio[group_columns];
+    for (Index k = 0; k < group_columns; ++k) ratio[k] = x[k] / detail::divisor(scale);
+    detail::round_group<S>(ratio, -8, 7, 8, codes);
+    return to;
   }
-  static int code(const std::uint8_t* codes, Index row, Index column) { return nibble(codes, row, column) - zero_code; }
 };
-
-/// codes [rows x columns] in 0..15, row-major; scales [rows x groups_of(columns)], finite.
-/// Writes grouped_bytes<Q4_0>(rows, columns) bytes.
-inline void pack_q4_0(Index rows, Index columns, const std::uint8_t* codes, const Half* scales,
-                      std::uint8_t* blocks) noexcept {
-  std::uint8_t room[group_columns];
-  for (Index top = 0; top < rows; top += group_rows)
-    for (Index g = 0; g < groups_of(columns); g += 2, blocks += Q4_0::block_bytes) {
-      std::memset(blocks, 0, 64);
-      std::memset(blocks + 64, Q4_0::zero_code * 17, Q4_0::block_bytes - 64);
-      for (Index i = 0; i < group_rows && top + i < rows; ++i)
-        for (Index half = 0; half < 2 && g + half < groups_of(columns); ++half) {
-          const Index row = top + i, left = (g + half) * group_columns;
-          put_half(blocks + 32 * half, i, scales[row * groups_of(columns) + g + half]);
-          put_nibbles(blocks + 64 + 256 * half, i,
-                      whole_group<std::uint8_t>(codes + row * columns + left, columns - left, Q4_0::zero_code, room));
-        }
-    }
-}
 
 }  // namespace tern::kernels

@@ -89,17 +89,23 @@ struct Floats {
 
 #include "tern/kernels/ternary_matmul/transposed_bytes.inc"
 
+#include "tern/kernels/micro/decoded_avx2.inc"
+
 #include "tern/kernels/grouped_matmul/avx2.inc"
 
 #include "tern/kernels/grouped_matmul/bytes.inc"
 
+#include "tern/kernels/grouped_matmul/decoded_avx2.inc"
+
+#include "tern/kernels/ternary_matmul/decoded_avx2.inc"
+
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
-  ops.ternary_matmul = ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
-  ops.q8.matmul = grouped_matmul_bytes<Q8>;
-  ops.q4.matmul = grouped_matmul_bytes<Q4>;
-  ops.q4_0.matmul = grouped_matmul_bytes<Q4_0>;
+  ops.ternary_matmul = ternary_matmul_bytes<ternary_matmul_many<TernaryFormat::two_bits>,
+                                            ternary_matmul_many<TernaryFormat::five_a_byte>>;
+  ops.ternary_matmul_transposed_int8 =
+      ternary_matmul_transposed_int8_bytes<ternary_matmul_many<TernaryFormat::two_bits>>;
+  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = grouped_matmul_many<F>; });
   return ops;
 }
 

@@ -83,11 +83,10 @@ struct Floats {
 
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
-  ops.ternary_matmul = avx2::ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = avx2::ternary_matmul_transposed_int8_bytes;
-  ops.q8.matmul = avx2::grouped_matmul_bytes<Q8>;
-  ops.q4.matmul = avx2::grouped_matmul_bytes<Q4>;
-  ops.q4_0.matmul = avx2::grouped_matmul_bytes<Q4_0>;
+  constexpr Operations<float> bytes = avx2::all_operations();
+  ops.ternary_matmul = bytes.ternary_matmul;
+  ops.ternary_matmul_transposed_int8 = bytes.ternary_matmul_transposed_int8;
+  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = bytes.grouped<F>().matmul; });
   return ops;
 }
 

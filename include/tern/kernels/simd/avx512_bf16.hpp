@@ -32,9 +32,7 @@ constexpr Operations<float> all_operations() {
   ops.matmul_mixed = matmul_mixed;
   ops.ternary_matmul = ternary_matmul_bytes<avx512_vnni::ternary_matmul_as<TernaryFormat::two_bits>>;
   ops.ternary_matmul_transposed = ternary_matmul_transposed;
-  ops.q8.matmul_transposed = grouped_matmul_transposed<Q8>;
-  ops.q4.matmul_transposed = grouped_matmul_transposed<Q4>;
-  ops.q4_0.matmul_transposed = grouped_matmul_transposed<Q4_0>;
+  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul_transposed = grouped_matmul_transposed<F>; });
   ops.bf16 = {bf16_matmul, bf16_matmul_transposed};
   return ops;
 }

@@ -22,10 +22,8 @@ using avx512::fields_of_digits, avx512::low_digits;
 constexpr Operations<float> all_operations() {
   Operations<float> ops = avx512::all_operations();
   ops.ternary_matmul = ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
-  ops.q8.matmul = grouped_matmul_bytes<Q8>;
-  ops.q4.matmul = grouped_matmul_bytes<Q4>;
-  ops.q4_0.matmul = grouped_matmul_bytes<Q4_0>;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes<>;
+  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = grouped_matmul_bytes<F>; });
   return ops;
 }
 

@@ -8,9 +8,7 @@
 #include <utility>
 
 #include "tern/kernels/formats/bf16.hpp"
-#include "tern/kernels/formats/q4.hpp"
-#include "tern/kernels/formats/q4_0.hpp"
-#include "tern/kernels/formats/q8.hpp"
+#include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/quantize/rounding_noise.hpp"
 #include "tern/kernels/table.hpp"

@@ -88,10 +88,8 @@ struct Floats {
 constexpr Operations<float> all_operations() {
   Operations<float> ops = operations<Floats>();
   ops.ternary_matmul = ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes;
-  ops.q8.matmul = grouped_matmul_bytes<Q8>;
-  ops.q4.matmul = grouped_matmul_bytes<Q4>;
-  ops.q4_0.matmul = grouped_matmul_bytes<Q4_0>;
+  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes<>;
+  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = grouped_matmul_bytes<F>; });
   return ops;
 }
 
