@@ -29,7 +29,7 @@ void on_every_isa_of_bytes(F&& f) {
   if constexpr (sizeof(S) == sizeof(float))
     if (kernels::runnable(kernels::Isa::avx512_vnni)) {
       CAPTURE("avx2_vnni, encoded for AVX-512");
-      f(kernels::avx2_vnni_encoded_for_avx512::all_operations());
+      f(kernels::avx2_vnni_encoded_for_avx512::Kernels::operations());
     }
 #endif
 }

@@ -13,6 +13,8 @@ TEST_CASE("weight format: every one is in its place, and its name leads back to 
 }
 
 TEST_CASE("weight format: another name is refused with those there are") {
-  CHECK_THROWS_WITH_AS(parse_weight_format("q5"),
-                       "weight format: expected one of f32, bf16, q8, q4, q4_0, ternary, got 'q5'", ValueError);
+  CHECK(weight_format_names().starts_with("f32, bf16, q8, q4, q4_0, "));
+  CHECK(weight_format_names().ends_with(", ternary"));
+  CHECK_THROWS_WITH_AS(parse_weight_format("q9"),
+                       ("weight format: expected one of " + weight_format_names() + ", got 'q9'").c_str(), ValueError);
 }

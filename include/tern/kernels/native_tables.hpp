@@ -1,6 +1,8 @@
 #pragma once
 /// The table of each instruction set, which native.hpp gives out: plain loops, and the sets that have kernels of their
 /// own.
+#include <tuple>
+
 #include "tern/kernels/bf16_matmul/reference.hpp"
 #include "tern/kernels/cross_entropy/reference.hpp"
 #include "tern/kernels/gate/reference.hpp"
@@ -23,14 +25,10 @@
 
 namespace tern::kernels::detail {
 
-template <class S>
-constexpr GroupedTable<S> reference_groups() {
-  GroupedTable<S> table{};
-  GroupedFormats::each([&]<class F>() {
-    table.template of<F>() = {reference::grouped_matmul<F, S>, reference::grouped_matmul_float<F, S>,
-                              reference::grouped_matmul_transposed<F, S>};
-  });
-  return table;
+template <class F, class S>
+constexpr GroupedProducts<S, F> reference_products() {
+  return {reference::grouped_matmul<F, S>, reference::grouped_matmul_float<F, S>,
+          reference::grouped_matmul_transposed<F, S>};
 }
 
 template <class S>
@@ -52,65 +50,73 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_float = reference::ternary_matmul_float<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
-          .groups = reference_groups<S>(),
+          .groups = grouped_table<S>([]<class F>() { return reference_products<F, S>(); }),
           .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }
 
-// Double is for checking gradients: there plain loops do.
-inline constexpr Table reference_table{Isa::reference, reference_operations<float>(), reference_operations<double>()};
+struct ReferenceKernels {
+  static constexpr Isa isa = Isa::reference;
+
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    return reference_products<F, float>();
+  }
+  static constexpr Operations<float> operations() { return reference_operations<float>(); }
+};
+
+/// Some instruction sets, as their Kernels: `isa`, operations(), and grouped<F>() for any format in groups.
+template <class... Sets>
+struct InstructionSets {
+  /// get.operator()<Set>() for the one of `isa`, or the first. What a set's functions return are constants: of its
+  /// kernels those are compiled that get takes.
+  template <class Get>
+  static auto get(Isa isa, Get get) {
+    using First = std::tuple_element_t<0, std::tuple<Sets...>>;
+    auto got = get.template operator()<First>();
+    (void)((Sets::isa == isa && (got = get.template operator()<Sets>(), true)) || ...);
+    return got;
+  }
+};
+
 #if TERN_X86
-inline constexpr Table avx2_table{Isa::avx2, avx2::all_operations(), reference_operations<double>()};
-inline constexpr Table avx2_vnni_table{Isa::avx2_vnni, avx2_vnni::all_operations(), reference_operations<double>()};
-inline constexpr Table avx512_table{Isa::avx512, avx512::all_operations(), reference_operations<double>()};
-inline constexpr Table avx512_vnni_table{Isa::avx512_vnni, avx512_vnni::all_operations(),
-                                         reference_operations<double>()};
-inline constexpr Table avx512_bf16_table{Isa::avx512_bf16, avx512_bf16::all_operations(),
-                                         reference_operations<double>()};
+using NativeSets = InstructionSets<ReferenceKernels, avx2::Kernels, avx2_vnni::Kernels, avx512::Kernels,
+                                   avx512_vnni::Kernels, avx512_bf16::Kernels>;
 #elif TERN_ARM64
-inline constexpr Table neon_table{Isa::neon, neon::all_operations(), reference_operations<double>()};
-inline constexpr Table neon_dotprod_table{Isa::neon_dotprod, neon_dotprod::all_operations(),
-                                          reference_operations<double>()};
+using NativeSets = InstructionSets<ReferenceKernels, neon::Kernels, neon_dotprod::Kernels>;
+#else
+using NativeSets = InstructionSets<ReferenceKernels>;
 #endif
 
-/// get.operator()<table>() for the table of `isa`. A table is a constant: of its kernels those are compiled that get
-/// takes.
-template <class Get>
-auto from_native_table(Isa isa, Get get) {
-  switch (isa) {
-#if TERN_X86
-    case Isa::avx2:
-      return get.template operator()<avx2_table>();
-    case Isa::avx2_vnni:
-      return get.template operator()<avx2_vnni_table>();
-    case Isa::avx512:
-      return get.template operator()<avx512_table>();
-    case Isa::avx512_vnni:
-      return get.template operator()<avx512_vnni_table>();
-    case Isa::avx512_bf16:
-      return get.template operator()<avx512_bf16_table>();
-#elif TERN_ARM64
-    case Isa::neon:
-      return get.template operator()<neon_table>();
-    case Isa::neon_dotprod:
-      return get.template operator()<neon_dotprod_table>();
-#endif
-    default:
-      return get.template operator()<reference_table>();
-  }
-}
+/// Double is for checking gradients: there plain loops do.
+template <class Set>
+inline constexpr Table table_of{Set::isa, Set::operations(), reference_operations<double>()};
 
 /// See native::table.
 inline const Table& native_table(Isa isa) {
-  return *from_native_table(isa, []<const Table & t>() { return &t; });
+  return *NativeSets::get(isa, []<class Set>() { return &table_of<Set>; });
 }
 
 /// See native::kernel.
 template <auto member>
 auto native_kernel(Isa isa) {
-  return from_native_table(isa, []<const Table & t>() {
-    constexpr auto kernel = t.kernel(member);
+  return NativeSets::get(isa, []<class Set>() {
+    constexpr auto kernel = table_of<Set>.kernel(member);
     return kernel;
   });
 }
 
 }  // namespace tern::kernels::detail
+
+namespace tern::kernels::native {
+
+/// The products of `isa`, which must be runnable here, with weights of a format F in groups: one of GroupedFormats, or of
+/// your own (docs/adding_a_weight_format.md).
+template <class F>
+GroupedProducts<float, F> grouped_products(Isa isa) {
+  return detail::NativeSets::get(isa, []<class Set>() {
+    constexpr GroupedProducts<float, F> products = Set::template grouped<F>();
+    return products;
+  });
+}
+
+}  // namespace tern::kernels::native

@@ -52,6 +52,14 @@ struct GroupedTable<S, Formats<F...>> : GroupedProducts<S, F>... {
   }
 };
 
+/// The products that make.operator()<F>() gives for each format F.
+template <class S, class Make>
+constexpr GroupedTable<S> grouped_table(Make make) {
+  GroupedTable<S> table{};
+  GroupedFormats::each([&]<class F>() { table.template of<F>() = make.template operator()<F>(); });
+  return table;
+}
+
 /// Products with packed bf16 weights (formats/bf16.hpp). As for Operations::matmul_mixed, x and dy are rounded to bf16
 /// where the machine multiplies it. Any cut of rows, columns and tokens gives the same bits.
 template <class S>

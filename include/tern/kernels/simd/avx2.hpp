@@ -83,31 +83,35 @@ struct Floats {
 
 #include "tern/kernels/simd/kernels.inc"
 
-#include "tern/kernels/ternary_matmul/avx2.inc"
+#include "tern/kernels/simd/avx2_bytes.inc"
 
-#include "tern/kernels/ternary_matmul/bytes.inc"
-
-#include "tern/kernels/ternary_matmul/transposed_bytes.inc"
+#include "tern/kernels/simd/bytes.inc"
 
 #include "tern/kernels/micro/decoded_avx2.inc"
-
-#include "tern/kernels/grouped_matmul/avx2.inc"
-
-#include "tern/kernels/grouped_matmul/bytes.inc"
 
 #include "tern/kernels/grouped_matmul/decoded_avx2.inc"
 
 #include "tern/kernels/ternary_matmul/decoded_avx2.inc"
 
-constexpr Operations<float> all_operations() {
-  Operations<float> ops = operations<Floats>();
-  ops.ternary_matmul = ternary_matmul_bytes<ternary_matmul_many<TernaryFormat::two_bits>,
-                                            ternary_matmul_many<TernaryFormat::five_a_byte>>;
-  ops.ternary_matmul_transposed_int8 =
-      ternary_matmul_transposed_int8_bytes<ternary_matmul_many<TernaryFormat::two_bits>>;
-  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = grouped_matmul_many<F>; });
-  return ops;
-}
+struct Kernels {
+  static constexpr Isa isa = Isa::avx2;
+
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    GroupedProducts<float, F> products = grouped_products<Floats, F>();
+    products.matmul = grouped_matmul_many<F>;
+    return products;
+  }
+  static constexpr Operations<float> operations() {
+    Operations<float> ops = avx2::operations<Floats>();
+    ops.ternary_matmul = ternary_matmul_bytes<Bytes, ternary_matmul_many<TernaryFormat::two_bits>,
+                                              ternary_matmul_many<TernaryFormat::five_a_byte>>;
+    ops.ternary_matmul_transposed_int8 =
+        ternary_matmul_transposed_int8_bytes<Bytes, ternary_matmul_many<TernaryFormat::two_bits>>;
+    ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
+    return ops;
+  }
+};
 
 }  // namespace tern::kernels::avx2
 TERN_TARGET_END

@@ -81,14 +81,25 @@ struct Floats {
 
 #include "tern/kernels/simd/kernels.inc"
 
-constexpr Operations<float> all_operations() {
-  Operations<float> ops = operations<Floats>();
-  constexpr Operations<float> bytes = avx2::all_operations();
-  ops.ternary_matmul = bytes.ternary_matmul;
-  ops.ternary_matmul_transposed_int8 = bytes.ternary_matmul_transposed_int8;
-  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = bytes.grouped<F>().matmul; });
-  return ops;
-}
+/// Products of bytes are AVX2's.
+struct Kernels {
+  static constexpr Isa isa = Isa::avx512;
+
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    GroupedProducts<float, F> products = grouped_products<Floats, F>();
+    products.matmul = avx2::Kernels::grouped<F>().matmul;
+    return products;
+  }
+  static constexpr Operations<float> operations() {
+    constexpr Operations<float> bytes = avx2::Kernels::operations();
+    Operations<float> ops = avx512::operations<Floats>();
+    ops.ternary_matmul = bytes.ternary_matmul;
+    ops.ternary_matmul_transposed_int8 = bytes.ternary_matmul_transposed_int8;
+    ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
+    return ops;
+  }
+};
 
 }  // namespace tern::kernels::avx512
 TERN_TARGET_END

@@ -9,6 +9,8 @@ namespace tern::kernels::avx512_bf16 {
 
 using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
+#include "tern/kernels/micro/bf16_tiles.inc"
+
 #include "tern/kernels/matmul_mixed/avx512_bf16.inc"
 
 #include "tern/kernels/bf16_matmul/avx512_bf16.inc"
@@ -19,7 +21,9 @@ using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
 #include "tern/kernels/ternary_matmul/blocks.inc"
 
-#include "tern/kernels/ternary_matmul/avx512_vnni.inc"
+#include "tern/kernels/simd/avx512_vnni_bytes.inc"
+
+#include "tern/kernels/micro/quads.inc"
 
 #include "tern/kernels/ternary_matmul/bytes.inc"
 
@@ -27,15 +31,26 @@ using avx512::all16, avx512::all8, avx512::Floats, avx512::low_digits;
 
 #include "tern/kernels/grouped_matmul/avx512_bf16.inc"
 
-constexpr Operations<float> all_operations() {
-  Operations<float> ops = avx512_vnni::all_operations();
-  ops.matmul_mixed = matmul_mixed;
-  ops.ternary_matmul = ternary_matmul_bytes<avx512_vnni::ternary_matmul_as<TernaryFormat::two_bits>>;
-  ops.ternary_matmul_transposed = ternary_matmul_transposed;
-  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul_transposed = grouped_matmul_transposed<F>; });
-  ops.bf16 = {bf16_matmul, bf16_matmul_transposed};
-  return ops;
-}
+struct Kernels {
+  static constexpr Isa isa = Isa::avx512_bf16;
+
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    GroupedProducts<float, F> products = avx512_vnni::Kernels::grouped<F>();
+    products.matmul_transposed = grouped_matmul_transposed<F>;
+    return products;
+  }
+  static constexpr Operations<float> operations() {
+    Operations<float> ops = avx512_vnni::Kernels::operations();
+    ops.matmul_mixed = matmul_mixed;
+    ops.ternary_matmul =
+        ternary_matmul_bytes<Bytes, avx512_vnni::ternary_matmul_as<avx512_vnni::Bytes, TernaryFormat::two_bits>>;
+    ops.ternary_matmul_transposed = ternary_matmul_transposed;
+    ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
+    ops.bf16 = {bf16_matmul, bf16_matmul_transposed};
+    return ops;
+  }
+};
 
 }  // namespace tern::kernels::avx512_bf16
 TERN_TARGET_END

@@ -75,23 +75,20 @@ struct Floats {
 
 #include "tern/kernels/simd/kernels.inc"
 
-#include "tern/kernels/ternary_matmul/neon.inc"
+#include "tern/kernels/simd/neon_bytes.inc"
 
-#include "tern/kernels/ternary_matmul/bytes.inc"
+#include "tern/kernels/simd/bytes.inc"
 
-#include "tern/kernels/ternary_matmul/transposed_bytes.inc"
-
-#include "tern/kernels/grouped_matmul/neon.inc"
-
-#include "tern/kernels/grouped_matmul/bytes.inc"
-
-constexpr Operations<float> all_operations() {
-  Operations<float> ops = operations<Floats>();
-  ops.ternary_matmul = ternary_matmul_bytes;
-  ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes<>;
-  GroupedFormats::each([&]<class F>() { ops.groups.of<F>().matmul = grouped_matmul_bytes<F>; });
-  return ops;
-}
+struct FloatKernels {
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    return grouped_products<Floats, F>();
+  }
+  static constexpr Operations<float> operations() { return neon::operations<Floats>(); }
+};
+struct Kernels : WithBytes<FloatKernels, Bytes> {
+  static constexpr Isa isa = Isa::neon;
+};
 
 }  // namespace tern::kernels::neon
 #endif
