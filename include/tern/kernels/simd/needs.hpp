@@ -1,5 +1,6 @@
 #pragma once
 /// What the vector kernels (*.inc) need: included before a target region opens, because nothing may be inside one.
+#include <bit>
 #include <cassert>
 #include <cmath>
 #include <cstdint>
