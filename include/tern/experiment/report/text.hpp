@@ -1,20 +1,14 @@
 #pragma once
-/// Text and numbers as a report shows them. Names come from files: whatever they hold, they stay names.
-#include <array>
-#include <charconv>
-#include <cmath>
-#include <cstdint>
-#include <optional>
+/// Text as a report shows it. Names come from files: whatever they hold, they stay names.
 #include <string>
 #include <string_view>
 
+#include "tern/experiment/words.hpp"
+
 namespace tern::report {
 
-/// A number that may be missing: not measured, failed, or not finite.
-using Maybe = std::optional<double>;
-
-/// What stands where there is no number.
-inline constexpr std::string_view missing = "–";
+using words::bytes, words::count, words::fixed, words::general, words::grouped, words::margin, words::Maybe,
+    words::missing, words::percent, words::perplexity, words::seconds;
 
 namespace detail {
 /// Line breaks and tabs become spaces, other control characters the replacement character.
@@ -77,70 +71,6 @@ inline std::string shorten(std::string_view s, std::size_t most) {
     ++at;
   }
   return std::string(s.substr(0, at)) + "…";
-}
-
-/// Fixed point with a true minus sign; no "-0".
-inline std::string fixed(double value, int digits) {
-  std::array<char, 400> buffer{};
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(value), std::chars_format::fixed, digits);
-  const std::string_view shown(buffer.data(), static_cast<std::size_t>(end.ptr - buffer.data()));
-  const bool zero = shown.find_first_not_of("0.") == std::string_view::npos;
-  return (value < 0 && !zero ? "−" : "") + std::string(shown);
-}
-
-/// Up to `digits` significant digits, as short as can be: learning rates, sizes of tasks.
-inline std::string general(double value, int digits = 3) {
-  std::array<char, 64> buffer{};
-  const auto end =
-      std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::general, digits);
-  return {buffer.data(), end.ptr};
-}
-
-/// 215000 -> "215,000".
-inline std::string grouped(double value) {
-  std::string digits = fixed(std::round(std::abs(value)), 0);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return (value < 0 ? "−" : "") + digits;
-}
-
-/// A count that may be missing.
-inline std::string count(const Maybe& value) { return value ? grouped(*value) : std::string(missing); }
-
-/// A perplexity, to about four digits.
-inline std::string perplexity(const Maybe& value) {
-  if (!value) return std::string(missing);
-  if (*value >= 1e6) return general(*value, 3);
-  return *value >= 1000 ? grouped(*value) : fixed(*value, *value < 100 ? 2 : 1);
-}
-
-/// A margin 1 - a/b as a signed percentage; one far below zero as the ratio a/b, which says more.
-inline std::string margin(const Maybe& value, int digits = 1) {
-  if (!value) return std::string(missing);
-  if (*value < -9) return "×" + (*value < -1e6 ? general(1 - *value, 2) : grouped(1 - *value));
-  const std::string shown = fixed(100 * *value, digits);
-  return (*value > 0 && shown.find_first_not_of("0.") != std::string::npos ? "+" : "") + shown + "%";
-}
-
-/// A share of a whole, without a sign for what is positive.
-inline std::string percent(const Maybe& value) { return value ? fixed(100 * *value, 0) + "%" : std::string(missing); }
-
-/// Bytes in decimal units: 9216 -> "9.22 kB".
-inline std::string bytes(const Maybe& value) {
-  if (!value) return std::string(missing);
-  constexpr std::array units = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  double v = *value;
-  std::size_t unit = 0;
-  while (v >= 999.5 && unit + 1 < units.size()) v /= 1000, ++unit;
-  return fixed(v, unit == 0 || v >= 99.95 ? 0 : v >= 9.995 ? 1 : 2) + " " + units[unit];
-}
-
-/// Seconds, or minutes and hours where those are easier to read.
-inline std::string seconds(const Maybe& value) {
-  if (!value) return std::string(missing);
-  if (*value < 600) return fixed(*value, *value < 10 ? 1 : 0) + " s";
-  return *value < 2 * 3600 ? fixed(*value / 60, 0) + " min" : fixed(*value / 3600, 1) + " h";
 }
 
 }  // namespace tern::report
