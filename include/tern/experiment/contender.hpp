@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "tern/adapters/attach.hpp"
-#include "tern/adapters/size_matched.hpp"
 #include "tern/experiment/model_view.hpp"
 
 namespace tern {
@@ -32,7 +30,7 @@ inline std::vector<Contender> size_matched_contenders(const ModelView& model) {
     Contender c{candidate.name, candidate.title, {}, false};
     c.rates = low_rank ? std::vector<double>{3e-4, 1e-3, 3e-3} : std::vector<double>{1e-3, 3e-3, 1e-2};
     c.attach = [candidate](const ModelView& view, AdapterSet<float>& set, Random& random) {
-      attach_matched(view, set, candidate, random);
+      attach_matched(view, set, candidate, random, view.directions(candidate));
     };
     all.push_back(std::move(c));
   }

@@ -53,7 +53,6 @@ class Shootout {
         generic_(generic),
         options_(options),
         pass_(pass),
-        view_(base.model),
         sources_{users.users, generic.tokens, base.model.config.vocabulary},
         evaluator_(base, users, options) {
     validate(options, table);
@@ -219,12 +218,12 @@ class Shootout {
     fixed_.hash = sha256_hex(bytes_of(everything)).substr(0, 16);
   }
 
-  ContenderRecord describe_contender(const Contender& c) const {
+  ContenderRecord describe_contender(const Contender& c) {
     ContenderRecord record{c.name, c.title, c.trains_base, 0, ""};
     if (c.candidates) return record;  // known once the pilots have chosen
     AdapterSet<float> set;
     Random random(0);
-    c.attach(view_, set, random);
+    c.attach(view(), set, random);
     record.parameters = c.trains_base ? parameters(base_.model.config) : count_parameters(set);
     record.sites = c.trains_base ? "every weight" : describe_sites(set.sites());
     return record;
@@ -258,10 +257,10 @@ class Shootout {
 
   // ---- calibration and pilots
 
-  std::vector<Contender> leaves_of(const Contender& c) const {
-    return c.candidates ? c.candidates(view_) : std::vector<Contender>{c};
+  std::vector<Contender> leaves_of(const Contender& c) {
+    return c.candidates ? c.candidates(view()) : std::vector<Contender>{c};
   }
-  std::vector<Contender> all_leaves() const {
+  std::vector<Contender> all_leaves() {
     std::vector<Contender> all;
     for (const Contender& c : asked_)
       for (Contender& leaf : leaves_of(c)) all.push_back(std::move(leaf));
@@ -488,9 +487,11 @@ class Shootout {
     auto& t = trainers_[weights == "ternary" && base_.ternary ? "ternary" : "stored"];
     if (!t)
       t = std::make_unique<Trainer>(weights == "ternary" && base_.ternary ? *base_.ternary : base_.model, sources_, options_,
-                                    pass_, base_.prefix(), hooks_ != nullptr ? hooks_->interrupted : nullptr);
+                                    pass_, base_.prefix());
+    t->interrupted = hooks_ != nullptr ? hooks_->interrupted : nullptr;
     return *t;
   }
+  const ModelView& view() { return trainer("stored").view(); }
   bool stopped() const { return hooks_->interrupted != nullptr && hooks_->interrupted->load(); }
   void note(const std::string& text) const {
     if (hooks_->note) hooks_->note(text);
@@ -507,7 +508,6 @@ class Shootout {
   const GenericTexts& generic_;
   ShootoutOptions options_;
   Pass pass_;
-  ModelView view_;
   TrainingSources sources_;
   Evaluator evaluator_;
   std::vector<Contender> asked_;               // that can run, as the options name them

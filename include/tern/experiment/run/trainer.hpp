@@ -1,7 +1,9 @@
 #pragma once
 #include <atomic>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,14 +60,8 @@ struct TrainingPlan {
 class Trainer {
  public:
   Trainer(const PackedModel& model, const TrainingSources& sources, const ShootoutOptions& options, const Pass& pass,
-          std::optional<Token> prefix, const std::atomic<bool>* interrupted = nullptr)
-      : model_(model),
-        view_(model),
-        sources_(sources),
-        options_(options),
-        pass_(pass),
-        prefix_(prefix),
-        interrupted_(interrupted) {
+          std::optional<Token> prefix)
+      : model_(model), view_(model, pass), sources_(sources), options_(options), pass_(pass), prefix_(prefix) {
     pass_.precision = options.precision;
     pass_.gradients = options.gradients;
   }
@@ -102,13 +98,16 @@ class Trainer {
     options.patience = options_.early_stopping ? 3 : 0;
     FitHooks hooks;
     hooks.validate = validate;
-    hooks.interrupted = [&] { return interrupted_ != nullptr && interrupted_->load(); };
+    hooks.interrupted = [&] { return interrupted != nullptr && interrupted->load(); };
     const Subject subject = adapter.subject();
     if (plan.constant_rate)
       return fit(subject, cache_, pass_, adam, windows, ConstantRate{plan.rate}, options, hooks);
     const WarmupCosine schedule{.peak = plan.rate, .warmup = std::max<Index>(1, plan.steps / 20), .floor = 0.1};
     return fit(subject, cache_, pass_, adam, windows, schedule, options, hooks);
   }
+
+  /// Asked before every step; null: never.
+  const std::atomic<bool>* interrupted = nullptr;
 
  private:
   const PackedModel& model_;
@@ -117,7 +116,6 @@ class Trainer {
   const ShootoutOptions& options_;
   Pass pass_;
   std::optional<Token> prefix_;
-  const std::atomic<bool>* interrupted_;
   Subject::Cache cache_;
 };
 
