@@ -16,69 +16,6 @@ using Maybe = std::optional<double>;
 /// What stands where there is no number.
 inline constexpr std::string_view missing = "–";
 
-namespace detail {
-/// Line breaks and tabs become spaces, other control characters the replacement character.
-inline std::string_view tamed(const char& c) {
-  const auto u = static_cast<unsigned char>(c);
-  if (u == '\n' || u == '\r' || u == '\t') return " ";
-  if (u < 0x20 || u == 0x7f) return "\xef\xbf\xbd";
-  return {&c, 1};
-}
-}  // namespace detail
-
-/// `s` as text or attribute value of HTML and SVG.
-inline std::string escape_html(std::string_view s) {
-  std::string out;
-  for (const char& c : s) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += detail::tamed(c);
-    }
-  return out;
-}
-
-/// `s` as plain text within a paragraph or table cell of Markdown.
-inline std::string escape_markdown(std::string_view s) {
-  std::string out;
-  for (const char& c : s) {
-    if (std::string_view("\\`*_[]<>|#~&$").find(c) != std::string_view::npos) out += '\\';
-    out += detail::tamed(c);
-  }
-  return out;
-}
-
-/// Code points of UTF-8.
-inline std::size_t length(std::string_view s) {
-  std::size_t n = 0;
-  for (const char c : s) n += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  return n;
-}
-
-/// At most `most` code points, the last an ellipsis where some are cut.
-inline std::string shorten(std::string_view s, std::size_t most) {
-  if (length(s) <= most) return std::string(s);
-  std::size_t at = 0, kept = 0;
-  while (at < s.size()) {
-    if ((static_cast<unsigned char>(s[at]) & 0xc0) != 0x80 && kept++ + 1 == most) break;
-    ++at;
-  }
-  return std::string(s.substr(0, at)) + "…";
-}
-
 /// Fixed point with a true minus sign; no "-0".
 inline std::string fixed(double value, int digits) {
   std::array<char, 400> buffer{};
