@@ -7,70 +7,53 @@
 
 namespace tern::report {
 
-/// Whether all of it is a number; one user alone has no interval.
+/// One user alone has no interval.
 inline bool has_ends(const statistics::Interval& i) { return std::isfinite(i.low) && std::isfinite(i.high); }
-
-/// "[−14.5%, −3.3%]".
-inline std::string between(const statistics::Interval& margins) {
-  return has_ends(margins) ? "[" + margin(margins.low) + ", " + margin(margins.high) + "]" : std::string(missing);
-}
 
 /// "−8.7% [−14.5%, −3.3%]".
 inline std::string with_interval(const statistics::Interval& margins) {
-  if (!std::isfinite(margins.point)) return std::string(missing);
-  return margin(margins.point) + (has_ends(margins) ? " " + between(margins) : ", no interval");
-}
-
-inline std::string probability(double p) {
-  if (!std::isfinite(p)) return std::string(missing);
-  return p < 0.001 ? "<0.001" : fixed(p, 3);
+  if (!std::isfinite(margins.point)) return std::string(words::missing);
+  return words::margin_between(margins.point, margins.low, margins.high) + (has_ends(margins) ? "" : ", no interval");
 }
 
 /// The answer, and what tempers it.
 inline std::string answer_words(const Claim& c) {
-  std::string words(name(c.answer));
-  if ((c.answer == Answer::better || c.answer == Answer::worse) && c.within_margin)
-    words += ", by less than the margin";
+  std::string said(name(c.answer));
+  if ((c.answer == Answer::better || c.answer == Answer::worse) && c.within_margin) said += ", by less than the margin";
   if (!c.reason.empty())
-    words += ": " + c.reason;
+    said += ": " + c.reason;
   else if (c.answer == Answer::undecided && c.users_needed)
-    words += ": " + grouped(static_cast<double>(*c.users_needed)) + " users would do";
-  return words;
+    said += ": " + words::grouped(static_cast<double>(*c.users_needed)) + " users would do";
+  return said;
 }
 
-inline std::string ahead(const Claim& c) {
-  return grouped(static_cast<double>(c.strict)) + " of " + grouped(static_cast<double>(c.users.users));
-}
-
-/// "−8.7% [−14.5%, −3.3%], p 0.004 (0.012 adjusted), ahead for 1 of 12 users".
-inline std::string evidence_words(const Claim& c) {
-  std::string words = with_interval(c.margin());
-  words += ", p " + probability(c.users.p);
-  if (c.p_adjusted != c.users.p) words += " (" + probability(c.p_adjusted) + " adjusted)";
-  return words + ", ahead for " + ahead(c) + (c.users.users == 1 ? " user" : " users");
-}
-
-/// A comparison a row.
+/// A comparison a row: what it came to, by how much, how sure, for whom.
 inline Table claims_table(std::span<const Claim> claims, double band) {
-  Table t{"Comparisons", {"", "answer", "margin", "95% interval", "p", "p adjusted", "users", "ahead for"}};
-  bool bootstrap = false;
-  for (const Claim& c : claims) bootstrap = bootstrap || c.bootstrap.has_value();
-  if (bootstrap) t.columns.insert(t.columns.begin() + 4, "bootstrap");
+  Table t{"Comparisons", {"", "answer", "margin [95% interval]", "p", "p adjusted", "users", "ahead for"}};
+  const bool bootstrap = std::any_of(claims.begin(), claims.end(), [](const Claim& c) { return c.bootstrap.has_value(); });
+  if (bootstrap) t.columns.insert(t.columns.begin() + 3, "bootstrap interval");
+  const auto p = [](double value) {
+    return !std::isfinite(value) ? std::string(words::missing) : value < 0.001 ? "<0.001" : words::fixed(value, 3);
+  };
   for (const Claim& c : claims) {
+    const Index n = c.users.users;
     std::vector<TableCell> row = {c.a + " over " + c.b,
                                   {answer_words(c), true},
-                                  margin(std::isfinite(c.margin().point) ? Maybe(c.margin().point) : Maybe()),
-                                  between(c.margin()),
-                                  probability(c.users.p),
-                                  probability(c.p_adjusted),
-                                  grouped(static_cast<double>(c.users.users)),
-                                  ahead(c)};
-    if (bootstrap) row.insert(row.begin() + 4, c.bootstrap ? between(statistics::margin(*c.bootstrap)) : std::string(missing));
+                                  with_interval(c.margin()),
+                                  p(c.users.p),
+                                  p(c.p_adjusted),
+                                  words::grouped(static_cast<double>(n)),
+                                  n == 0 ? std::string(words::missing) : words::some_of(c.strict, n, "user")};
+    if (bootstrap) {
+      const auto drawn = c.bootstrap ? statistics::margin(*c.bootstrap) : statistics::Interval{0, -INFINITY, 0};
+      row.insert(row.begin() + 3, has_ends(drawn) ? words::margin(drawn.low) + " to " + words::margin(drawn.high)
+                                                  : std::string(words::missing));
+    }
     t.rows.push_back(std::move(row));
   }
-  t.note = "Margin: 1 − perplexity of the first over perplexity of the second, users weighing the same. p: sign flips over "
-           "users; adjusted for the comparisons that were fixed together. Equivalent: within ±" + fixed(100 * band, 0) +
-           "% by two one-sided tests." +
+  t.note = "Margin: 1 − perplexity of the first over perplexity of the second, users weighing the same. p: sign flips "
+           "over users; adjusted for the comparisons that were fixed together. Equivalent: within ±" +
+           words::percent(band) + " by two one-sided tests." +
            (bootstrap ? " Bootstrap: over users, their documents and chunks." : "");
   return t;
 }
@@ -96,7 +79,7 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
     for (std::size_t u = 0; u < c.differences.size(); ++u) {
       const double m = statistics::margin(c.differences[u]);
       if (std::isfinite(m))
-        lane.circle(axis.at(m), middle, 3, "class=\"user\"", (u < c.names.size() ? c.names[u] + ": " : "") + margin(m));
+        lane.circle(axis.at(m), middle, 3, "class=\"user\"", (u < c.names.size() ? c.names[u] + ": " : "") + words::margin(m));
     }
     const statistics::Interval m = c.margin();
     const std::string colour = "class=\"" + std::string(name(c.answer)) + "\"";

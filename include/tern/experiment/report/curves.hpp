@@ -3,7 +3,7 @@
 
 #include "tern/experiment/finding.hpp"
 #include "tern/experiment/report/svg.hpp"
-#include "tern/experiment/report/text.hpp"
+#include "tern/experiment/words.hpp"
 
 namespace tern::report {
 
@@ -31,8 +31,8 @@ inline bool drawable(const CurveChart& chart, const std::pair<double, double>& p
 /// A plain number, short: 0.003, 12, 4k, 5M.
 inline std::string short_number(double v) {
   for (const auto& [size, letter] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
-    if (std::abs(v) >= size) return general(v / size, 3) + letter;
-  return general(v, 3);
+    if (std::abs(v) >= size) return words::general(v / size, 3) + letter;
+  return words::general(v, 3);
 }
 
 }  // namespace detail
@@ -70,7 +70,7 @@ inline std::vector<std::string> pictures(const CurveChart& chart) {
     for (const double t : y.marks(4)) {
       svg.line(left, y.at(t), left + width, y.at(t), t == 0 ? "class=\"axis\"" : "class=\"rule\"");
       svg.text(left - 6, y.at(t) + 4,
-               chart.y_is_share ? margin(t, y.high - y.low < 0.05 ? 1 : 0) : detail::short_number(t), "small muted end");
+               chart.y_is_share ? words::margin(t, y.high - y.low < 0.05 ? 1 : 0) : detail::short_number(t), "small muted end");
     }
     for (const double t : x.marks(4)) {
       svg.line(x.at(t), top + height, x.at(t), top + height + 4, "class=\"axis\"");

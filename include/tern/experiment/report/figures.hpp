@@ -62,7 +62,7 @@ inline Table as_table(const Figure& figure) {
     std::vector<TableCell> row = {map->rows[i]};
     for (std::size_t j = 0; j < map->columns.size(); ++j) {
       const bool there = i < map->values.size() && j < map->values[i].size() && detail::finite(map->values[i][j]);
-      row.emplace_back(margin(there ? map->values[i][j] : std::nullopt, 0), map->rows[i] == map->columns[j]);
+      row.emplace_back(words::margin(there ? map->values[i][j] : std::nullopt, 0), map->rows[i] == map->columns[j]);
     }
     t.rows.push_back(std::move(row));
   }

@@ -5,7 +5,7 @@
 #include "tern/experiment/finding.hpp"
 #include "tern/experiment/report/page_style.hpp"
 #include "tern/experiment/report/svg.hpp"
-#include "tern/experiment/report/text.hpp"
+#include "tern/experiment/words.hpp"
 
 namespace tern::report {
 
@@ -20,7 +20,7 @@ inline std::optional<double> strength(const std::optional<double>& share) {
 inline std::string shade(double strength, double limit) {
   const double opacity = std::min(1.0, std::abs(strength) / limit);
   return std::string("class=\"") + (strength >= 0 ? "better" : "worse") + "\" fill-opacity=\"" +
-         general(std::round(opacity * 100) / 100, 2) + "\"";
+         words::general(std::round(opacity * 100) / 100, 2) + "\"";
 }
 
 /// The colours' legend, better to the right as the numbers' signs say.
@@ -30,14 +30,14 @@ inline void legend(Svg& svg, double x, double y, double limit) {
   for (int i = 0; i < steps; ++i)
     svg.rect(x + width * i, y, width + 0.2, 10, shade(limit * (2.0 * i / (steps - 1) - 1), limit));
   svg.rect(x, y, width * steps, 10, "class=\"rule\"");
-  svg.text(x, y + 24, margin(-std::expm1(limit), 0) + " worse", "small muted");
+  svg.text(x, y + 24, words::margin(-std::expm1(limit), 0) + " worse", "small muted");
   svg.text(x + width * steps / 2, y + 24, "0", "small muted middle");
-  svg.text(x + width * steps, y + 24, "better " + margin(-std::expm1(-limit), 0), "small muted end");
+  svg.text(x + width * steps, y + 24, "better " + words::margin(-std::expm1(-limit), 0), "small muted end");
 }
 
 /// What fits a cell: percent without its sign, nothing where that is too long.
 inline std::string cell_number(const std::optional<double>& share, double cell) {
-  std::string text = share && std::isfinite(*share) ? margin(share, 0) : std::string(missing);
+  std::string text = share && std::isfinite(*share) ? words::margin(share, 0) : std::string(words::missing);
   if (text.back() == '%') text.pop_back();
   return 6.2 * static_cast<double>(length(text)) > cell ? "" : text;
 }
@@ -88,10 +88,10 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
   svg.rect(0, 0, width, height, "class=\"paper\"");
   svg.text(left, 12, map.column_title, "small muted");
   svg.text(0, 0, map.row_title, "small muted middle",
-           "transform=\"translate(10," + fixed(top + y.back() / 2, 0) + ") rotate(-90)\"");
+           "transform=\"translate(10," + words::fixed(top + y.back() / 2, 0) + ") rotate(-90)\"");
   for (std::size_t j = 0; j < columns; ++j)
     svg.text(0, 0, shorten(map.columns[j], most), "",
-             "transform=\"translate(" + fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," + fixed(top - 8, 1) + ") rotate(-45)\"");
+             "transform=\"translate(" + words::fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," + words::fixed(top - 8, 1) + ") rotate(-45)\"");
   for (std::size_t i = 0; i < rows; ++i) {
     const double row = top + y[i + 1] - cell;
     svg.text(left - 8, row + cell / 2 + 4, shorten(map.rows[i], most), "end");
@@ -100,7 +100,7 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
       const double column = left + x[j + 1] - cell;
       const auto value = i < map.values.size() && j < map.values[i].size() ? map.values[i][j] : std::nullopt;
       const auto colour = detail::strength(value);
-      const std::string says = map.rows[i] + ", " + map.columns[j] + ": " + margin(colour ? value : std::nullopt);
+      const std::string says = map.rows[i] + ", " + map.columns[j] + ": " + words::margin(colour ? value : std::nullopt);
       if (colour)
         svg.rect(column + 0.5, row + 0.5, cell - 1, cell - 1, detail::shade(*colour, limit), says);
       else

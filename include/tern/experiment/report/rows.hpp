@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tern/experiment/report/svg.hpp"
-#include "tern/experiment/report/text.hpp"
+#include "tern/experiment/words.hpp"
 
 namespace tern::report {
 
@@ -24,7 +24,7 @@ struct Scale {
 
 inline Scale share_scale(double low, double high) {
   Scale scale{{low, high}, ticks(low, high, 4), {}};
-  for (const double t : scale.at) scale.labels.push_back(margin(t, high - low < 0.06 ? 1 : 0));
+  for (const double t : scale.at) scale.labels.push_back(words::margin(t, high - low < 0.06 ? 1 : 0));
   return scale;
 }
 
@@ -32,7 +32,7 @@ inline Scale unit_scale(double low, double high) {
   Scale scale{{low, high}, ticks(low, high, 4), {}};
   const double step = scale.at.size() > 1 ? scale.at[1] - scale.at[0] : 1;
   const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
-  for (const double t : scale.at) scale.labels.push_back(fixed(t, digits));
+  for (const double t : scale.at) scale.labels.push_back(words::fixed(t, digits));
   return scale;
 }
 

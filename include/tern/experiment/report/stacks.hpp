@@ -35,14 +35,14 @@ inline std::string picture(const StackChart& chart) {
         break;
       }
       const double to = from + *row.parts[i];
-      const std::string says = (i < chart.series.size() ? chart.series[i] : "") + " " + fixed(*row.parts[i], 3);
+      const std::string says = (i < chart.series.size() ? chart.series[i] : "") + " " + words::fixed(*row.parts[i], 3);
       lane.rect(axis.at(std::min(from, to)), y, axis.between(from, to), step - 1, filled(i), row.name + ": " + says);
       if (i + 1 < row.parts.size()) lane.line(axis.at(to), y, axis.at(to), y + 2 * step - 1, "class=\"axis\"");
       spoken += "; " + says;
       from = to;
     }
     if (whole)
-      lane.text(axis.at(from), y - 2, fixed(from, 3), from < 0 ? "small end" : "small",
+      lane.text(axis.at(from), y - 2, words::fixed(from, 3), from < 0 ? "small end" : "small",
                 from < 0 ? "dx=\"-5\"" : "dx=\"5\"");
     rows.add(detail::name_and_note(row.name, row.note), lane, height, spoken + (chart.unit.empty() ? "" : ", in " + chart.unit));
   }

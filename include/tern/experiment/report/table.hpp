@@ -39,7 +39,7 @@ inline std::string markdown(const Table& table) {
     rows.emplace_back();
     for (const TableCell& cell : row) {
       const std::string text = escape_markdown(cell.text);
-      rows.back().push_back(cell.strong && !text.empty() && cell.text != missing ? "**" + text + "**" : text);
+      rows.back().push_back(cell.strong && !text.empty() && cell.text != words::missing ? "**" + text + "**" : text);
     }
   }
   std::vector<std::size_t> widths(table.columns.size(), 3);

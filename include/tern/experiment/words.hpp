@@ -1,14 +1,17 @@
 #pragma once
-/// Text and numbers as a report shows them. Names come from files: whatever they hold, they stay names.
+/// Numbers and phrases that findings and reports share. Plain text: whoever renders it escapes it.
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
-namespace tern::report {
+#include "tern/core/matrix.hpp"
+
+namespace tern::words {
 
 /// A number that may be missing: not measured, failed, or not finite.
 using Maybe = std::optional<double>;
@@ -60,7 +63,7 @@ inline std::string margin(const Maybe& value, int digits = 1) {
   return (*value > 0 && shown.find_first_not_of("0.") != std::string::npos ? "+" : "") + shown + "%";
 }
 
-/// A share of a whole, without a sign for what is positive.
+/// A share of a whole, without a sign for what is positive: 0.31 -> "31%".
 inline std::string percent(const Maybe& value) { return value ? fixed(100 * *value, 0) + "%" : std::string(missing); }
 
 /// Bytes in decimal units: 9216 -> "9.22 kB".
@@ -80,4 +83,60 @@ inline std::string seconds(const Maybe& value) {
   return *value < 2 * 3600 ? fixed(*value / 60, 0) + " min" : fixed(*value / 3600, 1) + " h";
 }
 
-}  // namespace tern::report
+/// A p to three digits, small ones as a bound: "p 0.004", "p < 0.001".
+inline std::string p_value(double p) { return p < 0.001 ? "p < 0.001" : "p " + fixed(p, 3); }
+
+/// "1 user", "12 users".
+inline std::string count(Index n, const std::string& what) {
+  return grouped(static_cast<double>(n)) + " " + what + (n == 1 ? "" : "s");
+}
+
+/// "all 12 users", "7 of 12 users", "none of 12 users".
+inline std::string some_of(Index some, Index all, const std::string& what) {
+  if (some == all) return all == 1 ? "the one " + what : "all " + count(all, what);
+  return (some == 0 ? "none" : std::to_string(some)) + " of " + count(all, what);
+}
+
+/// "a", "a and b", "a, b and c".
+inline std::string enumerate(const std::vector<std::string>& words) {
+  std::string out;
+  for (std::size_t i = 0; i < words.size(); ++i)
+    out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+  return out;
+}
+
+/// The first letter as a capital.
+inline std::string capital(std::string sentence) {
+  if (!sentence.empty() && sentence[0] >= 'a' && sentence[0] <= 'z')
+    sentence[0] = static_cast<char>(sentence[0] - 'a' + 'A');
+  return sentence;
+}
+
+namespace detail {
+/// Without its sign; from ten times on without decimals.
+inline std::string size(double margin, int digits) {
+  const double percent = 100 * std::abs(margin);
+  return (percent < 1000 ? fixed(percent, digits) : percent < 1e8 ? grouped(percent) : general(percent, 2)) + "%";
+}
+}  // namespace detail
+
+/// A perplexity with this margin, against the other: "5.2% lower", "8.7% higher".
+inline std::string lower(double margin, int digits = 1) {
+  return detail::size(margin, digits) + (margin >= 0 ? " lower" : " higher");
+}
+
+/// The ends of a margin's interval: "2.0% to 4.2% lower", "3.3% to 14.5% higher", "4.8% higher to 4.7% lower".
+inline std::string lower_between(double low, double high, int digits = 1) {
+  if (!std::isfinite(low) || !std::isfinite(high)) return "no interval";
+  if (low >= 0) return detail::size(low, digits) + " to " + lower(high, digits);
+  if (high < 0) return detail::size(high, digits) + " to " + lower(low, digits);
+  return lower(low, digits) + " to " + lower(high, digits);
+}
+
+/// A margin with its ends as a table shows it: "−8.7% [−14.5%, −3.3%]".
+inline std::string margin_between(double point, double low, double high, int digits = 1) {
+  if (!std::isfinite(low) || !std::isfinite(high)) return margin(point, digits);
+  return margin(point, digits) + " [" + margin(low, digits) + ", " + margin(high, digits) + "]";
+}
+
+}  // namespace tern::words
