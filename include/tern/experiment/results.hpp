@@ -117,6 +117,7 @@ struct ProtocolRecord {
   Budget budget;
   std::vector<std::string> experiments;
   std::string weights = "stored", precision, gradients;
+  std::map<std::string, std::string> refused;      ///< contender that was asked for and cannot run -> why
   std::map<std::string, Calibration> calibration;  ///< by contender
   std::map<std::string, PilotRecord> pilots;       ///< by contender
   std::map<std::string, std::string> generic;      ///< user -> name of the generic text; absent: none of that language

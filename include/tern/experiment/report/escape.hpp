@@ -1,29 +1,24 @@
 #pragma once
-/// Text as a report shows it. Names come from files: whatever they hold, they stay names.
+/// Names come from files and folders: whatever they hold, they stay names.
 #include <string>
 #include <string_view>
 
-#include "tern/experiment/words.hpp"
+#include "tern/core/quote.hpp"
 
 namespace tern::report {
 
-using words::bytes, words::count, words::fixed, words::general, words::grouped, words::margin, words::Maybe,
-    words::missing, words::percent, words::perplexity, words::seconds;
-
-namespace detail {
-/// Line breaks and tabs become spaces, other control characters the replacement character.
-inline std::string_view tamed(const char& c) {
-  const auto u = static_cast<unsigned char>(c);
-  if (u == '\n' || u == '\r' || u == '\t') return " ";
-  if (u < 0x20 || u == 0x7f) return "\xef\xbf\xbd";
-  return {&c, 1};
+/// `s` on one line: line ends and tabs as spaces, what steers a page or a terminal as the replacement character.
+inline std::string one_line(std::string_view s) {
+  std::string line(s);
+  for (char& c : line)
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  return shown(line);
 }
-}  // namespace detail
 
 /// `s` as text or attribute value of HTML and SVG.
 inline std::string escape_html(std::string_view s) {
   std::string out;
-  for (const char& c : s) switch (c) {
+  for (const char c : one_line(s)) switch (c) {
       case '&':
         out += "&amp;";
         break;
@@ -40,7 +35,7 @@ inline std::string escape_html(std::string_view s) {
         out += "&#39;";
         break;
       default:
-        out += detail::tamed(c);
+        out += c;
     }
   return out;
 }
@@ -48,9 +43,9 @@ inline std::string escape_html(std::string_view s) {
 /// `s` as plain text within a paragraph or table cell of Markdown.
 inline std::string escape_markdown(std::string_view s) {
   std::string out;
-  for (const char& c : s) {
+  for (const char c : one_line(s)) {
     if (std::string_view("\\`*_[]<>|#~&$").find(c) != std::string_view::npos) out += '\\';
-    out += detail::tamed(c);
+    out += c;
   }
   return out;
 }

@@ -1,0 +1,67 @@
+#pragma once
+/// Tables in both forms of a report.
+#include <algorithm>
+
+#include "tern/experiment/finding.hpp"
+#include "tern/experiment/report/rows.hpp"
+
+namespace tern::report {
+
+/// A table in a box of its own, which scrolls where the page is too narrow.
+inline std::string html(const Table& table) {
+  const std::string number = table.numbers ? "class=\"n\"" : "";
+  std::string out = (table.title.empty() ? "" : element("h3", table.title)) +
+                    "<div class=\"scroll\" tabindex=\"0\"><table" + (table.numbers ? "" : " class=\"prose\"") +
+                    "><thead><tr>";
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    out += element("th", table.columns[c], "scope=\"col\"" + (c > 0 && table.numbers ? " " + number : ""));
+  out += "</tr></thead><tbody>\n";
+  for (const auto& row : table.rows) {
+    out += "<tr>";
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      if (c == 0)
+        out += element("th", row[c].text, "scope=\"row\"");
+      else if (row[c].strong)
+        out += "<td" + (number.empty() ? "" : " " + number) + ">" + element("strong", row[c].text) + "</td>";
+      else
+        out += element("td", row[c].text, number);
+    }
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>" + (table.note.empty() ? "" : element("p", table.note, "class=\"note\"")) + "\n";
+}
+
+/// A table padded so that it reads in a terminal too; its strong cells in bold.
+inline std::string markdown(const Table& table) {
+  std::vector<std::vector<std::string>> rows(1);
+  for (const std::string& column : table.columns) rows[0].push_back(escape_markdown(column));
+  for (const auto& row : table.rows) {
+    rows.emplace_back();
+    for (const TableCell& cell : row) {
+      const std::string text = escape_markdown(cell.text);
+      rows.back().push_back(cell.strong && !text.empty() && cell.text != words::missing ? "**" + text + "**" : text);
+    }
+  }
+  std::vector<std::size_t> widths(table.columns.size(), 3);
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < widths.size() && c < row.size(); ++c) widths[c] = std::max(widths[c], length(row[c]));
+
+  std::string out = table.title.empty() ? "" : "**" + escape_markdown(table.title) + "**\n\n";
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    for (std::size_t c = 0; c < widths.size(); ++c) {
+      const std::string text = c < rows[r].size() ? rows[r][c] : "";
+      const std::string padding(widths[c] - length(text), ' ');
+      const bool right = table.numbers && c > 0;
+      out += right ? "| " + padding + text + " " : "| " + text + padding + " ";
+    }
+    out += "|\n";
+    if (r > 0) continue;
+    for (std::size_t c = 0; c < widths.size(); ++c)
+      out += "| " + std::string(widths[c] - 1, '-') + (table.numbers && c > 0 ? ": " : "- ");
+    out += "|\n";
+  }
+  if (!table.note.empty()) out += "\n" + escape_markdown(table.note) + "\n";
+  return out + "\n";
+}
+
+}  // namespace tern::report
