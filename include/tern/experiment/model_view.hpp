@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tern/adapters/attach.hpp"
+#include "tern/layers/rms_norm.hpp"
 #include "tern/models/config.hpp"
 
 namespace tern {

@@ -15,12 +15,10 @@
 namespace tern::experiments::replication {
 
 inline void needs(const Design& design, const Needs& need) {
-  std::vector<std::string> contenders = {design.options.roles.champion};
-  for (const std::string& r : design.options.roles.rivals) contenders.push_back(r);
-  for (const std::string& contender : contenders)
+  for (const std::string& contender : design.judged())
     for (const UserRecord& u : design.users)
       for (Index seed = 1; seed < design.options.seeds; ++seed)
-        if (design.options.runs(contender)) need({.setting = {.contender = contender, .user = u.name, .seed = seed}});
+        need({.setting = {.contender = contender, .user = u.name, .seed = seed}});
 }
 
 namespace detail {
