@@ -28,7 +28,7 @@ struct Arguments {
   std::string champion, fallback, budget, weights = "stored";
   std::vector<std::string> self;
   std::optional<Index> steps;
-  bool keep_personal_data = false, strict = false;
+  bool keep_personal_data = false, strict = false, split_at_random = false;
   ShootoutOptions options;
 };
 
@@ -92,12 +92,14 @@ void finish_options(Arguments& a, const std::vector<Contender>& table) {
   validate(o, table);
 }
 
-IngestOptions ingest_options(const Arguments& a) {
-  IngestOptions ingest;
-  ingest.self = a.self;
-  ingest.scrub = !a.keep_personal_data;
-  ingest.strict = a.strict;
-  return ingest;
+PopulationOptions population_options(const Arguments& a) {
+  PopulationOptions options;
+  options.ingest.self = a.self;
+  options.ingest.scrub = !a.keep_personal_data;
+  options.ingest.strict = a.strict;
+  options.split.by_time = !a.split_at_random;
+  options.population = a.users.empty() ? "personas" : shown(std::filesystem::path(a.users).filename().string());
+  return options;
 }
 
 std::filesystem::path users_folder(const Arguments& a) {
@@ -137,9 +139,11 @@ Stage load(Arguments& a) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
-  stage.users = load_users(users_folder(a), stage.base, ingest_options(a));
-  stage.generic = load_generic(program::bundled() / "generic", *stage.base.tokenizer);
-  if (!a.generic.empty()) stage.generic.add(load_generic(a.generic, *stage.base.tokenizer));
+  stage.users = load_users(users_folder(a), stage.base, population_options(a));
+  std::vector<std::filesystem::path> generic;
+  if (!a.generic.empty()) generic.emplace_back(a.generic);
+  generic.push_back(program::bundled() / "generic");
+  stage.generic = load_generic_texts(stage.users, generic, stage.base);
   for (const User& u : stage.users.users)
     for (const Owner& o : u.owners)
       if (o.guessed)
@@ -215,7 +219,7 @@ std::string names_of(const std::vector<Contender>& table) {
 void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& table) {
   ShootoutOptions& o = a.options;
   std::string ids;
-  for (const experiments::Experiment& e : experiments::all()) ids += (ids.empty() ? "" : ",") + std::string(e.id);
+  for (const experiments::Experiment& e : experiments::all) ids += (ids.empty() ? "" : ",") + std::string(e.id);
   app.add_option("--out", a.out, "where results go")->capture_default_str();
   app.add_option("--contenders", a.contenders, "some of " + names_of(table))->delimiter(',');
   app.add_option("--champion", a.champion, "who is judged against everybody (default norm, or the first)");
@@ -258,6 +262,7 @@ void add_people(CLI::App& app, Arguments& a) {
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
   app.add_flag("--strict", a.strict, "leave a person out at the first thing that cannot be read");
+  app.add_flag("--split-at-random", a.split_at_random, "by document, not by time where documents are dated");
 }
 
 }  // namespace
@@ -292,7 +297,7 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
       r.users = users_folder(a);
-      r.ingest = ingest_options(a);
+      r.population = population_options(a);
       r.tokenizer = counts.get();
       return program::read_people(r);
     }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tern/core/quote.hpp"
 #include "tern/experiment/model_view.hpp"
 
 namespace tern {

@@ -1,5 +1,6 @@
 #pragma once
 /// What ingestion makes of a person's files.
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,8 @@ namespace tern {
 
 /// What sort of writing a text is.
 enum class Kind { prose, chat, mail, code, notes, transcript };
+
+inline constexpr std::array all_kinds = {Kind::prose, Kind::chat, Kind::mail, Kind::code, Kind::notes, Kind::transcript};
 
 constexpr std::string_view name(Kind kind) {
   constexpr std::string_view names[] = {"prose", "chat", "mail", "code", "notes", "transcript"};

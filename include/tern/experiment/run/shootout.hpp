@@ -14,6 +14,7 @@
 #include "tern/experiment/run/choose_users.hpp"
 #include "tern/experiment/run/describe.hpp"
 #include "tern/experiment/run/evaluator.hpp"
+#include "tern/experiment/run/generic_texts.hpp"
 #include "tern/experiment/run/journal.hpp"
 #include "tern/experiment/run/pilot.hpp"
 #include "tern/experiment/run/tasks.hpp"
@@ -191,16 +192,16 @@ class Shootout {
       return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
     const std::uint64_t needed = full_bytes(parameters(base_.model.config));
     if (needed > options_.memory)
-      return "weights, gradients and two moments take " + report::bytes(static_cast<double>(needed)) + ", of which there are " +
-             report::bytes(static_cast<double>(options_.memory));
+      return "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) + ", of which there are " +
+             words::bytes(static_cast<double>(options_.memory));
     return {};
   }
 
   void describe_design() {
     for (const User& u : users_.users) {
       records_.push_back(describe_user(u));
-      if (const auto generic = generic_.find(u.kind, u.language)) fixed_.generic[u.name] = *generic;
     }
+    fixed_.generic = generic_.of_user;
     fixed_.kind = name(options_.protocol);
     fixed_.roles = options_.roles;
     for (const Contender& c : asked_) fixed_.contenders.push_back(describe_contender(c));
@@ -352,7 +353,7 @@ class Shootout {
     if (auto earlier = journal.find(id)) return earlier;
     if (stopped()) return std::nullopt;
     if (hooks_->progress)
-      hooks_->progress(0, 0, 0, "pilot: " + describe(s) + ", rate " + report::general(rate, 2));
+      hooks_->progress(0, 0, 0, "pilot: " + describe(s) + ", rate " + words::general(rate, 2));
     const Stopwatch watch;
     Trainer& t = trainer("stored");
     TrainedAdapter adapter = t.fresh(leaf, s);

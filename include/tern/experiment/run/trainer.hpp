@@ -35,7 +35,7 @@ class TrainedAdapter {
   Index parameters() const { return count_parameters(set_) + (own_ ? count_parameters(*own_) : 0); }
   bool is_copy() const { return own_ != nullptr; }
 
-  Adam<float> optimizer(const AdamOptions& options = {}) const {
+  Adam<float> optimizer(const AdamOptions& options = {}) {
     return own_ ? Adam<float>(options, *own_, set_) : Adam<float>(options, set_);
   }
 
