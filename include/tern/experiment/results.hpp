@@ -53,9 +53,9 @@ struct AdapterRecord {
   double learning_rate = 0;
   Index steps = 0;
   double seconds = 0;
-  std::vector<CurvePoint> curve;
+  std::vector<CurvePoint> curve{};
   bool ok = true;
-  std::string reason;  ///< why it failed
+  std::string reason{};  ///< why it failed
 };
 
 /// A chunk of scored tokens: which of the user's held-out documents, the sum of -log p in nats.

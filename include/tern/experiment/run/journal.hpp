@@ -14,9 +14,9 @@ namespace tern {
 /// What a task left: an adapter and its losses, the base's losses, or a pilot's validation loss.
 struct Outcome {
   std::string id;
-  std::vector<AdapterRecord> adapter;  ///< one, or none
-  std::vector<CellRecord> cells;
-  std::optional<double> loss;          ///< of a pilot: nats per token; none: it diverged
+  std::vector<AdapterRecord> adapter{};  ///< one, or none
+  std::vector<CellRecord> cells{};
+  std::optional<double> loss{};        ///< of a pilot: nats per token; none: it diverged
   double seconds = 0;                  ///< that the task took
 };
 
