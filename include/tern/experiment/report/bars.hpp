@@ -23,7 +23,7 @@ inline std::string picture(const BarChart& chart) {
   const Axis& axis = rows.axis();
   for (const auto& group : chart.groups) {
     const double height = bar * std::max<double>(static_cast<double>(group.bars.size()), 1) + 8;
-    Svg lane = rows.lane(height);
+    Svg lane;
     std::string spoken = group.name;
     double y = 4;
     for (const auto& b : group.bars) {

@@ -68,14 +68,11 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
       if (std::isfinite(v)) low = std::min(low, v * 1.08), high = std::max(high, v * 1.08);
   }
   low = std::max(low, -1.0);
-  Rows rows(share_scale(low, std::min(high, 1.0)), 10, 10);
+  Rows rows(share_scale(low, std::min(high, 1.0)), 10, 10, "rows claims", band);
   const Axis& axis = rows.axis();
   constexpr double height = 40, middle = 20;
   for (const Claim& c : claims) {
     Svg lane;
-    lane.rect(axis.at(-band), 0, axis.between(-band, band), height, "class=\"band\"");
-    for (const double t : ticks(axis.low(), axis.high(), 4))
-      lane.line(axis.at(t), 0, axis.at(t), height, t == 0 ? "class=\"axis\"" : "class=\"rule\"");
     for (std::size_t u = 0; u < c.differences.size(); ++u) {
       const double m = statistics::margin(c.differences[u]);
       if (std::isfinite(m))

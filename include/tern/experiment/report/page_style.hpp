@@ -17,7 +17,7 @@ inline constexpr std::string_view palette =
 /// What classes mean within pictures.
 inline constexpr std::string_view picture_style =
     "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--ink);"
-    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg .muted{fill:var(--muted)}"
+    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg text.tiny{font-size:9.5px}svg .muted{fill:var(--muted)}"
     "svg text.strong{font-weight:600}svg .on-pole{fill:var(--on-pole)}svg .paper{fill:var(--paper)}"
     "svg .middle{text-anchor:middle}svg .end{text-anchor:end}svg .better{fill:var(--better);stroke:var(--better)}"
     "svg .worse{fill:var(--worse);stroke:var(--worse)}svg rect.better,svg rect.worse{stroke:none}"
@@ -74,9 +74,12 @@ figcaption{margin-top:10px}
 .rows{display:grid;grid-template-columns:minmax(0,230px) minmax(0,1fr);column-gap:16px;max-width:860px}
 .rows .words{font-size:13.5px;line-height:1.4;padding:4px 0;overflow-wrap:anywhere;align-self:center}
 .rows .words b{font-weight:600;margin-right:4px}
+.claims .words b{display:block}
+.claims .lane{min-height:44px}
 .rows .words span{color:var(--muted)}
 .rows .words .badge{color:var(--on-pole);font-size:12.5px;padding:0 7px 0 5px}
-.lane{align-self:stretch;display:flex;align-items:center}
+.lane{position:relative;display:flex;align-items:center}
+.lane svg.rules{position:absolute;top:0;height:100%}
 .lane svg{display:block;overflow:visible}
 .key{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px;max-width:none}
 .key i{display:inline-block;width:12px;height:12px;margin-right:6px;border-radius:2px;vertical-align:-1px}
