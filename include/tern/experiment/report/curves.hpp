@@ -30,7 +30,7 @@ inline bool drawable(const CurveChart& chart, const std::pair<double, double>& p
 
 /// A plain number, short: 0.003, 12, 4k, 5M.
 inline std::string short_number(double v) {
-  for (const auto& [size, letter] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
+  for (const auto& [size, letter] : {std::pair{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
     if (std::abs(v) >= size) return words::general(v / size, 3) + letter;
   return words::general(v, 3);
 }

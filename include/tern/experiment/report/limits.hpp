@@ -37,6 +37,12 @@ inline bool was_improving(const AdapterRecord& a) {
   return before != nullptr && last.validation_ppl < 0.99 * before->validation_ppl;
 }
 
+/// Names of users, or how many where it is all of them.
+inline std::string whom(const Results& r, const std::vector<std::string>& names) {
+  const Index all = size_of(r.users.size());
+  return all > 1 && size_of(names.size()) == all ? "all " + words::count(all, "user") : words::enumerate(names);
+}
+
 inline void limits_of_users(const Results& r, std::vector<std::string>& out) {
   const Index n = size_of(r.users.size()), least = statistics::Rules{}.least_users;
   const std::string how_many = words::capital(words::count(n, "user"));
@@ -64,12 +70,12 @@ inline void limits_of_users(const Results& r, std::vector<std::string>& out) {
       short_text.push_back(c.user);
   }
   if (!one_work.empty())
-    out.push_back("All documents of " + words::enumerate(one_work) +
-                  " are parts of one work: gains there may be the document's, not the person's.");
+    out.push_back("Documents that are parts of one work, for " + whom(r, one_work) +
+                  ": gains there may be the document's, not the person's.");
   if (!short_text.empty())
-    out.push_back("Too little held-out text for a claim about " + words::enumerate(short_text) + " alone.");
+    out.push_back("Too little held-out text for a claim about a single person: " + whom(r, short_text) + ".");
   if (!guessed.empty())
-    out.push_back("Whose text it is was guessed for " + words::enumerate(guessed) + ".");
+    out.push_back("Whose text it is was guessed for " + whom(r, guessed) + ".");
   if (languages.size() == 1) out.push_back("Everybody writes one language (" + *languages.begin() + "): other languages were not tried.");
   if (!r.left_out.empty()) {
     std::vector<std::string> names;

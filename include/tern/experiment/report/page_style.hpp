@@ -79,8 +79,8 @@ figcaption{margin-top:10px}
 .rows .words span{color:var(--muted)}
 .rows .words .badge{color:var(--on-pole);font-size:12.5px;padding:0 7px 0 5px}
 .lane{position:relative;display:flex;align-items:center}
+.lane svg{display:block;overflow:visible;position:relative;flex:none}
 .lane svg.rules{position:absolute;top:0;height:100%}
-.lane svg{display:block;overflow:visible}
 .key{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px;max-width:none}
 .key i{display:inline-block;width:12px;height:12px;margin-right:6px;border-radius:2px;vertical-align:-1px}
 table{border-collapse:collapse;font-size:13.5px;line-height:1.4;font-variant-numeric:tabular-nums}
@@ -88,7 +88,8 @@ th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;border-bottom:1p
 thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500;min-width:11ch;max-width:24ch;overflow-wrap:anywhere;position:sticky;left:0;background:var(--paper)}
 .n{text-align:right;padding:5px 0 5px 16px}
-td.n{max-width:26ch}
+td.n{white-space:nowrap}
+td.n strong{white-space:normal;display:inline-block;max-width:28ch}
 .prose td{min-width:8ch;max-width:44ch;overflow-wrap:anywhere}
 .limits{background:var(--raised);padding:4px 24px 16px;margin:56px 0 0;border-radius:6px}
 .limits h2{margin-top:16px}
@@ -98,10 +99,10 @@ dd{margin:0;overflow-wrap:anywhere}
 @media screen and (max-width:640px){main{padding:24px 16px 60px}h1{font-size:24px}.decision{font-size:19px}h2{margin-top:44px}
 .answers>li{grid-template-columns:minmax(0,1fr);gap:8px}.rows{grid-template-columns:minmax(0,1fr)}
 .rows .words{padding:10px 0 2px}.rows .words:empty{display:none}.limits{padding:4px 16px 12px;margin-left:-16px;margin-right:-16px;border-radius:0}
-tbody th{max-width:16ch}}
+tbody th{max-width:16ch}td.n strong{min-width:9ch}}
 @media print{body{font-size:10.5pt}main{max-width:none;padding:0}h2{margin-top:28px}h2,h3{break-after:avoid}
 figure,tr,.answers>li{break-inside:avoid}.scroll{overflow:visible}.scroll svg{max-width:100%;height:auto}
-tbody th{position:static}table{font-size:8.5pt}.n{padding-left:9px}.rows,figure:has(.rows){break-inside:auto}
+tbody th{position:static}table{font-size:8.5pt}.n{padding-left:9px}.rows,figure:has(.rows){break-inside:auto}figure:has(.claims){break-inside:avoid}
 .limits{padding:4px 12px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 

@@ -23,13 +23,13 @@ struct Scale {
 };
 
 inline Scale share_scale(double low, double high) {
-  Scale scale{{low, high}, ticks(low, high, 5), {}};
+  Scale scale{{low, high}, ticks(low, high, 6), {}};
   for (const double t : scale.at) scale.labels.push_back(words::margin(t, high - low < 0.06 ? 1 : 0));
   return scale;
 }
 
 inline Scale unit_scale(double low, double high) {
-  Scale scale{{low, high}, ticks(low, high, 5), {}};
+  Scale scale{{low, high}, ticks(low, high, 6), {}};
   const double step = scale.at.size() > 1 ? scale.at[1] - scale.at[0] : 1;
   const int digits = std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6);
   for (const double t : scale.at) scale.labels.push_back(words::fixed(t, digits));
