@@ -28,7 +28,7 @@ inline std::string answer_words(const Claim& c) {
 }
 
 /// A comparison a row: what it came to, by how much, how sure, for whom.
-inline Table claims_table(std::span<const Claim> claims, double band) {
+inline Table claims_table(std::span<const Claim> claims) {
   Table t{"Comparisons", {"", "answer", "margin [95% interval]", "p", "p adjusted", "users", "ahead for"}};
   const bool bootstrap = std::any_of(claims.begin(), claims.end(), [](const Claim& c) { return c.bootstrap.has_value(); });
   if (bootstrap) t.columns.insert(t.columns.begin() + 3, "bootstrap interval");
@@ -51,10 +51,6 @@ inline Table claims_table(std::span<const Claim> claims, double band) {
     }
     t.rows.push_back(std::move(row));
   }
-  t.note = "Margin: 1 − perplexity of the first over perplexity of the second, users weighing the same. p: sign flips "
-           "over users; adjusted for the comparisons that were fixed together. Equivalent: within ±" +
-           words::percent(band) + " by two one-sided tests." +
-           (bootstrap ? " Bootstrap: over users, their documents and chunks." : "");
   return t;
 }
 

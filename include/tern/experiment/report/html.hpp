@@ -35,7 +35,7 @@ inline std::string section_html(const Finding& f, double band) {
     out += "<figure>" + claims_picture(f.claims, band) +
            element("figcaption", "Margins with their 95% intervals: to the right, the first one is better. Faint dots are users; the "
                                  "band is ±" + words::percent(band) + ", within which two count as equivalent.") +
-           "</figure>\n" + html(claims_table(f.claims, band));
+           "</figure>\n" + html(claims_table(f.claims));
   const double limit = colour_limit(f.figures);
   for (const Figure& figure : f.figures) out += html(figure, limit);
   for (const Table& table : f.tables) out += html(table);

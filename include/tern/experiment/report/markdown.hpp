@@ -9,12 +9,12 @@ namespace report {
 
 namespace detail {
 
-inline std::string section_markdown(const Finding& f, double band) {
+inline std::string section_markdown(const Finding& f) {
   std::string out = "## " + escape_markdown(f.id + " " + f.title) + "\n\n";
   if (!f.question.empty()) out += escape_markdown(f.question) + " **" + std::string(name(f.answer)) + "**\n\n";
   for (const std::string& note : f.notes) out += "- " + escape_markdown(note) + "\n";
   if (!f.notes.empty()) out += "\n";
-  if (!f.claims.empty()) out += markdown(claims_table(f.claims, band));
+  if (!f.claims.empty()) out += markdown(claims_table(f.claims));
   std::vector<std::string> only_drawn;
   for (const Table& table : f.tables) out += markdown(table);
   for (const Figure& figure : f.figures) {
@@ -54,7 +54,7 @@ inline std::string report_markdown(const Results& results, const Findings& findi
   out += "\n";
   if (!decision.tables.empty()) out += "## The default\n\n";
   for (const Table& table : decision.tables) out += markdown(table);
-  for (const Finding& f : findings.experiments) out += report::detail::section_markdown(f, results.protocol.margin);
+  for (const Finding& f : findings.experiments) out += report::detail::section_markdown(f);
 
   out += "## What this run cannot say\n\n";
   for (const std::string& limit : limits(results)) out += "- " + escape_markdown(limit) + "\n";

@@ -62,13 +62,15 @@ inline Table contenders_table(const Results& r) {
 }
 
 inline Table pilots_table(const Results& r) {
-  Table t{"Pilots: learning rates", {"contender", "chosen", "inside the grid", "rates tried: mean validation loss", "pilots"}};
+  Table t{"Pilots: learning rates", {"contender", "chosen", "inside the grid", "mean validation loss of the rates tried", "pilots (their own rate)"}};
   t.numbers = false;
   for (const auto& [contender, p] : r.protocol.pilots) {
-    std::vector<std::string> rates;
-    for (const RateTrial& trial : p.rates) rates.push_back(words::general(trial.rate) + ": " + mean_loss(trial));
+    std::vector<std::string> rates, pilots;
+    for (const RateTrial& trial : p.rates) rates.push_back(mean_loss(trial) + " at " + words::general(trial.rate));
+    for (std::size_t i = 0; i < p.users.size(); ++i)
+      pilots.push_back(p.users[i] + (i < p.for_pilot.size() ? " (" + words::general(p.for_pilot[i]) + ")" : ""));
     t.rows.push_back({title_of(r, contender), words::general(p.chosen), {p.interior ? "yes" : "no: not tuned", !p.interior},
-                      or_missing(joined(rates)), or_missing(joined(p.users))});
+                      or_missing(joined(rates, "; ")), or_missing(joined(pilots))});
   }
   t.note = "In nats per token. Every pilot's own run has the rate that the other pilots chose.";
   return t;
@@ -160,6 +162,10 @@ inline std::vector<std::pair<std::string, std::string>> method_facts(const Resul
   fact("Fallback", detail::title_of(r, p.roles.fallback));
   fact("Margin of equivalence", "±" + words::fixed(100 * p.margin, p.margin < 0.01 ? 1 : 0) + "% of perplexity");
   fact("Level of tests", words::general(p.alpha));
+  fact("Comparisons",
+       "margin is 1 − perplexity of the first over that of the second; users weigh the same; interval by t over users; p by "
+       "sign flips over users, adjusted (Holm) for the comparisons fixed together; equivalent within the margin by two "
+       "one-sided tests; bootstrap over users, their documents and chunks");
   fact("Base", r.base.name);
   fact("Architecture", r.base.architecture);
   fact("Parameters of the base", number(r.base.parameters));
