@@ -32,9 +32,10 @@ constexpr std::string_view name(Answer answer) {
 struct Claim {
   std::string a, b;               ///< as a sentence calls them: "norm-only gains", "LoRA rank 4"
   std::string family = {};        ///< comparisons of one family are adjusted together (Holm); empty: by itself
-  statistics::Comparison users;   ///< of differences in nats per token; positive: a is better
+  statistics::Comparison users = {};   ///< of differences in nats per token; positive: a is better
   std::optional<statistics::Interval> bootstrap = {};  ///< hierarchical, of the same difference
   double p_adjusted = 1;
+  Index comparisons = 1;          ///< in the family
   Answer answer = Answer::undecided;
   std::string reason = {};        ///< why undecided or void, a clause without its stop
   bool within_margin = false;     ///< better or worse, and by less than the margin
@@ -43,6 +44,8 @@ struct Claim {
   statistics::Reason obstacle = statistics::Reason::none;
   std::vector<std::string> names = {};      ///< of the users
   std::vector<double> differences = {};     ///< one a user
+  std::vector<std::string> failed = {};     ///< users left out because a run of theirs failed
+  std::vector<std::string> missing = {};    ///< users left out because a run of theirs is not there
 
   /// 1 - ppl(a)/ppl(b), with its interval.
   statistics::Interval margin() const { return statistics::margin(users.difference); }
@@ -51,6 +54,7 @@ struct Claim {
 /// Plain text; whoever renders it escapes it.
 struct TableCell {
   TableCell(std::string t = {}, bool s = false) : text(std::move(t)), strong(s) {}  // NOLINT: a string is a cell
+  TableCell(const char* t, bool s = false) : text(t), strong(s) {}                  // NOLINT
   std::string text;
   bool strong = false;
 };

@@ -75,11 +75,13 @@ class Evidence {
 
   /// b less a on `user`'s text, chunk by chunk; the mean over the protocol's seeds where both have a run. A setting of
   /// no contender is the base, one whose user is empty is everybody's: both have one run for all seeds. Nothing where
-  /// no seed has both, or they were scored on other chunks.
-  std::optional<statistics::UserDifferences> difference(Setting a, Setting b, const std::string& user) const {
+  /// no seed has both, or they were scored on other chunks. `only`: that seed alone.
+  std::optional<statistics::UserDifferences> difference(Setting a, Setting b, const std::string& user,
+                                                        std::optional<Index> only = {}) const {
     std::vector<std::vector<double>> nats;  // [seed][chunk]
     const CellRecord* shape = nullptr;
     for (Index seed = 0; seed < protocol().seeds; ++seed) {
+      if (only && seed != *only) continue;
       const CellRecord* x = at_seed(a, seed, user);
       const CellRecord* y = at_seed(b, seed, user);
       if (x == nullptr || y == nullptr || !alike(*x, *y)) continue;

@@ -15,7 +15,7 @@ namespace tern::experiments {
 struct Design {
   const ShootoutOptions& options;
   std::vector<UserRecord> users;
-  std::map<std::string, std::string> generic;  ///< user -> name of the generic text of the same language and kind
+  std::map<std::string, std::string> generic = {};  ///< user -> name of the generic text of the same language and kind
   bool ternary_twin = false;
 
   /// At most options.sweep_users, spread over kinds by hash; all where that is 0.
