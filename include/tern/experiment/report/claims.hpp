@@ -1,9 +1,9 @@
 #pragma once
-/// Comparisons: by how much, how sure, for whom; as a sentence's half, as a table, as a picture.
+/// Comparisons as a picture: what came of them, by how much, how sure, for whom.
 #include <span>
 
 #include "tern/experiment/report/marks.hpp"
-#include "tern/experiment/report/table.hpp"
+#include "tern/experiment/report/rows.hpp"
 
 namespace tern::report {
 
@@ -14,44 +14,6 @@ inline bool has_ends(const statistics::Interval& i) { return std::isfinite(i.low
 inline std::string with_interval(const statistics::Interval& margins) {
   if (!std::isfinite(margins.point)) return std::string(words::missing);
   return words::margin_between(margins.point, margins.low, margins.high) + (has_ends(margins) ? "" : ", no interval");
-}
-
-/// The answer, and what tempers it.
-inline std::string answer_words(const Claim& c) {
-  std::string said(name(c.answer));
-  if ((c.answer == Answer::better || c.answer == Answer::worse) && c.within_margin) said += ", by less than the margin";
-  if (!c.reason.empty())
-    said += ": " + c.reason;
-  else if (c.answer == Answer::undecided && c.users_needed)
-    said += ": " + words::grouped(static_cast<double>(*c.users_needed)) + " users would do";
-  return said;
-}
-
-/// A comparison a row: what it came to, by how much, how sure, for whom.
-inline Table claims_table(std::span<const Claim> claims) {
-  Table t{"Comparisons", {"", "answer", "margin [95% interval]", "p", "p adjusted", "users", "ahead for"}};
-  const bool bootstrap = std::any_of(claims.begin(), claims.end(), [](const Claim& c) { return c.bootstrap.has_value(); });
-  if (bootstrap) t.columns.insert(t.columns.begin() + 3, "bootstrap interval");
-  const auto p = [](double value) {
-    return !std::isfinite(value) ? std::string(words::missing) : value < 0.001 ? "<0.001" : words::fixed(value, 3);
-  };
-  for (const Claim& c : claims) {
-    const Index n = c.users.users;
-    std::vector<TableCell> row = {c.a + " over " + c.b,
-                                  {answer_words(c), true},
-                                  with_interval(c.margin()),
-                                  p(c.users.p),
-                                  p(c.p_adjusted),
-                                  words::grouped(static_cast<double>(n)),
-                                  n == 0 ? std::string(words::missing) : words::some_of(c.strict, n, "user")};
-    if (bootstrap) {
-      const auto drawn = c.bootstrap ? statistics::margin(*c.bootstrap) : statistics::Interval{0, -INFINITY, 0};
-      row.insert(row.begin() + 3, has_ends(drawn) ? words::margin(drawn.low) + " to " + words::margin(drawn.high)
-                                                  : std::string(words::missing));
-    }
-    t.rows.push_back(std::move(row));
-  }
-  return t;
 }
 
 /// A comparison a row: its interval as a whisker, its answer's sign at the margin, a faint dot a user; the band within
@@ -85,9 +47,9 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
       lane.circle(axis.at(m.point), middle, 8, "class=\"paper\"");
       lane.shape(axis.at(m.point), middle, mark(c.answer), colour);
     }
-    const std::string title = c.a + " over " + c.b;
-    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m)), lane, height,
-             title + ": " + answer_words(c) + ", " + with_interval(m));
+    const std::string title = c.a + " against " + c.b, because = c.reason.empty() ? "" : "; " + c.reason;
+    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m) + because), lane, height,
+             title + ": " + std::string(name(c.answer)) + ", " + with_interval(m) + because);
   }
   return rows.finish();
 }

@@ -27,18 +27,22 @@ inline std::string answer_html(const Finding& f) {
          "</div></li>\n";
 }
 
+/// Comparisons as a picture, beside the first table, which has them in numbers; then what else there is. The sentence
+/// stands at the top of the page.
 inline std::string section_html(const Finding& f, double band) {
   std::string out = "<section id=\"" + escape_html(f.id) + "\"><h2>" + element("span", f.id, "class=\"id\"") + " " +
-                    escape_html(f.title) + "</h2>" + paragraph(f.question, "class=\"note\"") + "<p>" + badge(f.answer) + " " +
-                    escape_html(f.sentence) + "</p>" + paragraph(because(f.sentence, f.reason)) + "\n" + bullets(f.notes);
+                    escape_html(f.title) + " " + badge(f.answer) + "</h2>" + paragraph(f.question, "class=\"note\"") +
+                    (f.reason.empty() ? "" : paragraph("Reason: " + f.reason + ".")) + "\n" + bullets(f.notes);
   if (!f.claims.empty())
     out += "<figure>" + claims_picture(f.claims, band) +
-           element("figcaption", "Margins with their 95% intervals: to the right, the first one is better. Faint dots are users; the "
-                                 "band is ±" + words::percent(band) + ", within which two count as equivalent.") +
-           "</figure>\n" + html(claims_table(f.claims));
+           element("figcaption", "Margins with their intervals: to the right, the first one is better. Faint dots are "
+                                 "users; the band is ±" + words::percent(band) + ", within which two are equivalent.") +
+           "</figure>\n";
+  const std::size_t answers = f.claims.empty() || f.tables.empty() ? 0 : 1;
+  for (std::size_t i = 0; i < answers; ++i) out += html(f.tables[i]);
   const double limit = colour_limit(f.figures);
   for (const Figure& figure : f.figures) out += html(figure, limit);
-  for (const Table& table : f.tables) out += html(table);
+  for (std::size_t i = answers; i < f.tables.size(); ++i) out += html(f.tables[i]);
   if (!f.numbers.empty()) {
     out += "<dl>";
     for (const auto& [what, value] : f.numbers)

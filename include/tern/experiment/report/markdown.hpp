@@ -1,5 +1,4 @@
 #pragma once
-#include "tern/experiment/report/claims.hpp"
 #include "tern/experiment/report/figures.hpp"
 #include "tern/experiment/report/method.hpp"
 #include "tern/experiment/report/summary.hpp"
@@ -11,10 +10,10 @@ namespace detail {
 
 inline std::string section_markdown(const Finding& f) {
   std::string out = "## " + escape_markdown(f.id + " " + f.title) + "\n\n";
-  if (!f.question.empty()) out += escape_markdown(f.question) + " **" + std::string(name(f.answer)) + "**\n\n";
+  if (!f.question.empty()) out += escape_markdown(f.question) + " **" + std::string(name(f.answer)) + "**" +
+                                 (f.reason.empty() ? "" : ": " + escape_markdown(f.reason)) + "\n\n";
   for (const std::string& note : f.notes) out += "- " + escape_markdown(note) + "\n";
   if (!f.notes.empty()) out += "\n";
-  if (!f.claims.empty()) out += markdown(claims_table(f.claims));
   std::vector<std::string> only_drawn;
   for (const Table& table : f.tables) out += markdown(table);
   for (const Figure& figure : f.figures) {

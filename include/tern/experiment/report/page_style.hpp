@@ -40,6 +40,7 @@ font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,
 main{max-width:1000px;margin:0 auto;padding:40px 20px 80px}
 h1{font-size:28px;line-height:1.2;margin:0 0 20px;overflow-wrap:anywhere}
 h2{font-size:22px;line-height:1.25;margin:56px 0 8px;overflow-wrap:anywhere}
+h2 .badge{margin-left:6px;vertical-align:3px}
 h2 .id{color:var(--muted);font-weight:400;margin-right:6px}
 h3{font-size:15px;margin:28px 0 8px;overflow-wrap:anywhere}
 p{margin:8px 0;max-width:72ch;overflow-wrap:anywhere}
@@ -71,7 +72,7 @@ figcaption{margin-top:10px}
 .scroll svg{display:block}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:16px}
 .panels svg{width:100%;max-width:440px;height:auto}
-.rows{display:grid;grid-template-columns:minmax(0,230px) minmax(0,1fr);column-gap:16px;max-width:860px}
+.rows{display:grid;grid-template-columns:minmax(0,250px) minmax(0,1fr);column-gap:16px;max-width:860px}
 .rows .words{font-size:13.5px;line-height:1.4;padding:4px 0;overflow-wrap:anywhere;align-self:center}
 .rows .words b{font-weight:600;margin-right:4px}
 .claims .words b{display:block}
