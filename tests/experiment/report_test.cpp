@@ -10,7 +10,8 @@ using namespace tern;
 namespace {
 
 const std::string hostile = "<img src=x onerror=\"a('b')\">&|*_`\n#\xe2\x80\xae\xff";
-constexpr double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN(),
+                 infinite = std::numeric_limits<double>::infinity();
 
 bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
@@ -26,7 +27,8 @@ std::string fault(const std::string& markup) {
   std::vector<std::string> open;
   for (auto at = markup.find('&'); at != std::string::npos; at = markup.find('&', at + 1)) {
     bool entity = false;
-    for (const char* e : {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"}) entity = entity || markup.compare(at, std::string(e).size(), e) == 0;
+    for (const char* e : {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"})
+      entity = entity || markup.compare(at, std::string(e).size(), e) == 0;
     if (!entity) return markup.substr(at, 40);
   }
   for (auto at = markup.find('<'); at != std::string::npos; at = markup.find('<', at + 1)) {
@@ -71,7 +73,8 @@ Claim claim(double share = 0.1, Answer answer = Answer::better) {
 
 Finding finding(const std::string& id, Answer answer, const std::string& sentence) {
   Finding f;
-  f.id = id, f.title = "Title of " + id, f.question = "Question of " + id + "?", f.answer = answer, f.sentence = sentence;
+  f.id = id, f.title = "Title of " + id, f.question = "Question of " + id + "?", f.answer = answer,
+  f.sentence = sentence;
   return f;
 }
 
@@ -92,21 +95,26 @@ HeatMap square(std::size_t n) {
 Results sound_results() {
   Results r;
   r.tern = {"0.3.0", "abc", "GCC 12", "avx2", "a <CPU>", 2};
-  r.base.name = "SmolLM2-135M-Instruct", r.base.parameters = 134'515'008, r.base.types = {{"q4_0", 0.75}, {"f32", 0.25}};
+  r.base.name = "SmolLM2-135M-Instruct", r.base.parameters = 134'515'008,
+  r.base.types = {{"q4_0", 0.75}, {"f32", 0.25}};
   r.protocol.hash = "0123abcd", r.protocol.roles = {"norm", {"lora-r4"}, "lora-r4"}, r.protocol.seeds = 2;
-  r.protocol.contenders = {{"norm", "norm-only gains", false, 2304, "every norm"}, {"lora-r4", "LoRA rank 4", false, 99, "every linear"}};
+  r.protocol.contenders = {{"norm", "norm-only gains", false, 2304, "every norm"},
+                           {"lora-r4", "LoRA rank 4", false, 99, "every linear"}};
   r.protocol.budget = Budget::of_seconds(300);
   for (int u = 0; u < 24; ++u) {
     UserRecord user;
-    user.name = "user-" + std::to_string(u), user.population = "people", user.kind = "mail", user.language = u % 2 ? "English" : "Malayalam";
-    user.documents = 7, user.owners = {"mail: anna@example.org"}, user.split = "by time", user.split_hash = "feedfacefeedface";
+    user.name = "user-" + std::to_string(u), user.population = "people", user.kind = "mail",
+    user.language = u % 2 ? "English" : "Malayalam";
+    user.documents = 7, user.owners = {"mail: anna@example.org"}, user.split = "by time",
+    user.split_hash = "feedfacefeedface";
     r.users.push_back(user);
     r.protocol.generic[user.name] = "en";
     CellRecord cell{"", "stored", user.name, 100, 50, 200, {}};
     for (int chunk = 0; chunk < 12; ++chunk) cell.chunks.push_back({chunk % 3, 8, 4});
     r.cells.push_back(cell);
     for (const char* contender : {"norm", "lora-r4"})
-      for (const auto kind : {Data::Kind::real, Data::Kind::uniform, Data::Kind::shuffled, Data::Kind::generic, Data::Kind::others}) {
+      for (const auto kind :
+           {Data::Kind::real, Data::Kind::uniform, Data::Kind::shuffled, Data::Kind::generic, Data::Kind::others}) {
         AdapterRecord a;
         a.id = std::to_string(r.adapters.size());
         a.setting = {contender, user.name, 0, {kind, kind == Data::Kind::generic ? "en" : ""}};
@@ -116,7 +124,8 @@ Results sound_results() {
   }
   for (const ContenderRecord& c : r.protocol.contenders) {
     r.protocol.calibration[c.name] = {0.5, 600, "a CPU"};
-    PilotRecord pilot{{"user-0", "user-1"}, {{0.001, {3.0, 3.2}}, {0.003, {2.5, std::nullopt}}}, 0.001, {0.001, 0.003}, true, "", {}};
+    PilotRecord pilot{
+        {"user-0", "user-1"}, {{0.001, {3.0, 3.2}}, {0.003, {2.5, std::nullopt}}}, 0.001, {0.001, 0.003}, true, "", {}};
     r.protocol.pilots[c.name] = pilot;
   }
   return r;
@@ -136,7 +145,8 @@ TEST_CASE("report: names stay names") {
                                         "b\nc")) ==
         "a\xef\xbf\xbd"
         "b c");
-  CHECK(report::escape_html("a\xe2\x80\xae\xff") == "a\xef\xbf\xbd\xef\xbf\xbd");  // a turn of direction, ill-formed UTF-8
+  CHECK(report::escape_html("a\xe2\x80\xae\xff") ==
+        "a\xef\xbf\xbd\xef\xbf\xbd");  // a turn of direction, ill-formed UTF-8
   CHECK(report::escape_markdown("a|b*c_[d](e)<f>\n# g") == "a\\|b\\*c\\_\\[d\\](e)\\<f\\> \\# g");
   CHECK(report::shorten("Дарья Волкова", 6) == "Дарья…");
   CHECK(report::shorten("short", 5) == "short");
@@ -153,7 +163,8 @@ TEST_CASE("report: hostile text stays text wherever it stands") {
   r.protocol.pilots["norm"].candidates[hostile] = 1, r.protocol.calibration["norm"].cpu = hostile;
   UserRecord& u = r.users[0];
   u.name = u.population = u.kind = u.language = u.split = u.split_hash = hostile;
-  u.owners = {hostile}, u.scrubbed[hostile] = 1, u.skipped[hostile] = 1, u.files = {{hostile, hostile}}, u.one_work = true;
+  u.owners = {hostile}, u.scrubbed[hostile] = 1, u.skipped[hostile] = 1, u.files = {{hostile, hostile}},
+  u.one_work = true;
   r.adapters[0].ok = false, r.adapters[0].reason = r.adapters[0].setting.user = hostile;
 
   Finding e = finding("E1", Answer::undecided, hostile);
@@ -164,10 +175,13 @@ TEST_CASE("report: hostile text stays text wherever it stands") {
   e.tables = {{hostile, {hostile, hostile}, {{hostile, TableCell(hostile, true)}}, hostile}};
   HeatMap map = square(2);
   map.rows[0] = map.columns[1] = map.row_groups[0] = map.row_title = map.column_title = hostile;
-  e.figures = {{hostile, hostile, BarChart{{hostile, "b"}, {{hostile, hostile, {{0, 0.1, hostile, {}}}}}}},
-               {hostile, hostile, StackChart{{hostile, "b"}, {{hostile, hostile, {0.1, std::nullopt}}}, hostile}},
-               {hostile, hostile, CurveChart{{hostile, "b"}, {{0, {{1, 0.1}, {2, 0.2}}, hostile}, {0, {{1, 0.1}, {2, 0.2}}, hostile}}, hostile, hostile}},
-               {hostile, hostile, map}};
+  e.figures = {
+      {hostile, hostile, BarChart{{hostile, "b"}, {{hostile, hostile, {{0, 0.1, hostile, {}}}}}}},
+      {hostile, hostile, StackChart{{hostile, "b"}, {{hostile, hostile, {0.1, std::nullopt}}}, hostile}},
+      {hostile, hostile,
+       CurveChart{
+           {hostile, "b"}, {{0, {{1, 0.1}, {2, 0.2}}, hostile}, {0, {{1, 0.1}, {2, 0.2}}, hostile}}, hostile, hostile}},
+      {hostile, hostile, map}};
   f.experiments = {e};
   f.decision = {hostile, hostile, hostile, hostile, {{hostile, {hostile}, {{TableCell(hostile)}}}}};
   check_sound(r, f);
@@ -194,10 +208,14 @@ TEST_CASE("report: answers come first, each as clear as the others") {
   Findings f;
   f.decision.sentence = "LoRA rank 4 becomes the default.";
   f.decision.tables = {{"What decides", {"contender"}, {{TableCell("norm")}}}};
-  const Answer answers[] = {Answer::better, Answer::worse, Answer::equivalent, Answer::undecided, Answer::measured, Answer::voided};
-  for (std::size_t i = 0; i < 6; ++i) f.experiments.push_back(finding("E" + std::to_string(i + 1), answers[i], "Sentence " + std::to_string(i + 1) + "."));
+  const Answer answers[] = {Answer::better,    Answer::worse,    Answer::equivalent,
+                            Answer::undecided, Answer::measured, Answer::voided};
+  for (std::size_t i = 0; i < 6; ++i)
+    f.experiments.push_back(
+        finding("E" + std::to_string(i + 1), answers[i], "Sentence " + std::to_string(i + 1) + "."));
   f.experiments[3].reason = "too few users: 4";
-  f.experiments[5].reason = "the control is void", f.experiments[5].sentence = "As the control is void, nothing is said.";
+  f.experiments[5].reason = "the control is void",
+  f.experiments[5].sentence = "As the control is void, nothing is said.";
   f.experiments[0].claims = {claim()}, f.experiments[0].tables = {{"In numbers", {"", "p"}, {{"a row", "0.004"}}}};
   const Results r = sound_results();
   check_sound(r, f);
@@ -223,7 +241,8 @@ TEST_CASE("report: answers come first, each as clear as the others") {
     shapes.insert(report::mark(a));
     const std::string badge = "class=\"badge " + std::string(name(a)) + "\"";
     CHECK(occurrences(page, badge) >= 3);  // tally, answer, section
-    CHECK(has(std::string(report::page_style), "." + std::string(name(a)) + ".badge{background:var(--" + std::string(name(a)) + ")}"));
+    CHECK(has(std::string(report::page_style),
+              "." + std::string(name(a)) + ".badge{background:var(--" + std::string(name(a)) + ")}"));
     for (const char* place : {":root{", "dark){:root{"}) {
       const auto root = report::palette.find(place);
       CHECK(report::palette.find("--" + std::string(name(a)) + ":#", root) != std::string_view::npos);
@@ -240,9 +259,14 @@ TEST_CASE("report: nothing measured, nobody there, nothing to draw") {
   Findings f;
   Finding e = finding("E1", Answer::measured, "");
   e.claims.resize(1), e.tables.resize(1), e.tables[0].rows.resize(1);
-  e.figures = {{"a", "", BarChart{}}, {"b", "", StackChart{}}, {"c", "", CurveChart{}}, {"d", "", HeatMap{}},
-               {"e", "", BarChart{{}, {{"group", "", {}}}}}, {"f", "", StackChart{{}, {{"row", "", {}}}, ""}},
-               {"g", "", CurveChart{{"s"}, {{0, {}, ""}}, "x", "y"}}, {"h", "", HeatMap{{"r"}, {"c"}, {}, {}, "", ""}}};
+  e.figures = {{"a", "", BarChart{}},
+               {"b", "", StackChart{}},
+               {"c", "", CurveChart{}},
+               {"d", "", HeatMap{}},
+               {"e", "", BarChart{{}, {{"group", "", {}}}}},
+               {"f", "", StackChart{{}, {{"row", "", {}}}, ""}},
+               {"g", "", CurveChart{{"s"}, {{0, {}, ""}}, "x", "y"}},
+               {"h", "", HeatMap{{"r"}, {"c"}, {}, {}, "", ""}}};
   f.experiments = {e};
   check_sound({}, f);
   CHECK_FALSE(has(report_html({}, f), ">a</h3>"));
@@ -253,24 +277,41 @@ TEST_CASE("report: what is missing or not finite draws no number") {
   Findings f;
   Finding e = finding("E1", Answer::undecided, "One user.");
   Claim alone = claim();
-  alone.users = {1, {0.1, -infinity, infinity}, infinity, 1, {}};
+  alone.users = {1, {0.1, -infinite, infinite}, infinite, 1, {}};
   Claim nobody = claim();
-  nobody.users = {0, {nan, -infinity, infinity}, infinity, 1, {}};
-  nobody.differences = {nan, infinity, -infinity};
+  nobody.users = {0, {no_number, -infinite, infinite}, infinite, 1, {}};
+  nobody.differences = {no_number, infinite, -infinite};
   e.claims = {alone, nobody};
-  e.numbers = {{"a number", nan}, {"another", std::nullopt}, {"third", infinity}};
+  e.numbers = {{"a number", no_number}, {"another", std::nullopt}, {"third", infinite}};
   HeatMap map = square(2);
-  map.values = {{nan, infinity}, {-infinity}};
+  map.values = {{no_number, infinite}, {-infinite}};
   for (const bool log : {false, true})
-    e.figures.push_back({"curve", "", CurveChart{{"s"}, {{0, {{nan, 1}, {0, 0}, {-1, -1}, {1, infinity}, {1, 0.1}, {1, 0.1}}, ""}, {9, {{2, 1}}, ""}}, "x", "y", log, log, !log}});
-  e.figures.push_back({"bars", "", BarChart{{"s"}, {{"g", "", {{0, nan, "–", {{nan, infinity}}}, {7, infinity, "–", {}}, {0, 0.1, "+10%", {{-infinity, infinity}}}}}}}});
-  e.figures.push_back({"stack", "", StackChart{{"s"}, {{"g", "", {nan, 0.1}}, {"h", "", {0.1, infinity}}, {"i", "", {0.1, 0.1, 0.1}}}, "nats"}});
+    e.figures.push_back(
+        {"curve", "",
+         CurveChart{{"s"},
+                    {{0, {{no_number, 1}, {0, 0}, {-1, -1}, {1, infinite}, {1, 0.1}, {1, 0.1}}, ""}, {9, {{2, 1}}, ""}},
+                    "x",
+                    "y",
+                    log,
+                    log,
+                    !log}});
+  e.figures.push_back({"bars", "",
+                       BarChart{{"s"},
+                                {{"g",
+                                  "",
+                                  {{0, no_number, "–", {{no_number, infinite}}},
+                                   {7, infinite, "–", {}},
+                                   {0, 0.1, "+10%", {{-infinite, infinite}}}}}}}});
+  e.figures.push_back(
+      {"stack", "",
+       StackChart{
+           {"s"}, {{"g", "", {no_number, 0.1}}, {"h", "", {0.1, infinite}}, {"i", "", {0.1, 0.1, 0.1}}}, "nats"}});
   e.figures.push_back({"map", "", map});
   f.experiments = {e};
   r.base.types["odd"] = 0;
-  r.adapters[0].curve = {{0, 0, nan}, {30, 1, infinity}, {40, 2, 1}};
-  r.protocol.pilots["norm"].rates = {{0.001, {nan}}, {0.003, {}}};
-  r.protocol.pilots["norm"].candidates = {{"x", nan}, {"y", std::nullopt}};
+  r.adapters[0].curve = {{0, 0, no_number}, {30, 1, infinite}, {40, 2, 1}};
+  r.protocol.pilots["norm"].rates = {{0.001, {no_number}}, {0.003, {}}};
+  r.protocol.pilots["norm"].candidates = {{"x", no_number}, {"y", std::nullopt}};
   check_sound(r, f);
   CHECK(has(report_html(r, f), "no interval"));
   CHECK(has(report_markdown(r, f), "diverged"));
@@ -282,7 +323,8 @@ TEST_CASE("report: comparisons are drawn on one axis with the band of equivalenc
   CHECK(fault(picture) == "");
   // The axis runs from 1.08 times the lowest end to 1.08 times the highest: -0.1512 to 0.1512.
   const report::Axis axis(-0.14 * 1.08, 0.14 * 1.08);
-  CHECK(has(picture, "<rect x=\"" + axis.at(-0.05).text + "\" y=\"0\" width=\"" + report::Extent::share(0.1 / 0.3024).text + "\" height=\"100%\" class=\"band\""));
+  CHECK(has(picture, "<rect x=\"" + axis.at(-0.05).text + "\" y=\"0\" width=\"" +
+                         report::Extent::share(0.1 / 0.3024).text + "\" height=\"100%\" class=\"band\""));
   CHECK(has(picture, "x1=\"" + axis.at(0.06).text + "\""));  // the first one's lower end
   CHECK(has(picture, "x2=\"" + axis.at(-0.06).text + "\""));
   CHECK(occurrences(picture, "class=\"user\"") == 24);
@@ -338,7 +380,8 @@ TEST_CASE("report: one diverged cell does not wash out the others") {
 }
 
 TEST_CASE("report: bars keep their intervals, and a diverged one is cut") {
-  const std::string chart = report::picture(BarChart{{"s"}, {{"g", "", {{0, 0.2, "+20%", {{0.1, 0.4}}}, {0, -5.0, "−500%", {}}}}}});
+  const std::string chart =
+      report::picture(BarChart{{"s"}, {{"g", "", {{0, 0.2, "+20%", {{0.1, 0.4}}}, {0, -5.0, "−500%", {}}}}}});
   const report::Axis axis(-0.4, 0.4);
   CHECK(fault(chart) == "");
   CHECK(has(chart, "<rect x=\"" + axis.at(0).text + "\" y=\"5\" width=\"25%\""));
@@ -387,20 +430,33 @@ TEST_CASE("report: what a run cannot say follows from what it did") {
   CHECK(has(with([](Results& r) { r.users.resize(12); }), "12 users are few."));
   CHECK(has(with([](Results& r) { r.users.resize(3); }), "3 users: no claim about people is decided by fewer than 6."));
   CHECK(has(with([](Results& r) { r.users[1].one_work = true; }), "one work, for user-1:"));
-  CHECK(has(with([](Results& r) { for (auto& u : r.users) u.one_work = true; }), "one work, for all 24 users:"));
+  CHECK(has(with([](Results& r) {
+              for (auto& u : r.users) u.one_work = true;
+            }),
+            "one work, for all 24 users:"));
   CHECK(has(with([](Results& r) { r.users[2].guessed_owner = true; }), "guessed for user-2."));
-  CHECK(has(with([](Results& r) { for (auto& u : r.users) u.language = "English"; }), "one language (English)"));
+  CHECK(has(with([](Results& r) {
+              for (auto& u : r.users) u.language = "English";
+            }),
+            "one language (English)"));
   CHECK(has(with([](Results& r) { r.left_out = {{"zoe", "too little text"}}; }), "no answer is about them: zoe."));
   CHECK(has(with([](Results& r) { r.cells[4].chunks.pop_back(); }), "about a single person: user-4."));
-  CHECK(has(with([](Results& r) { for (auto& c : r.cells[5].chunks) c.document %= 2; }), "about a single person: user-5."));
+  CHECK(has(with([](Results& r) {
+              for (auto& c : r.cells[5].chunks) c.document %= 2;
+            }),
+            "about a single person: user-5."));
   CHECK(has(with([](Results& r) { r.protocol.generic.erase("user-7"); }), "no generic text in English: for user-7,"));
-  CHECK(has(with([](Results& r) { r.protocol.pilots["norm"].interior = false; }), "Not tuned, as the best learning rate tried lies at the end of the grid: norm-only gains."));
-  CHECK(has(with([](Results& r) { r.protocol.pilots.erase("lora-r4"); }), "No pilot chose the learning rate of LoRA rank 4."));
+  CHECK(has(with([](Results& r) { r.protocol.pilots["norm"].interior = false; }),
+            "Not tuned, as the best learning rate tried lies at the end of the grid: norm-only gains."));
+  CHECK(has(with([](Results& r) { r.protocol.pilots.erase("lora-r4"); }),
+            "No pilot chose the learning rate of LoRA rank 4."));
   CHECK(has(with([](Results& r) { r.protocol.kind = "catalogue"; }), "Nothing was tuned"));
   CHECK(has(with([](Results& r) { r.protocol.roles.rivals.push_back("full"); }), "nothing is said of: full."));
   CHECK(has(with([](Results& r) { r.adapters[0].ok = false; }), "1 run failed"));
   const auto without = [&](Data::Kind kind) {
-    return with([&](Results& r) { std::erase_if(r.adapters, [&](const AdapterRecord& a) { return a.setting.data.kind == kind; }); });
+    return with([&](Results& r) {
+      std::erase_if(r.adapters, [&](const AdapterRecord& a) { return a.setting.data.kind == kind; });
+    });
   };
   CHECK(has(without(Data::Kind::shuffled), "Not trained on for comparison: the user's tokens in random order."));
   CHECK(has(without(Data::Kind::generic), "Not trained on for comparison: generic text of the same language."));
@@ -422,11 +478,32 @@ TEST_CASE("report: the method says how it was made") {
   r.adapters[0].ok = false, r.adapters[0].reason = "the loss is not finite at step 7";
   check_sound(r, {});
   for (const std::string& report : {report_html(r, {}), report_markdown(r, {})})
-    for (const char* part :
-         {"hash 0123abcd", "SmolLM2-135M-Instruct", "134,515,008", "75%", "±5% of perplexity", "champion", "rival, fallback", "every norm",
-          "300 s of training an adapter", "people: 24 users", "600", "3.100 at 0.001; diverged at 0.003", "user-0 (0.001), user-1 (0.003)",
-          "lora-r1-down", "photo.jpg", "not text 2", "email 12, phone 3", "anna@example.org (guessed)", "by time", "feedfacefeed",
-          "the loss is not finite at step 7", "norm for user-0", "too little text", "240, of which 1 failed", "mail", "Malayalam"}) {
+    for (const char* part : {"hash 0123abcd",
+                             "SmolLM2-135M-Instruct",
+                             "134,515,008",
+                             "75%",
+                             "±5% of perplexity",
+                             "champion",
+                             "rival, fallback",
+                             "every norm",
+                             "300 s of training an adapter",
+                             "people: 24 users",
+                             "600",
+                             "3.100 at 0.001; diverged at 0.003",
+                             "user-0 (0.001), user-1 (0.003)",
+                             "lora-r1-down",
+                             "photo.jpg",
+                             "not text 2",
+                             "email 12, phone 3",
+                             "anna@example.org (guessed)",
+                             "by time",
+                             "feedfacefeed",
+                             "the loss is not finite at step 7",
+                             "norm for user-0",
+                             "too little text",
+                             "240, of which 1 failed",
+                             "mail",
+                             "Malayalam"}) {
       CAPTURE(part);
       CHECK((has(report, part) || has(report, report::escape_markdown(part))));
     }

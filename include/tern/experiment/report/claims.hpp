@@ -34,7 +34,8 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
     for (std::size_t u = 0; u < c.differences.size(); ++u) {
       const double m = statistics::margin(c.differences[u]);
       if (std::isfinite(m))
-        lane.circle(axis.at(m), middle, 3, "class=\"user\"", (u < c.names.size() ? c.names[u] + ": " : "") + words::margin(m));
+        lane.circle(axis.at(m), middle, 3, "class=\"user\"",
+                    (u < c.names.size() ? c.names[u] + ": " : "") + words::margin(m));
     }
     const statistics::Interval m = c.margin();
     const std::string colour = "class=\"" + std::string(name(c.answer)) + "\"";
@@ -48,8 +49,8 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
       lane.shape(axis.at(m.point), middle, mark(c.answer), colour);
     }
     const std::string title = c.a + " against " + c.b, because = c.reason.empty() ? "" : "; " + c.reason;
-    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m) + because), lane, height,
-             title + ": " + std::string(name(c.answer)) + ", " + with_interval(m) + because);
+    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m) + because), lane,
+             height, title + ": " + std::string(name(c.answer)) + ", " + with_interval(m) + because);
   }
   return rows.finish();
 }

@@ -74,7 +74,7 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
     for (const std::string& n : *names) longest = std::max(longest, std::min(most, length(n)));
   const double label = 7.0 * static_cast<double>(longest) + 14, slant = label * 0.72;
   const double left = label + 18, top = slant + 26;
-  const double width = std::max(left + x.back() + slant * 0.9, left + 250);
+  const double width = std::max(left + x.back() + slant * 0.8, left + 250);
   const double height = top + y.back() + 56;
 
   Svg svg;
@@ -84,7 +84,8 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
            "transform=\"translate(10," + words::fixed(top + y.back() / 2, 0) + ") rotate(-90)\"");
   for (std::size_t j = 0; j < columns; ++j)
     svg.text(0, 0, shorten(map.columns[j], most), "",
-             "transform=\"translate(" + words::fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," + words::fixed(top - 8, 1) + ") rotate(-45)\"");
+             "transform=\"translate(" + words::fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," +
+                 words::fixed(top - 8, 1) + ") rotate(-45)\"");
   for (std::size_t i = 0; i < rows; ++i) {
     const double row = top + y[i + 1] - cell;
     svg.text(left - 8, row + cell / 2 + 4, shorten(map.rows[i], most), "end");
@@ -93,7 +94,8 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
       const double column = left + x[j + 1] - cell;
       const auto value = i < map.values.size() && j < map.values[i].size() ? map.values[i][j] : std::nullopt;
       const auto colour = detail::strength(value);
-      const std::string says = map.rows[i] + ", " + map.columns[j] + ": " + words::margin(colour ? value : std::nullopt);
+      const std::string says =
+          map.rows[i] + ", " + map.columns[j] + ": " + words::margin(colour ? value : std::nullopt);
       if (colour)
         svg.rect(column + 0.5, row + 0.5, cell - 1, cell - 1, detail::shade(*colour, limit), says);
       else

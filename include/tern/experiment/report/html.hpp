@@ -22,9 +22,9 @@ inline std::string bullets(const std::vector<std::string>& all) {
 
 /// An experiment's answer, at the top of the page.
 inline std::string answer_html(const Finding& f) {
-  return "<li><div>" + badge(f.answer) + "</div><div><h3><a href=\"#" + escape_html(f.id) + "\">" + escape_html(f.id + " " + f.title) +
-         "</a></h3>" + paragraph(f.question, "class=\"note\"") + paragraph(f.sentence) + paragraph(because(f.sentence, f.reason)) +
-         "</div></li>\n";
+  return "<li><div>" + badge(f.answer) + "</div><div><h3><a href=\"#" + escape_html(f.id) + "\">" +
+         escape_html(f.id + " " + f.title) + "</a></h3>" + paragraph(f.question, "class=\"note\"") +
+         paragraph(f.sentence) + paragraph(because(f.sentence, f.reason)) + "</div></li>\n";
 }
 
 /// Comparisons as a picture, beside the first table, which has them in numbers; then what else there is. The sentence
@@ -35,8 +35,10 @@ inline std::string section_html(const Finding& f, double band) {
                     (f.reason.empty() ? "" : paragraph("Reason: " + f.reason + ".")) + "\n" + bullets(f.notes);
   if (!f.claims.empty())
     out += "<figure>" + claims_picture(f.claims, band) +
-           element("figcaption", "Margins with their intervals: to the right, the first one is better. Faint dots are "
-                                 "users; the band is ±" + words::percent(band) + ", within which two are equivalent.") +
+           element("figcaption",
+                   "Margins with their intervals: to the right, the first one is better. Faint dots are "
+                   "users; the band is ±" +
+                       words::percent(band) + ", within which two are equivalent.") +
            "</figure>\n";
   const std::size_t answers = f.claims.empty() || f.tables.empty() ? 0 : 1;
   for (std::size_t i = 0; i < answers; ++i) out += html(f.tables[i]);
@@ -79,7 +81,8 @@ inline std::string report_html(const Results& results, const Findings& findings)
     out += element("p", "No experiment has evidence: there is no answer.");
   } else {
     out += "<p class=\"tally\">";
-    for (const auto& [answer, n] : tally(findings)) out += "<span>" + std::to_string(n) + " × " + badge(answer) + "</span> ";
+    for (const auto& [answer, n] : tally(findings))
+      out += "<span>" + std::to_string(n) + " × " + badge(answer) + "</span> ";
     out += "</p>\n<ul class=\"answers\">\n";
     for (const Finding& f : findings.experiments) out += report::detail::answer_html(f);
     out += "</ul>";
@@ -93,8 +96,8 @@ inline std::string report_html(const Results& results, const Findings& findings)
   }
   for (const Finding& f : findings.experiments) out += report::detail::section_html(f, band);
 
-  out += "<section id=\"limits\" class=\"limits\"><h2>What this run cannot say</h2>" + report::detail::bullets(limits(results)) +
-         "</section>\n<section id=\"method\"><h2>Method</h2><dl>";
+  out += "<section id=\"limits\" class=\"limits\"><h2>What this run cannot say</h2>" +
+         report::detail::bullets(limits(results)) + "</section>\n<section id=\"method\"><h2>Method</h2><dl>";
   for (const auto& [what, value] : method_facts(results))
     out += "<div>" + element("dt", what) + element("dd", value) + "</div>";
   out += "</dl>\n";

@@ -17,7 +17,8 @@ inline constexpr std::string_view palette =
 /// What classes mean within pictures.
 inline constexpr std::string_view picture_style =
     "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--ink);"
-    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg text.tiny{font-size:9.5px}svg .muted{fill:var(--muted)}"
+    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg text.tiny{font-size:9.5px}svg "
+    ".muted{fill:var(--muted)}"
     "svg text.strong{font-weight:600}svg .on-pole{fill:var(--on-pole)}svg .paper{fill:var(--paper)}"
     "svg .middle{text-anchor:middle}svg .end{text-anchor:end}svg .better{fill:var(--better);stroke:var(--better)}"
     "svg .worse{fill:var(--worse);stroke:var(--worse)}svg rect.better,svg rect.worse{stroke:none}"

@@ -61,8 +61,8 @@ class Rows {
 
   /// `words` is markup, `spoken` names the lane.
   void add(const std::string& words, const Svg& lane, double height, std::string_view spoken) {
-    out_ += "<div class=\"words\">" + words + "</div><div class=\"lane\">" + rules_ + lane.finish_wide(height, spoken, sides_) +
-            "</div>\n";
+    out_ += "<div class=\"words\">" + words + "</div><div class=\"lane\">" + rules_ +
+            lane.finish_wide(height, spoken, sides_) + "</div>\n";
   }
 
   std::string finish() const { return out_ + "</div>"; }

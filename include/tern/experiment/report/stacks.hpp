@@ -45,7 +45,8 @@ inline std::string picture(const StackChart& chart) {
     if (whole)
       lane.text(axis.at(from < 0 ? left : right), y - 2, words::fixed(from, 3), from < 0 ? "small end" : "small",
                 from < 0 ? "dx=\"-5\"" : "dx=\"5\"");
-    rows.add(detail::name_and_note(row.name, row.note), lane, height, spoken + (chart.unit.empty() ? "" : ", in " + chart.unit));
+    rows.add(detail::name_and_note(row.name, row.note), lane, height,
+             spoken + (chart.unit.empty() ? "" : ", in " + chart.unit));
   }
   return rows.finish() + (chart.unit.empty() ? "" : element("p", chart.unit, "class=\"unit\""));
 }

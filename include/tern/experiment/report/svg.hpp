@@ -72,15 +72,14 @@ class Svg {
   }
   void text(const Extent& x, double y, std::string_view text, const std::string& classes = {},
             const std::string& attributes = {}) {
-    body_ += "<text x=\"" + x.text + "\" y=\"" + at(y) + "\"" +
-             (classes.empty() ? "" : " class=\"" + classes + "\"") + (attributes.empty() ? "" : " ") + attributes + ">" +
-             escape_html(text) + "</text>";
+    body_ += "<text x=\"" + x.text + "\" y=\"" + at(y) + "\"" + (classes.empty() ? "" : " class=\"" + classes + "\"") +
+             (attributes.empty() ? "" : " ") + attributes + ">" + escape_html(text) + "</text>";
   }
 
   /// The finished element in pixels, named for those who cannot see it; `head` goes inside, first.
   std::string finish(double width, double height, std::string_view name, const std::string& head = {}) const {
-    return opening(at(width), height) + " viewBox=\"0 0 " + at(width) + " " + at(height) + "\"" + labelled(name) + head +
-           body_ + "</svg>";
+    return opening(at(width), height) + " viewBox=\"0 0 " + at(width) + " " + at(height) + "\"" + labelled(name) +
+           head + body_ + "</svg>";
   }
   /// The finished element as wide as its place.
   std::string finish_wide(const Extent& height, std::string_view name, const std::string& attributes = {}) const {
