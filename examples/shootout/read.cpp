@@ -55,6 +55,7 @@ Json describe(const Person& person, const ReadOptions& options) {
                {"bytes", bytes},
                {"replaced_characters", person.found.replaced},
                {"split", person.parts.method},
+               {"one_work", person.parts.one_work},
                {"parts", parts},
                {"duplicate_lines_removed", person.parts.duplicates_removed},
                {"scrubbed", scrubbed},
@@ -92,6 +93,9 @@ void print(const Person& person, const Json& json) {
       std::cout << "  !! GUESSED: nothing but frequency says that these are this person's words. Name the person with "
                    "--self.\n";
   }
+  if (!person.parts.method.empty())
+    std::cout << "  split " << person.parts.method
+              << (person.parts.one_work ? ": what is scored comes from documents that are trained on, too\n" : "\n");
   for (const Part& part : parts_of(person.parts)) {
     const Json& p = json["parts"][part.name];
     std::cout << "  " << part.name << ": " << p["bytes"] << " bytes in " << p["pieces"] << " pieces";
@@ -127,7 +131,7 @@ int read_people(const ReadOptions& options) {
     if (!options.user.empty() && folded(folder.name) != folded(options.user)) continue;
     is_known = true;
     try {
-      const Person person = read_person(folder.path, folder.name, options.texts, options.ingest);
+      const Person person = read_person(folder.path, folder.name, options.population);
       Json json = describe(person, options);
       if (!options.json) {
         print(person, json);

@@ -43,8 +43,13 @@
 #include "tern/adapters/adapter_set.hpp"
 #include "tern/adapters/attach.hpp"
 #include "tern/adapters/lora.hpp"
+#include "tern/adapters/lora_xs.hpp"
+#include "tern/adapters/singular_directions.hpp"
+#include "tern/adapters/site_bias.hpp"
+#include "tern/adapters/site_gain.hpp"
 #include "tern/adapters/size_matched.hpp"
 #include "tern/adapters/user_gain.hpp"
+#include "tern/adapters/user_rows.hpp"
 
 #include "tern/models/adapted.hpp"
 #include "tern/models/config.hpp"

@@ -23,6 +23,13 @@ std::vector<std::string> said(const Chat& chat) {
 
 using Lines = std::vector<std::string>;
 
+/// The owner's words, "|" between stretches.
+std::string own(const Chat& chat, const tern::Owner& owner, tern::Index& others) {
+  std::string all;
+  for (const auto& stretch : own_words(chat, owner, others)) all += (all.empty() ? "" : "|") + stretch.text;
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("whatsapp: every phone's date format begins a message") {
@@ -110,10 +117,10 @@ TEST_CASE("chat: names are compared after normalisation and folding, addresses b
   tern::detail::OwnerHints hints;
   hints.folder = "zoë ferré";
   tern::Index others = 0;
-  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
+  CHECK(own(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
   CHECK(others == 1);
   hints.self = {"ZOË FERRÉ"};
-  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
+  CHECK(own(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
   const Chat mails{
       "2",
       "mail",
@@ -122,7 +129,7 @@ TEST_CASE("chat: names are compared after normalisation and folding, addresses b
   count_senders(mails, by_address);
   CHECK(by_address.size() == 2);
   hints = {};
-  CHECK(own_words(mails, choose_owner("mail", by_address, hints), others) == "a\nb\n");
+  CHECK(own(mails, choose_owner("mail", by_address, hints), others) == "a\nb\n");
   CHECK(tern::folded("\u200eSTRAẞE \u00a0 İ") == tern::folded("strasse i\u0307"));
 }
 
@@ -189,4 +196,75 @@ TEST_CASE("irc: nicks, and the speakers a transcriber names") {
   CHECK_FALSE(tern::detail::is_irc("words"));
   CHECK(tern::detail::is_irc(
       "--- Log opened Tue May 07 2024\n21:41 < ana> hi\n21:42 -!- ben joined\n21:43 <@ben> yes\n"));
+}
+
+TEST_CASE("whatsapp: the order of a date's numbers shows in all lines together") {
+  const auto times = [](const std::string& text) {
+    std::vector<std::string> all;
+    for (const auto& message : tern::detail::read_whatsapp(text, "x").messages)
+      all.push_back(message.time ? std::to_string(*message.time) : "none");
+    return all;
+  };
+  const std::string third_of_april = "1712145660", fourth_of_march = "1709553660";  // 2024, 12:01
+  CHECK(times("03/04/2024, 12:01 - A: x\n") == Lines{third_of_april});
+  CHECK(times("03/04/2024, 12:01 PM - A: x\n") == Lines{fourth_of_march});  // months come first beside such clocks
+  CHECK(times("03/04/2024, 12:01 - A: x\n03/13/2024, 12:01 - A: x\n").front() == fourth_of_march);
+  CHECK(times("[04.03.24, 12:01:00] A: x\n").front() == fourth_of_march);
+  CHECK(times("2024/04/03 下午12:01 - A: x\n").front() == third_of_april);
+  CHECK(times("3 de abr. de 2024 12:01 - A: x\n").front() == third_of_april);
+  // Time does not go back: days first would have it do so.
+  CHECK(times("03/04/2024, 12:01 - A: x\n04/01/2024, 12:01 - A: x\n").front() == fourth_of_march);
+  CHECK(times("03/04/2567, 12:01 - A: x\n").front() == third_of_april);
+  CHECK(times("31/02/2024, 12:01 - A: x\n") == Lines{"none"});
+}
+
+TEST_CASE("chat: a silence of six hours begins a document, once enough was said") {
+  const tern::Owner ana{"whatsapp", "Ana", "given", false, {"ana"}};
+  const std::string much(600, 'x');
+  const tern::Time hour = 3600;
+  const Chat chat{"1",
+                  "whatsapp",
+                  {{"Ana", much, "", 0},
+                   {"Ana", "short", "", 7 * hour},  // too little was said before
+                   {"Ana", much, "", 8 * hour},
+                   {"Ben", "no silence", "", 13 * hour},
+                   {"Ana", "same", "", 18 * hour},
+                   {"Ben", "after silence", "", 25 * hour},
+                   {"Ana", "next", "", 25 * hour + 5},
+                   {"Ben", "the last word", "", 40 * hour}}};
+  tern::Index others = 0;
+  const auto stretches = own_words(chat, ana, others);
+  REQUIRE(stretches.size() == 2);
+  CHECK(stretches[0].text == much + "\nshort\n" + much + "\nsame\n");
+  CHECK(stretches[0].time == 0);
+  CHECK(stretches[1].text == "next\n");
+  CHECK(stretches[1].time == 25 * hour + 5);
+  CHECK(others == 3);
+  Chat undated = chat;
+  for (auto& message : undated.messages) message.time.reset();
+  CHECK(own_words(undated, ana, others).size() == 1);
+  CHECK(own_words(chat, {"whatsapp", "Cleo", "given", false, {"cleo"}}, others).empty());
+}
+
+TEST_CASE("chat: services say when") {
+  const auto telegram = [](const char* fields) {
+    return tern::detail::telegram_time(Json::parse(std::string("{") + fields + "}"));
+  };
+  CHECK(telegram(R"("date":"2020-12-31T21:41:05")") == 1'609'450'865);
+  CHECK(telegram(R"("date":"2020-12-31T22:41:05","date_unixtime":"1609450865")") == 1'609'450'865);
+  CHECK_FALSE(telegram(R"("date":"yesterday")"));
+  CHECK(tern::detail::slack_time(Json::parse(R"({"ts":"1609450865.000200"})")) == 1'609'450'865);
+  CHECK_FALSE(tern::detail::slack_time(Json::parse(R"({"ts":"x"})")));
+
+  const auto irc = [](const std::string& text, const char* name) {
+    return tern::detail::read_irc(text, name).messages.back().time;
+  };
+  CHECK(irc("[2020-12-31T21:41:05Z] <ana> x\n", "a.log") == 1'609'450'865);
+  CHECK(irc("--- Log opened Thu Dec 31 20:00:00 2020\n21:41:05 < ana> x\n", "a.log") == 1'609'450'865);
+  CHECK(irc("20:00 < ana> x\n--- Day changed Fri Jan 01 2021\n00:00 < ana> x\n", "a.log") == 1'609'459'200);
+  CHECK(irc("21:41:05 <ana> x\n", "logs/2020-12-31.log") == 1'609'450'865);
+  CHECK(irc("23:59 <ana> x\n00:00 <ana> x\n", "2020-12-31.log") == 1'609'459'200);
+  CHECK_FALSE(irc("21:41 <ana> x\n", "a.log"));
+  CHECK(tern::detail::read_irc("12:00 <Scribe> Ana_Ruiz: x\n", "a").kind == tern::Kind::transcript);
+  CHECK(tern::detail::read_irc("12:00 <ana> x\n", "a").kind == tern::Kind::chat);
 }

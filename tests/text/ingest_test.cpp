@@ -96,8 +96,8 @@ TEST_CASE("ingest: a mixed folder, in the order of paths") {
   CHECK(result.documents[2].bytes == 12);
   CHECK(result.documents[2].kind == Kind::prose);
   CHECK(result.documents[3].kind == Kind::code);
-  CHECK(result.documents[4].kind == Kind::records);
-  CHECK(result.documents[7].kind == Kind::subtitles);
+  CHECK(result.documents[4].kind == Kind::prose);
+  CHECK(result.documents[7].kind == Kind::transcript);
   CHECK(result.documents[7].text == "hi\n");
   CHECK(result.replaced == 0);
   CHECK(result.owners.empty());

@@ -263,3 +263,75 @@ TEST_CASE("split: the hash of content is pinned") {
   CHECK(tern::hex(tern::content_hash("")) == "f52a15e9a9b5e89b");
   CHECK(tern::hex(tern::content_hash("tern")) != tern::hex(tern::content_hash("ternn")));
 }
+
+namespace {
+
+/// A document a day, each of `bytes` bytes.
+std::vector<Document> diary(std::size_t days, std::size_t bytes, std::uint64_t seed = 1) {
+  auto all = documents(days, bytes, seed);
+  for (std::size_t i = 0; i < days; ++i) all[i].time = static_cast<tern::Time>(86'400 * (i * 7 % days));
+  return all;
+}
+
+/// The times of the documents in a part: the first and the last.
+std::pair<tern::Time, tern::Time> span(const std::vector<Document>& all, const std::vector<Split::Piece>& pieces) {
+  std::pair<tern::Time, tern::Time> span{1LL << 60, -1};
+  for (const auto& piece : pieces)
+    for (const Document& document : all)
+      if (document.name == piece.document && document.time)
+        span = {std::min(span.first, *document.time), std::max(span.second, *document.time)};
+  return span;
+}
+
+}  // namespace
+
+TEST_CASE("split: dated documents train on the past and score the future") {
+  const auto all = diary(100, 600);
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  CHECK_FALSE(result.one_work);
+  CHECK(result.train.size() == 80);
+  CHECK(result.validation.size() == 10);
+  CHECK(result.held_out.size() == 10);
+  CHECK(span(all, result.train).second < span(all, result.validation).first);
+  CHECK(span(all, result.validation).second < span(all, result.held_out).first);
+  auto reversed = all;
+  std::reverse(reversed.begin(), reversed.end());
+  CHECK(split(reversed).hash == result.hash);
+
+  tern::SplitOptions random;
+  random.by_time = false;
+  CHECK(split(all, random).method == "by document");
+}
+
+TEST_CASE("split: undated documents of a dated person train; many of them end the order of time") {
+  auto all = diary(50, 600);
+  const auto undated = documents(4, 600, 9);
+  for (std::size_t i = 0; i < 4; ++i) {
+    all.push_back(undated[i]);
+    all.back().name = "undated" + std::to_string(i);
+  }
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  for (std::size_t i = 0; i < 4; ++i) CHECK(result.train.at(i).document.starts_with("undated"));
+  for (int i = 0; i < 3; ++i) all[static_cast<std::size_t>(i)].time.reset();
+  CHECK(split(all).method == "by document");
+}
+
+TEST_CASE("split: documents of one time stay together, and one time for all is no order") {
+  auto all = diary(100, 600);
+  for (Document& document : all) document.time = *document.time / (86'400 * 10);  // ten times ten
+  const Split result = split(all);
+  CHECK(result.method == "by time");
+  CHECK(span(all, result.train) == std::pair<tern::Time, tern::Time>(0, 7));
+  CHECK(span(all, result.validation) == std::pair<tern::Time, tern::Time>(8, 8));
+  CHECK(span(all, result.held_out) == std::pair<tern::Time, tern::Time>(9, 9));
+  for (Document& document : all) document.time = 7;
+  CHECK(split(all).method == "by document");
+}
+
+TEST_CASE("split: one work is a single document, or documents that are cut") {
+  CHECK(split(documents(1, 50'000)).one_work);
+  CHECK(split(documents(2, 50'000)).one_work);
+  CHECK_FALSE(split(documents(60, 3'000)).one_work);
+}

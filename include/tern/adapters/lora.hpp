@@ -1,6 +1,7 @@
 #pragma once
 #include <cmath>
 
+#include "tern/adapters/user_rows.hpp"
 #include "tern/core/concepts.hpp"
 #include "tern/core/expect_rows.hpp"
 #include "tern/core/random.hpp"
@@ -46,7 +47,7 @@ class Lora {
   void forward(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     check(pass, x, y);
     Out<S> scaled = first_rows(cache.scaled, x.rows(), rank());
-    each_run(pass, x.rows(), [&](Index user, Index first, Index n) {
+    each_run_of_a_user(pass, x.rows(), [&](Index user, Index first, Index n) {
       multiply<S>(pass, x.middleRows(first, n), down_of(down.value, user), scaled.middleRows(first, n));
       scaled.middleRows(first, n) *= scale();
       multiply<S>(pass, scaled.middleRows(first, n), up_of(up.value, user), y.middleRows(first, n), true);
@@ -62,7 +63,7 @@ class Lora {
     Matrix<S>*const dup = gradients.find(up), *const ddown = gradients.find(down);
     Out<S> dh = first_rows(cache.dh, x.rows(), rank());
     dh.setZero();
-    each_run(pass, x.rows(), [&](Index user, Index first, Index n) {
+    each_run_of_a_user(pass, x.rows(), [&](Index user, Index first, Index n) {
       const auto run_x = x.middleRows(first, n);
       auto run_dh = dh.middleRows(first, n);
       add_multiply_transposed<S>(pass, dy.middleRows(first, n), up_of(up.value, user), run_dh);
@@ -91,17 +92,6 @@ class Lora {
   auto up_of(M& m, Index user) const {
     const Index out = m.rows() / users_;
     return m.middleRows(user * out, out);
-  }
-
-  /// Calls f(user, first row, rows) for rows of one user that follow each other.
-  template <class F>
-  static void each_run(const Pass& pass, Index rows, F&& f) {
-    if (pass.user.empty()) return f(Index{0}, Index{0}, rows);
-    for (Index first = 0, end; first < rows; first = end) {
-      const Index user = pass.user[static_cast<std::size_t>(first)];
-      for (end = first + 1; end < rows && pass.user[static_cast<std::size_t>(end)] == user;) ++end;
-      f(user, first, end - first);
-    }
   }
 
   template <class X, class Y>

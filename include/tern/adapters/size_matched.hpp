@@ -1,6 +1,8 @@
 #pragma once
 #include <algorithm>
 #include <cstdlib>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "tern/core/error.hpp"
@@ -8,68 +10,110 @@
 
 namespace tern {
 
-/// Where a LoRA goes and how wide it is.
-struct LoraPlan {
-  Index rank = 0;
-  std::vector<SiteId> sites;
-  Index parameters = 0;
+enum class MatchedKind { lora, lora_xs, gains, biases };
 
-  bool contains(SiteId id) const { return std::find(sites.begin(), sites.end(), id) != sites.end(); }
+struct MatchedSite {
+  SiteId id;
+  Index rank = 1;  ///< of LoRA and LoRA-XS; 1 for gains and biases
 };
 
-/// The LoRA whose parameters come nearest to `parameters` in number, so that a comparison with another adapter of that
-/// size does not confound kind with size. Searched: every set of the blocks' linears (the same in each layer), the last
-/// n layers for every n, ranks 1 to 64. Among equals the one in more layers wins, then more sites, then the lower rank.
+/// An adapter of a given size: what it is, where it sits, how many numbers a person's has.
+struct MatchedAdapter {
+  std::string name;   ///< "matched-lora-o"
+  std::string title;  ///< "LoRA on the attention output, rank 1, 30 layers"
+  MatchedKind kind{};
+  std::vector<MatchedSite> sites;  ///< in order
+  Index numbers = 0;
+};
+
+namespace detail {
+
+/// Ranks of `sites` alike places, none above `most`, that together cost nearest to `numbers`; cost(rank) is that of one
+/// place. One rank everywhere where that comes within a tenth; else two that follow each other, or 0 and 1, the higher in
+/// places spread evenly over all. At least one place has a rank above 0.
+template <class Cost>
+std::vector<Index> spread_ranks(Index sites, Index most, Index numbers, Cost&& cost) {
+  Index low = 0;
+  while (low < most && sites * cost(low + 1) <= numbers) ++low;
+  const auto apart = [&](Index rank) { return std::abs(sites * cost(rank) - numbers); };
+  const Index high = std::min(low + 1, most), nearer = apart(high) < apart(low) ? high : low;
+  if (low == most || (nearer > 0 && 10 * apart(nearer) <= numbers))
+    return std::vector<Index>(static_cast<std::size_t>(sites), nearer);
+  const Index step = cost(high) - cost(low), rest = numbers - sites * cost(low);
+  const Index higher = std::max<Index>((2 * rest + step - 1) / (2 * step), low == 0 ? 1 : 0);  // the lower of two as near
+  std::vector<Index> ranks;
+  for (Index i = 0; i < sites; ++i) ranks.push_back(low + (i + 1) * higher / sites - i * higher / sites);
+  return ranks;
+}
+
+inline Index matched_numbers(MatchedKind kind, const SiteShape& s, Index rank) {
+  if (kind == MatchedKind::lora) return rank * (s.in + s.out);
+  return kind == MatchedKind::lora_xs ? rank * rank : rank * s.out;
+}
+
+inline std::string matched_title(const std::string& what, const MatchedAdapter& a) {
+  std::set<Index> ranks, layers;
+  for (const MatchedSite& s : a.sites) ranks.insert(s.rank), layers.insert(s.id.layer);
+  std::string title = what;
+  if (a.kind == MatchedKind::lora || a.kind == MatchedKind::lora_xs) {
+    title += ", rank " + std::to_string(*ranks.begin());
+    if (ranks.size() > 1) title += " or " + std::to_string(*ranks.rbegin());
+  }
+  return title + ", " + std::to_string(layers.size()) + (layers.size() == 1 ? " layer" : " layers");
+}
+
+}  // namespace detail
+
+/// The candidates for the strongest adapter of a given size, so that a comparison with another of that size does not
+/// confound kind with size: LoRA on the attention output, on value, on down; LoRA-XS on every linear of the blocks; gains
+/// and biases on the outputs of attention output and down. Each comes as near to `numbers` as its places allow: in all
+/// layers if it can, else in layers spread evenly. Gains and biases have one number a channel: where they fall short of
+/// `numbers` with every place taken, they stay short.
 /// Throws ValueError if there is no linear or nothing to match.
-inline LoraPlan size_matched_lora(const std::vector<SiteShape>& model, Index parameters) {
-  if (parameters <= 0) throw ValueError("size-matched lora: expected a size > 0, got " + std::to_string(parameters));
-  Index layers = 0;
-  std::vector<Site> kinds;
-  std::vector<Index> cost;  // parameters of one layer's site at rank 1
-  for (const SiteShape& s : model) {
-    if (s.id.layer < 0 || is_norm(s.id.site)) continue;
-    layers = std::max(layers, s.id.layer + 1);
-    if (s.id.layer == 0) {
-      kinds.push_back(s.id.site);
-      cost.push_back(s.in + s.out);
-    }
-  }
-  if (kinds.empty()) throw ValueError("size-matched lora: expected a model with linear sites, got none");
-  struct Choice {
-    Index gap, layers, kinds, rank;
-    unsigned mask;
+inline std::vector<MatchedAdapter> size_matched(const std::vector<SiteShape>& model, Index numbers) {
+  if (numbers <= 0) throw ValueError("size-matched: expected a size > 0, got " + std::to_string(numbers));
+  struct Row {
+    const char *name, *title;
+    MatchedKind kind;
+    SiteSet sites;
   };
-  const auto better = [](const Choice& a, const Choice& b) {
-    if (a.gap != b.gap) return a.gap < b.gap;
-    if (a.layers != b.layers) return a.layers > b.layers;
-    if (a.kinds != b.kinds) return a.kinds > b.kinds;
-    return a.rank < b.rank;
+  const SiteSet back = {Site::attention_output, Site::down};
+  const Row rows[] = {
+      {"matched-lora-o", "LoRA on the attention output", MatchedKind::lora, {Site::attention_output}},
+      {"matched-lora-v", "LoRA on value", MatchedKind::lora, {Site::value}},
+      {"matched-lora-down", "LoRA on down", MatchedKind::lora, {Site::down}},
+      {"matched-lora-xs", "LoRA-XS on every linear", MatchedKind::lora_xs,
+       {Site::query, Site::key, Site::value, Site::attention_output, Site::gate, Site::up, Site::down}},
+      {"matched-gains", "gains on the outputs of attention output and down", MatchedKind::gains, back},
+      {"matched-biases", "biases on the outputs of attention output and down", MatchedKind::biases, back},
   };
-  Choice best{parameters + 1, 0, 0, 0, 0};
-  bool found = false;
-  for (unsigned mask = 1; mask < (1u << kinds.size()); ++mask) {
-    Index width = 0, count = 0;
-    for (std::size_t i = 0; i < kinds.size(); ++i)
-      if ((mask >> i) & 1u) width += cost[i], ++count;
-    for (Index n = layers; n >= 1; --n) {
-      const Index unit = width * n;
-      for (Index rank = std::max<Index>(1, parameters / unit); rank <= std::min<Index>(64, parameters / unit + 1); ++rank) {
-        const Choice choice{std::abs(rank * unit - parameters), n, count, rank, mask};
-        if (!found || better(choice, best)) best = choice, found = true;
-      }
+  std::vector<MatchedAdapter> candidates;
+  for (const Row& row : rows) {
+    // Site by site, each through all layers: what is spread evenly over this order favours no site and no layer.
+    std::vector<SiteShape> places;
+    for (const Site site : all_sites)
+      for (const SiteShape& s : model)
+        if (s.id.layer >= 0 && s.id.site == site && row.sites.contains(site)) places.push_back(s);
+    if (places.empty()) throw ValueError("size-matched: expected a model with linear sites, got none");
+    const bool ranked = row.kind == MatchedKind::lora || row.kind == MatchedKind::lora_xs;
+    Index most = ranked ? std::min(places[0].in, places[0].out) : 1;
+    if (ranked)
+      for (const SiteShape& s : places) most = std::min({most, s.in, s.out});
+    const auto ranks = detail::spread_ranks(static_cast<Index>(places.size()), most, numbers, [&](Index rank) {
+      return detail::matched_numbers(row.kind, places[0], rank);
+    });
+    MatchedAdapter candidate{row.name, {}, row.kind, {}, 0};
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      if (ranks[i] == 0) continue;
+      candidate.sites.push_back({places[i].id, ranks[i]});
+      candidate.numbers += detail::matched_numbers(row.kind, places[i], ranks[i]);
     }
+    std::sort(candidate.sites.begin(), candidate.sites.end(),
+              [](const MatchedSite& a, const MatchedSite& b) { return a.id < b.id; });
+    candidate.title = detail::matched_title(row.title, candidate);
+    candidates.push_back(std::move(candidate));
   }
-  LoraPlan plan;
-  plan.rank = best.rank;
-  for (const SiteShape& s : model) {
-    if (s.id.layer < layers - best.layers || is_norm(s.id.site)) continue;
-    for (std::size_t i = 0; i < kinds.size(); ++i)
-      if (kinds[i] == s.id.site && ((best.mask >> i) & 1u)) {
-        plan.sites.push_back(s.id);
-        plan.parameters += best.rank * (s.in + s.out);
-      }
-  }
-  return plan;
+  return candidates;
 }
 
 }  // namespace tern

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <utility>
 
+#include "tern/adapters/user_rows.hpp"
 #include "tern/core/concepts.hpp"
 #include "tern/core/expect_rows.hpp"
 
@@ -50,7 +51,7 @@ class UserGain {
     if (cache.rstd.rows() != y.rows()) cache.rstd.resize(y.rows());
     pass.parallel.ranges(y.rows(), 16, [&](Index begin, Index end) {
       for (Index t = begin; t < end; ++t) {
-        const auto own = gain.value.row(user(pass, t)).array();
+        const auto own = gain.value.row(user_of(pass, t)).array();
         cache.rstd(t) = S(1) / std::sqrt(x.row(t).squaredNorm() / static_cast<S>(x.cols()) + eps_);
         if (kind_ == GainKind::relative)
           y.row(t).array() *= own;
@@ -73,7 +74,7 @@ class UserGain {
         const Index n = end - begin;
         const auto base = base_gain_.row(0).segment(begin, n).array();
         for (Index t = 0; t < dy.rows(); ++t) {
-          auto g = dgain->row(user(pass, t)).segment(begin, n).array();
+          auto g = dgain->row(user_of(pass, t)).segment(begin, n).array();
           const auto share = dy.row(t).segment(begin, n).array() * x.row(t).segment(begin, n).array() * cache.rstd(t);
           if (kind_ == GainKind::relative)
             g += share * base;
@@ -83,7 +84,7 @@ class UserGain {
       });
     pass.parallel.ranges(dy.rows(), 16, [&](Index begin, Index end) {
       for (Index t = begin; t < end; ++t) {
-        dy.row(t).array() *= gain.value.row(user(pass, t)).array();
+        dy.row(t).array() *= gain.value.row(user_of(pass, t)).array();
         if (kind_ == GainKind::relative) continue;
         const S r = cache.rstd(t);
         const S projection = dy.row(t).dot(x.row(t)) * r * r / static_cast<S>(x.cols());
@@ -101,8 +102,6 @@ class UserGain {
   Parameter<S> gain;
 
  private:
-  static Index user(const Pass& pass, Index t) { return pass.user.empty() ? 0 : pass.user[static_cast<std::size_t>(t)]; }
-
   template <class X, class Y>
   void check(const Pass& pass, const X& x, const Y& y) const {
     if (y.cols() != gain.value.cols()) expect_shape("user gain", "y", y, -1, gain.value.cols());

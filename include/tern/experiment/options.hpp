@@ -1,5 +1,7 @@
 #pragma once
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,11 +38,12 @@ struct ShootoutOptions {
   Index pilots = 3;               ///< users who are piloted
   Index most_rates = 8;           ///< of a contender's grid
   Index sweep_users = 0;          ///< users of E12 and E13; 0: all
-  Index train_every = 0;          ///< drawn points of a curve; 0: twelve
   double margin = 0.05;           ///< of perplexity, within which two are equivalent
   Precision precision = Precision::mixed;                       ///< of products with weights
   GradientRounding gradients = GradientRounding::nearest;       ///< back through ternary weights
   std::optional<WeightFormat> weights{};                        ///< of the base; none: each tensor as it is stored
+  /// Bytes that a full fine-tune may fill; one that needs more is refused with the figure.
+  std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();
   bool early_stopping = false;    ///< keep the best validation's parameters instead of the last ones
   Index threads = 2;
   std::string commit = "unknown";  ///< of the program that runs

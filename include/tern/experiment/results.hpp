@@ -53,9 +53,9 @@ struct AdapterRecord {
   double learning_rate = 0;
   Index steps = 0;
   double seconds = 0;
-  std::vector<CurvePoint> curve;
+  std::vector<CurvePoint> curve{};
   bool ok = true;
-  std::string reason;  ///< why it failed
+  std::string reason{};  ///< why it failed
 };
 
 /// A chunk of scored tokens: which of the user's held-out documents, the sum of -log p in nats.
@@ -117,6 +117,7 @@ struct ProtocolRecord {
   Budget budget;
   std::vector<std::string> experiments;
   std::string weights = "stored", precision, gradients;
+  std::map<std::string, std::string> refused;      ///< contender that was asked for and cannot run -> why
   std::map<std::string, Calibration> calibration;  ///< by contender
   std::map<std::string, PilotRecord> pilots;       ///< by contender
   std::map<std::string, std::string> generic;      ///< user -> name of the generic text; absent: none of that language

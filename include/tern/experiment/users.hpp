@@ -2,21 +2,34 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tern/core/quote.hpp"
+#include "tern/eval/scored_chunks.hpp"
 #include "tern/experiment/base.hpp"
+#include "tern/experiment/results.hpp"
 #include "tern/text/ingest.hpp"
 #include "tern/text/language.hpp"
+#include "tern/text/placeholder_mask.hpp"
 #include "tern/text/split.hpp"
 
 namespace tern {
 
+/// How people's folders become users.
+struct PopulationOptions {
+  IngestOptions ingest{};
+  SplitOptions split{};
+  std::string population{};  ///< what results call these users together
+  /// By user's name, in place of what was found.
+  std::map<std::string, std::string> kinds{}, languages{};
+};
+
 /// One person's text before a base's tokenizer reads it: what was found, and its parts.
 struct Person {
   std::string name;      ///< of the folder, fit to be shown
-  std::string kind;      ///< that most of the bytes are
+  std::string kind;      ///< that most of the bytes are; "tokens" without text
   std::string language;  ///< a guess
   Ingested found;        ///< scrubbed
   Split parts;           ///< of its documents; empty where there are none
@@ -24,26 +37,48 @@ struct Person {
 
 /// One person's text as the shootout uses it.
 struct User {
-  std::string name, kind, language, split_hash, method;
-  Index files = 0, bytes = 0, duplicates_removed = 0, replaced = 0;
-  std::vector<std::vector<Token>> train;      ///< one a piece
-  std::vector<Token> validation;
-  std::vector<std::vector<Token>> held_out;   ///< the eval texts
+  std::string name, population, kind, language;
+  std::vector<Owner> owners;  ///< whose words were kept, and how that was found
+  Index documents = 0, bytes = 0;
+  std::string split_hash, method;
+  bool one_work = false;  ///< see Split
+  Index duplicates_removed = 0, replaced = 0;
   std::vector<std::pair<std::string, Index>> scrubbed;
   std::vector<Skipped> skipped;
-  std::vector<Owner> owners;
 
-  Index train_tokens() const {
-    Index n = 0;
-    for (const auto& piece : train) n += static_cast<Index>(piece.size());
-    return n;
+  std::vector<std::vector<Token>> train;           ///< one a piece; placeholders as in the text
+  std::vector<ScoredDocument> validation_documents,  ///< placeholders are context
+      held_out_documents;
+  std::vector<Token> validation;             ///< the same, joined
+  std::vector<std::vector<Token>> held_out;  ///< the eval texts
+
+  Index train_tokens() const { return count(train); }
+  Index validation_tokens() const { return count(validation_documents); }
+  Index held_out_tokens() const { return count(held_out_documents); }
+
+  /// How many parts were left out, by reason.
+  std::map<std::string, Index> skipped_by_reason() const {
+    std::map<std::string, Index> counts;
+    for (const Skipped& s : skipped) counts[s.reason] += s.count;
+    return counts;
+  }
+
+ private:
+  static std::size_t size(const std::vector<Token>& tokens) { return tokens.size(); }
+  static std::size_t size(const ScoredDocument& document) { return document.tokens.size(); }
+  template <class Piece>
+  static Index count(const std::vector<Piece>& pieces) {
+    std::size_t n = 0;
+    for (const Piece& piece : pieces) n += size(piece);
+    return static_cast<Index>(n);
   }
 };
 
-/// Someone whose text cannot be used, and why.
-struct LeftOut {
-  std::string name, reason;
-};
+/// The seed of the order in which a user's windows are drawn: of the user's text and the run's seed, of nothing else, so
+/// that every contender sees the same windows.
+inline std::uint64_t window_seed(const User& user, std::uint64_t seed) {
+  return content_hash("windows " + user.split_hash, seed);
+}
 
 struct Users {
   std::vector<User> users;
@@ -63,55 +98,88 @@ inline std::string main_kind(const std::vector<Document>& documents) {
   return best;
 }
 
+/// The language that most of a user's text is in: of the beginnings of documents, so that no long one decides alone.
+inline std::string main_language(const std::vector<Document>& documents) {
+  std::string sample;
+  for (const Document& d : documents) {
+    if (sample.size() > 200'000) break;
+    const std::string_view text = d.text;
+    std::size_t end = std::min<std::size_t>(text.size(), 20'000);
+    while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    sample.append(text.substr(0, end)) += '\n';
+  }
+  return guess_language(sample);
+}
+
 }  // namespace detail
 
 /// Reads one person's folder and splits what it holds. Throws as ingest().
-inline Person read_person(const std::filesystem::path& folder, std::string name, Index texts,
-                          const IngestOptions& options = {}) {
-  Person person{std::move(name), "", "", ingest(folder, options), {}};
-  person.kind = detail::main_kind(person.found.documents);
-  std::string sample;
-  for (const Document& d : person.found.documents)
-    if (sample.size() < 200'000) sample.append(std::string_view(d.text).substr(0, 20'000)) += '\n';
-  person.language = guess_language(sample);
-  SplitOptions split_options;
-  split_options.texts = texts;
-  if (!person.found.documents.empty()) person.parts = split(person.found.documents, split_options);
+inline Person read_person(const std::filesystem::path& folder, std::string name,
+                          const PopulationOptions& options = {}) {
+  Person person{std::move(name), "", "", ingest(folder, options.ingest), {}};
+  const auto given = [&](const std::map<std::string, std::string>& values) {
+    const auto found = values.find(person.name);
+    return found == values.end() ? std::string() : found->second;
+  };
+  person.kind = given(options.kinds);
+  person.language = given(options.languages);
+  if (person.kind.empty()) person.kind = detail::main_kind(person.found.documents);
+  if (person.language.empty()) {
+    person.language = detail::main_language(person.found.documents);
+  }
+  if (!person.found.documents.empty()) person.parts = split(person.found.documents, options.split);
   return person;
 }
 
 namespace detail {
 
-/// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out.
-inline void split_tokens(const std::vector<TokenDocument>& documents, Index texts, User& user) {
-  std::vector<Token> held_out;
+inline ScoredDocument scored_document(std::string name, std::vector<Token> tokens, const Base& base) {
+  std::vector<bool> mask = placeholder_mask(*base.tokenizer, tokens);
+  std::vector<Index> bytes = base.token_bytes(tokens);
+  return {std::move(name), std::move(tokens), std::move(mask), std::move(bytes)};
+}
+
+/// Token ids have no paragraphs: each document's first 80% trains, the next 10% validates, the rest is held out. Returns
+/// what is wrong with them, or nothing.
+inline std::optional<std::string> split_tokens(const std::vector<TokenDocument>& documents, const Base& base,
+                                               User& user) {
+  const Index known = std::min(base.model.config.vocabulary, base.tokenizer->size());
   for (const TokenDocument& d : documents) {
+    for (const Token t : d.tokens)
+      if (t < 0 || t >= known)
+        return "expected token ids in [0, " + std::to_string(known) + "), got " + std::to_string(t);
     const auto n = d.tokens.size();
     const auto a = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 8 / 10);
     const auto b = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 9 / 10);
     user.train.emplace_back(d.tokens.begin(), a);
-    user.validation.insert(user.validation.end(), a, b);
-    held_out.insert(held_out.end(), b, d.tokens.end());
+    user.validation_documents.push_back(scored_document(d.name, {a, b}, base));
+    user.held_out_documents.push_back(scored_document(d.name, {b, d.tokens.end()}, base));
   }
-  user.held_out.resize(static_cast<std::size_t>(texts));
+  return std::nullopt;
+}
+
+/// The held-out documents as `texts` eval texts of nearly equal size.
+inline std::vector<std::vector<Token>> eval_texts(const std::vector<ScoredDocument>& documents, Index texts) {
+  std::vector<Token> all;
+  for (const ScoredDocument& d : documents) all.insert(all.end(), d.tokens.begin(), d.tokens.end());
+  std::vector<std::vector<Token>> result;
   for (Index i = 0; i < texts; ++i) {
-    const auto at = [&](Index k) {
-      return held_out.begin() + static_cast<std::ptrdiff_t>(held_out.size()) * k / texts;
-    };
-    auto& text = user.held_out[static_cast<std::size_t>(i)];
-    text.insert(text.end(), at(i), at(i + 1));
+    const auto at = [&](Index k) { return all.begin() + static_cast<std::ptrdiff_t>(all.size()) * k / texts; };
+    result.emplace_back(at(i), at(i + 1));
   }
+  return result;
 }
 
 /// "email" for Pii::email.
 inline std::string pii_label(Pii kind) { return lower(placeholder(kind).substr(1, placeholder(kind).size() - 2)); }
 
 /// Reads one user's folder; returns why the user is left out, or nothing.
-inline std::optional<std::string> load_user(const std::filesystem::path& folder, const Base& base, Index texts,
-                                            const IngestOptions& options, User& user) {
-  Person person = read_person(folder, user.name, texts, options);
+inline std::optional<std::string> load_user(const std::filesystem::path& folder, const Base& base,
+                                            const PopulationOptions& options, User& user) {
+  Person person = read_person(folder, user.name, options);
   Ingested& found = person.found;
-  user.files = static_cast<Index>(found.documents.size() + found.token_documents.size());
+  user.population = options.population;
+  user.documents = static_cast<Index>(found.documents.size() + found.token_documents.size());
   user.kind = person.kind;
   user.language = person.language;
   user.replaced = found.replaced;
@@ -122,39 +190,35 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
   for (const Document& d : found.documents) user.bytes += d.bytes;
   std::uint64_t hash = 0;
   user.method = "contiguous";
+  user.one_work = true;
   if (!found.documents.empty()) {
     const Split& parts = person.parts;
     if (parts.left_out) return parts.left_out;
     user.method = parts.method;
+    user.one_work = parts.one_work;
     user.duplicates_removed = parts.duplicates_removed;
     hash = parts.hash;
     for (const Split::Piece& piece : parts.train) user.train.push_back(base.tokenizer->encode(piece.text));
-    for (const Split::Piece& piece : parts.validation) {
-      const auto tokens = base.tokenizer->encode(piece.text);
-      user.validation.insert(user.validation.end(), tokens.begin(), tokens.end());
-    }
-    for (const std::string& text : parts.texts) user.held_out.push_back(base.tokenizer->encode(text));
+    for (const Split::Piece& piece : parts.validation)
+      user.validation_documents.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
+    for (const Split::Piece& piece : parts.held_out)
+      user.held_out_documents.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
   }
-  if (!found.token_documents.empty()) {
-    split_tokens(found.token_documents, texts, user);
-    for (const TokenDocument& d : found.token_documents)
-      hash = content_hash({reinterpret_cast<const char*>(d.tokens.data()), d.tokens.size() * sizeof(Token)}, hash);
-  }
+  if (auto wrong = split_tokens(found.token_documents, base, user)) return wrong;
+  for (const TokenDocument& d : found.token_documents)
+    hash = content_hash({reinterpret_cast<const char*>(d.tokens.data()), d.tokens.size() * sizeof(Token)}, hash);
   user.split_hash = hex(hash);
-  std::vector<const std::vector<Token>*> scored = {&user.validation};
-  for (const auto& text : user.held_out) scored.push_back(&text);
-  for (const auto* tokens : scored)
-    if (tokens->size() < 2)
-      return "expected at least 2 tokens of validation and of each eval text, got " + std::to_string(tokens->size());
-  const auto foreign = [&](const std::vector<Token>& tokens) {
-    return std::find_if(tokens.begin(), tokens.end(), [&](Token t) { return t < 0 || t >= base.model.config.vocabulary; });
+  const auto has_targets = [](const std::vector<ScoredDocument>& documents) {
+    return !draw_chunks(documents, 1 << 30, 1).empty();
   };
-  std::vector<const std::vector<Token>*> all = {&user.validation};
-  for (const auto* parts : {&user.train, &user.held_out})
-    for (const auto& tokens : *parts) all.push_back(&tokens);
-  for (const auto* tokens : all)
-    if (const auto at = foreign(*tokens); at != tokens->end())
-      return "expected token ids in [0, " + std::to_string(base.model.config.vocabulary) + "), got " + std::to_string(*at);
+  if (!has_targets(user.validation_documents) || !has_targets(user.held_out_documents))
+    return "expected validation and held-out documents of at least 2 tokens with something to score, got none";
+  for (const ScoredDocument& d : user.validation_documents)
+    user.validation.insert(user.validation.end(), d.tokens.begin(), d.tokens.end());
+  user.held_out = eval_texts(user.held_out_documents, options.split.texts);
+  for (const auto& tokens : user.held_out)
+    if (tokens.size() < 2)
+      return "expected at least 2 tokens of each eval text, got " + std::to_string(tokens.size());
   return std::nullopt;
 }
 
@@ -196,16 +260,43 @@ inline std::vector<PersonFolder> list_people(const std::filesystem::path& folder
   return people;
 }
 
+namespace detail {
+
+/// Throws ValueError where a kind or language is given to somebody unknown, or the kind is none.
+inline void check_given(const PopulationOptions& options, const std::vector<PersonFolder>& people) {
+  const auto check = [&](const char* what, const std::map<std::string, std::string>& values) {
+    for (const auto& [user, value] : values)
+      if (std::none_of(people.begin(), people.end(), [&](const PersonFolder& p) { return p.name == user; }))
+        throw ValueError(std::string(what) + " of " + in_quotes(user) + ": expected a user, found no such folder");
+  };
+  check("kind", options.kinds);
+  check("language", options.languages);
+  for (const auto& [user, kind] : options.kinds) {
+    std::string known;
+    bool is_known = false;
+    for (const Kind k : all_kinds) {
+      known += (known.empty() ? "" : ", ") + std::string(name(k));
+      is_known = is_known || name(k) == kind;
+    }
+    if (!is_known)
+      throw ValueError("kind of " + in_quotes(user) + ": expected one of " + known + ", got " + in_quotes(kind));
+  }
+}
+
+}  // namespace detail
+
 /// The users below `folder`, see list_people. Who cannot be read or has too little text is left out, with the reason.
-/// Throws ValueError where nobody is left, IoError where `folder` cannot be read.
-inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
-                        const IngestOptions& options = {}) {
+/// Throws ValueError where nobody is left or `options` speak of somebody who is not there, or of an unknown kind; IoError
+/// where `folder` cannot be read.
+inline Users load_users(const std::filesystem::path& folder, const Base& base, const PopulationOptions& options = {}) {
   Users result;
-  for (const PersonFolder& person : list_people(folder, result.left_out)) {
+  const std::vector<PersonFolder> people = list_people(folder, result.left_out);
+  detail::check_given(options, people);
+  for (const PersonFolder& person : people) {
     User user;
     user.name = person.name;
     try {
-      if (auto reason = detail::load_user(person.path, base, texts, options, user))
+      if (auto reason = detail::load_user(person.path, base, options, user))
         result.left_out.push_back({user.name, *reason});
       else
         result.users.push_back(std::move(user));
@@ -222,6 +313,15 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, I
     throw ValueError(why);
   }
   return result;
+}
+
+/// As above, with `texts` eval texts.
+inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
+                        const IngestOptions& options = {}) {
+  PopulationOptions population;
+  population.ingest = options;
+  population.split.texts = texts;
+  return load_users(folder, base, population);
 }
 
 }  // namespace tern

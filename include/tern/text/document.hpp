@@ -1,5 +1,8 @@
 #pragma once
 /// What ingestion makes of a person's files.
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,33 +12,26 @@
 
 namespace tern {
 
-/// The format family a text came from.
-enum class Kind { prose, code, mail, chat, records, subtitles };
+/// What sort of writing a text is.
+enum class Kind { prose, chat, mail, code, notes, transcript };
 
-inline std::string_view name(Kind kind) {
-  switch (kind) {
-    case Kind::prose:
-      return "prose";
-    case Kind::code:
-      return "code";
-    case Kind::mail:
-      return "mail";
-    case Kind::chat:
-      return "chat";
-    case Kind::records:
-      return "records";
-    case Kind::subtitles:
-      return "subtitles";
-  }
-  return "";
+inline constexpr std::array all_kinds = {Kind::prose, Kind::chat, Kind::mail, Kind::code, Kind::notes, Kind::transcript};
+
+constexpr std::string_view name(Kind kind) {
+  constexpr std::string_view names[] = {"prose", "chat", "mail", "code", "notes", "transcript"};
+  return names[static_cast<std::size_t>(kind)];
 }
 
-/// One text: a file, or one message or record of a file that holds many ("sent.mbox#0003").
+/// Seconds since 1970-01-01. Files that know no time zone are read as UTC: times order one person's documents.
+using Time = std::int64_t;
+
+/// One text: a file, or one message, record or stretch of conversation of a file that holds many ("sent.mbox#0003").
 struct Document {
   std::string name;  ///< path below the user's folder, '/' between parts
   std::string text;  ///< well-formed UTF-8 in form C, lines ended by '\n'
   Kind kind = Kind::prose;
-  Index bytes = 0;  ///< size of the text as it was found, before scrubbing
+  Index bytes = 0;               ///< size of the text as it was found, before scrubbing
+  std::optional<Time> time = {};  ///< when it was written, where its file says so; never a file's own time stamp
 };
 
 /// A file of token ids that a user brings instead of text.

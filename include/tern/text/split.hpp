@@ -1,20 +1,22 @@
 #pragma once
 /// Train, validation and held-out text of one person: never shuffled sentences, the same at every run.
 ///
-/// What decides is each document's own content, so adding a document moves no other one:
-/// - *by document*: a document goes whole where its hash falls, 80 : 10 : 10. One longer than `long_bytes` would decide
-///   the proportions alone; it is cut instead.
+/// - *by time*, where documents are dated: the past trains, the future is scored. In the order of their times the first
+///   80% of the bytes train, the next 10% validate, the rest is held out; documents of one time stay together. Undated
+///   documents, at most a tenth of the bytes, train.
+/// - *by document*: a document goes whole where its own hash falls, 80 : 10 : 10, so adding one moves no other. One longer
+///   than `long_bytes` would decide the proportions alone; it is cut instead, as below.
 /// - *contiguous*: each document is cut in itself: its head trains, its tail is held out, validation lies between. Cuts
 ///   fall on ends of paragraphs, else of lines, else of words.
 /// - A document to be cut whose lines are sorted (sentences in alphabetical order) has no head or tail: its lines go in
 ///   blocks of those that begin with the same word, each block where that word's hash falls.
-/// The first needs several documents and enough in each part; otherwise the second holds for all. One rule for both
-/// cannot be had, since few documents by hash leave parts empty. So there is a single exception, the document with
-/// which a folder grows from few to several: `method` changes from "contiguous" to "by document", and never back,
-/// because its conditions (a number of documents, bytes in each part) only grow. An edited document is another one.
+/// The first of these rules holds that finds several documents and leaves enough in each part; the third always can. By
+/// time, later documents move the borders. By document none moves but in a single case, the one with which a folder grows
+/// from few to several: `method` changes from "contiguous" to "by document", and never back, because its conditions (a
+/// number of documents, bytes in each part) only grow. An edited document is another one.
 ///
 /// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those
-/// of validation that share one with held-out text. The held-out part is cut into eval texts of nearly equal size.
+/// of validation that share one with held-out text.
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -35,6 +37,7 @@ struct SplitOptions {
   double validation = 0.1;  ///< share of the text
   double held_out = 0.1;
   Index texts = 3;            ///< eval texts
+  bool by_time = true;        ///< false: at random, by document, dated ones too
   Index several = 8;          ///< documents from which on they are split whole
   Index long_bytes = 65'536;  ///< longer documents are cut nevertheless
   Index shingle_words = 13;
@@ -42,7 +45,7 @@ struct SplitOptions {
   Index min_train_bytes = 2'048, min_validation_bytes = 256, min_held_out_bytes = 768;
 };
 
-/// One person's parts. Pieces stand in the order of their documents' names.
+/// One person's parts. Pieces stand in the order of their documents' names, by time in that of their times.
 struct Split {
   struct Piece {
     std::string document;
@@ -50,7 +53,9 @@ struct Split {
   };
   std::vector<Piece> train, validation, held_out;
   std::vector<std::string> texts;       ///< the held-out pieces, joined and cut anew
-  std::string method;                   ///< "by document" or "contiguous"
+  std::string method;                   ///< "by time", "by document" or "contiguous"
+  /// All that is scored comes from works that were trained on, too: what holds is said of them, not of the person.
+  bool one_work = false;
   Index duplicates_removed = 0;         ///< lines
   std::uint64_t hash = 0;               ///< of all the parts' text; results name it in hex
   std::optional<std::string> left_out;  ///< why this person cannot take part
@@ -113,16 +118,64 @@ inline std::optional<std::string> shortage(const Split& split, const SplitOption
   return std::nullopt;
 }
 
-inline Split assign(const std::vector<const Document*>& documents, bool by_document, const SplitOptions& options) {
+enum class Method { by_time, by_document, contiguous };
+
+inline std::string_view name(Method method) {
+  constexpr std::string_view names[] = {"by time", "by document", "contiguous"};
+  return names[static_cast<std::size_t>(method)];
+}
+
+/// Places documents in order of time: those of one time go together, where the middle of their bytes lies.
+inline void assign_by_time(std::vector<const Document*> documents, const SplitOptions& options, Split& split) {
+  std::stable_sort(documents.begin(), documents.end(),
+                   [](const Document* a, const Document* b) { return a->time < b->time; });  // undated ones first
+  const auto dated =
+      std::find_if(documents.begin(), documents.end(), [](const Document* d) { return d->time.has_value(); });
+  double all = 0, before = 0;
+  for (auto d = dated; d != documents.end(); ++d) all += static_cast<double>((*d)->text.size());
+  for (auto d = documents.begin(); d != dated; ++d) add_piece(split, Part::train, (*d)->name, (*d)->text);
+  for (auto first = dated; first != documents.end();) {
+    double bytes = 0;
+    auto last = first;
+    for (; last != documents.end() && (*last)->time == (*first)->time; ++last)
+      bytes += static_cast<double>((*last)->text.size());
+    const double middle = (before + bytes / 2) / all;
+    const Part part = middle < 1 - options.held_out - options.validation ? Part::train
+                      : middle < 1 - options.held_out                    ? Part::validation
+                                                                         : Part::held_out;
+    for (; first != last; ++first) add_piece(split, part, (*first)->name, (*first)->text);
+    before += bytes;
+  }
+}
+
+inline Split assign(const std::vector<const Document*>& documents, Method method, const SplitOptions& options) {
   Split split;
-  split.method = by_document ? "by document" : "contiguous";
+  split.method = name(method);
+  split.one_work = documents.size() == 1 || method == Method::contiguous;
+  if (method == Method::by_time) {
+    assign_by_time(documents, options, split);
+    return split;
+  }
   for (const Document* document : documents) {
-    if (by_document && static_cast<Index>(document->text.size()) <= options.long_bytes)
+    if (method == Method::by_document && static_cast<Index>(document->text.size()) <= options.long_bytes)
       add_piece(split, part_of(content_hash(document->text), options), document->name, document->text);
     else
       cut_document(split, *document, options);
   }
   return split;
+}
+
+/// Whether dated documents are several and nine tenths of the bytes.
+inline bool is_dated(const std::vector<const Document*>& documents, const SplitOptions& options) {
+  Index dated = 0;
+  std::size_t bytes = 0, dated_bytes = 0;
+  for (const Document* d : documents) {
+    bytes += d->text.size();
+    if (!d->time) continue;
+    ++dated;
+    dated_bytes += d->text.size();
+  }
+  return dated >= options.several && 10 * dated_bytes >= 9 * bytes;
 }
 
 inline void deduplicate(Split& split, Index shingle_words) {
@@ -177,9 +230,16 @@ inline Split split(const std::vector<Document>& documents, const SplitOptions& o
     return std::tie(a->name, a->text) < std::tie(b->name, b->text);
   });
 
-  Split result = detail::assign(ordered, true, options);
-  if (static_cast<Index>(ordered.size()) < options.several || detail::shortage(result, options))
-    result = detail::assign(ordered, false, options);
+  using detail::Method;
+  std::vector<Method> methods;
+  if (options.by_time && detail::is_dated(ordered, options)) methods.push_back(Method::by_time);
+  if (static_cast<Index>(ordered.size()) >= options.several) methods.push_back(Method::by_document);
+  methods.push_back(Method::contiguous);
+  Split result;
+  for (const Method method : methods) {
+    result = detail::assign(ordered, method, options);
+    if (!detail::shortage(result, options)) break;
+  }
   detail::deduplicate(result, options.shingle_words);
   result.left_out = detail::shortage(result, options);
   if (!result.held_out.empty()) result.texts = detail::cut_evenly(detail::joined(result.held_out), options.texts);

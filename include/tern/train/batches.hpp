@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <concepts>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ struct WindowOptions {
   Index sequences = 1;    ///< windows a batch
   bool shuffled = false;  ///< false: windows at random offsets. true: epochs, each target once, windows in random order
   std::uint64_t seed = 0;
+  /// BOS, if the model wants one: it takes the place of each window's first token, as in evaluation.
+  std::optional<Token> prefix{};
 };
 
 /// Draws windows of context + 1 tokens from documents; none crosses from one document into another, a shorter document
@@ -83,6 +86,7 @@ class Windows {
     for (Index i = 0; i < options_.sequences; ++i) {
       const std::span<const Token> w = draw();
       batch.tokens.insert(batch.tokens.end(), w.begin(), w.end() - 1);
+      if (options_.prefix) *(batch.tokens.end() - static_cast<std::ptrdiff_t>(w.size() - 1)) = *options_.prefix;
       batch.targets.insert(batch.targets.end(), w.begin() + 1, w.end());
       batch.sequences.push_back({static_cast<Index>(w.size()) - 1, 0});
     }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -32,7 +33,8 @@ namespace detail {
 struct ChatMessage {
   std::string sender;
   std::string text;
-  std::string sender_id;  ///< what the service calls the sender; may be empty
+  std::string sender_id;          ///< what the service calls the sender; may be empty
+  std::optional<Time> time = {};  ///< where the file says so
 };
 
 /// How many parts of a file were not used, by reason.
@@ -43,6 +45,7 @@ struct Chat {
   std::string name;
   std::string service;
   std::vector<ChatMessage> messages;
+  Kind kind = Kind::chat;  ///< or transcript: spoken, and written down by someone
   std::string owner = {};  ///< sender_id of the account that exported it, where the file says so
   std::string other = {};  ///< the name of whom it is with, where the file says so
   Omissions omitted = {};  ///< messages that are nobody's words
@@ -172,16 +175,34 @@ inline bool is_from(const std::string& sender, const std::string& sender_id, con
   return is_key(sender_id) || is_key(sender);
 }
 
-/// The owner's messages of `chat`, each ending its line. Counts the others' in `by_others`.
-inline std::string own_words(const Chat& chat, const Owner& owner, Index& by_others) {
+/// A stretch of a conversation: the owner's messages, each ending its line, and when the first of them was written.
+struct Stretch {
   std::string text;
+  std::optional<Time> time;
+};
+
+/// What the owner says in `chat`, as documents: a new one begins at the first silence of six hours, of everybody, after
+/// the owner has said a thousand bytes, which a language model can learn from. Without times it is one stretch. Counts
+/// the others' messages in `by_others`.
+inline std::vector<Stretch> own_words(const Chat& chat, const Owner& owner, Index& by_others) {
+  constexpr Time silence = 6 * 3600;
+  constexpr std::size_t enough = 1'000;
+  std::vector<Stretch> stretches;
+  std::optional<Time> last;
   for (const ChatMessage& message : chat.messages) {
-    if (is_from(message.sender, message.sender_id, owner))
-      text += message.text + '\n';
-    else
+    const bool after_silence = message.time && last && *message.time - *last >= silence;
+    if (message.time) last = message.time;
+    if (after_silence && !stretches.empty() && stretches.back().text.size() >= enough) stretches.emplace_back();
+    if (!is_from(message.sender, message.sender_id, owner)) {
       ++by_others;
+      continue;
+    }
+    if (stretches.empty()) stretches.emplace_back();
+    if (stretches.back().text.empty()) stretches.back().time = message.time;
+    stretches.back().text += message.text + '\n';
   }
-  return text;
+  if (!stretches.empty() && stretches.back().text.empty()) stretches.pop_back();
+  return stretches;
 }
 
 }  // namespace detail

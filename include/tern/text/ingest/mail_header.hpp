@@ -139,6 +139,17 @@ inline ChatMessage mail_sender(std::string_view mail) {
   return first_address(from);
 }
 
+/// When a mail was written; nothing where its header does not say.
+inline std::optional<Time> mail_time(std::string_view mail) {
+  [[maybe_unused]] static const bool initialised = (g_mime_init(), true);
+  const std::string date = find_header(mail, "date");
+  GDateTime* const parsed = date.empty() ? nullptr : g_mime_utils_header_decode_date(date.c_str());
+  if (parsed == nullptr) return std::nullopt;
+  const Time seconds = g_date_time_to_unix(parsed);
+  g_date_time_unref(parsed);
+  return seconds > 0 ? std::optional(seconds) : std::nullopt;
+}
+
 /// To whom a mail was delivered, as the address's key; empty where its header does not say.
 inline std::string mail_receiver(std::string_view mail) {
   for (const char* name : {"delivered-to", "x-original-to", "envelope-to", "x-delivered-to"})

@@ -11,12 +11,14 @@
 #include "tern/text/anonymize.hpp"
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/family.hpp"
 #include "tern/text/ingest/folder.hpp"
 #include "tern/text/ingest/irc.hpp"
 #include "tern/text/ingest/mail.hpp"
 #include "tern/text/ingest/mail_header.hpp"
 #include "tern/text/ingest/mbox.hpp"
+#include "tern/text/ingest/notes.hpp"
 #include "tern/text/ingest/read_file.hpp"
 #include "tern/text/ingest/records.hpp"
 #include "tern/text/ingest/slack.hpp"
@@ -105,13 +107,14 @@ class Reader {
       case Family::prose:
         return read_prose(file, bytes);
       case Family::code:
-        return add({file.name, text_of(file, bytes), Kind::code, 0}, file.name);
+        return add({file.name, text_of(file, bytes), Kind::code, 0, time_of_name(file.name)}, file.name);
       case Family::json:
         return read_json(file, bytes);
       case Family::records:
         return add_records(file, bytes);
       case Family::subtitles:
-        return add({file.name, read_subtitles(text_of(file, bytes)), Kind::subtitles, 0}, file.name);
+        return add({file.name, read_subtitles(text_of(file, bytes)), Kind::transcript, 0, time_of_name(file.name)},
+                   file.name);
       case Family::npy:
         return result_.token_documents.push_back({file.name, read_npy(bytes, file.path.string())});
       case Family::bin:
@@ -172,7 +175,8 @@ class Reader {
     if (may_be_chat && chat.messages.empty() && is_irc(text)) chat = read_irc(text, file.name);
     if (!chat.messages.empty()) return add_chat(std::move(chat));  // a diary, too, may begin with a date
     if (may_be_chat && looks_like_chat(text)) return skip(file.name, "it looks like a chat whose form is not known");
-    add({file.name, std::move(text), Kind::prose, 0}, file.name);
+    const Kind kind = kind_of_text(text);
+    add({file.name, std::move(text), kind, 0, time_of_name(file.name)}, file.name);
   }
 
   void read_json(const FoundFile& file, std::string_view bytes) {
@@ -219,12 +223,13 @@ class Reader {
     for (const Chat& chat : chats_) {
       if (chat.service != service) continue;
       Index by_others = 0;
-      std::string words = own_words(chat, owner, by_others);
+      std::vector<Stretch> stretches = own_words(chat, owner, by_others);
       omit(chat.name, "a message by someone else", by_others);
-      if (trim(words).empty())
-        skip(chat.name, "nothing written by " + in_quotes(owner.name));
-      else
-        add({chat.name, std::move(words), Kind::chat, 0}, chat.name);
+      if (stretches.empty()) skip(chat.name, "nothing written by " + in_quotes(owner.name));
+      for (std::size_t i = 0; i < stretches.size(); ++i) {
+        const std::string name = stretches.size() == 1 ? chat.name : part_name(chat.name, i + 1);
+        add({name, std::move(stretches[i].text), chat.kind, 0, stretches[i].time}, chat.name);
+      }
     }
     result_.owners.push_back(owner);
   }
@@ -289,7 +294,7 @@ class Reader {
       if (options_.strict && mail.replaced > 0) throw FormatError("expected characters of its charset, got others");
       if (mail.text.empty()) return omit(file.name, "a mail without words of its writer's own");
       result_.replaced += mail.replaced;
-      add({name, std::move(mail.text), Kind::mail, 0}, file.name);
+      add({name, std::move(mail.text), Kind::mail, 0, mail_time(bytes)}, file.name);
     } catch (const Error& error) {
       if (options_.strict) throw FormatError("mail " + in_quotes(name) + ": " + error.what());
       omit(file.name, "a mail that cannot be read: " + shown(error.what()));

@@ -1,13 +1,16 @@
 #pragma once
 /// JSON lines: one object a line, its text in one field.
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/json.hpp"
+#include "tern/text/ingest/notes.hpp"
 #include "tern/text/lines.hpp"
 
 namespace tern::detail {
@@ -33,9 +36,12 @@ inline Records read_records(std::string_view text, const std::string& name, std:
     ++number;
     if (trim(line).empty()) continue;
     std::string record(line), found;
+    std::optional<Time> time;
     records.replaced += mend_surrogates(record);
     try {
-      found = string_field(parse_json(record, name + ":" + std::to_string(number)), field);
+      const Json json = parse_json(record, name + ":" + std::to_string(number));
+      found = string_field(json, field);
+      if (json.is_object()) time = time_of_record(json);
     } catch (const FormatError&) {
       if (strict) throw;
       ++records.omitted["a record that is no JSON"];
@@ -44,7 +50,7 @@ inline Records read_records(std::string_view text, const std::string& name, std:
     if (trim(found).empty())
       ++records.omitted["a record without a text in field " + in_quotes(field)];
     else
-      records.documents.push_back({part_name(name, number), std::move(found), Kind::records, 0});
+      records.documents.push_back({part_name(name, number), found, kind_of_text(found), 0, time});
   }
   return records;
 }

@@ -2,10 +2,12 @@
 /// Slack's JSON export: a folder a channel, a file of messages a day, and users.json with the people's names.
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/json.hpp"
 
 namespace tern::detail {
@@ -73,6 +75,13 @@ inline std::string slack_text(std::string_view markup, const SlackUsers& users) 
   return text;
 }
 
+/// When a message was sent: its "ts" is seconds and, behind a point, a number that makes it unique.
+inline std::optional<Time> slack_time(const Json& message) {
+  const std::string stamp = string_field(message, "ts");
+  const Time seconds = number(std::string_view(stamp).substr(0, stamp.find('.')));
+  return seconds > 0 ? std::optional(seconds) : std::nullopt;
+}
+
 /// Messages people wrote; joins, topics, bots and the like carry another subtype and are left out.
 inline Chat read_slack(const Json& json, std::string name, const SlackUsers& users) {
   Chat chat{std::move(name), "slack", {}};
@@ -97,7 +106,7 @@ inline Chat read_slack(const Json& json, std::string name, const SlackUsers& use
     else if (sender.empty())
       ++chat.omitted["a message without a sender"];
     else
-      chat.messages.push_back({sender, std::move(text), id});
+      chat.messages.push_back({sender, std::move(text), id, slack_time(message)});
   }
   return chat;
 }

@@ -1,9 +1,12 @@
 #pragma once
 /// Telegram Desktop's JSON export (result.json): one chat, or an account's whole list of them.
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/dates.hpp"
 #include "tern/text/ingest/json.hpp"
 
 namespace tern::detail {
@@ -34,6 +37,12 @@ inline std::string telegram_user(const Json& object, std::string_view key) {
   return id != object.end() && id->is_number_integer() ? "user" + id->dump() : string_field(object, key);
 }
 
+/// When a message was sent: newer exports say so in seconds, too.
+inline std::optional<Time> telegram_time(const Json& message) {
+  const Time seconds = number(string_field(message, "date_unixtime"));
+  return seconds > 0 ? std::optional(seconds) : iso_time(string_field(message, "date"));
+}
+
 /// Service notices, messages forwarded from others or made by bots are left out.
 inline Chat read_telegram_chat(const Json& json, std::string name) {
   Chat chat{std::move(name), "telegram", {}};
@@ -52,7 +61,7 @@ inline Chat read_telegram_chat(const Json& json, std::string name) {
     else if (sender.empty() && id.empty())
       ++chat.omitted["a message without a sender"];
     else
-      chat.messages.push_back({sender.empty() ? id : sender, std::move(text), id});
+      chat.messages.push_back({sender.empty() ? id : sender, std::move(text), id, telegram_time(message)});
   }
   return chat;
 }

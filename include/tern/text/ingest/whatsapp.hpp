@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tern/text/ingest/chat.hpp"
 #include "tern/text/ingest/chat_line.hpp"
+#include "tern/text/ingest/chat_stamp.hpp"
 #include "tern/text/ingest/whatsapp_notes.hpp"
 #include "tern/text/pattern.hpp"
 
@@ -33,7 +35,7 @@ inline const Pattern& whatsapp_line() {
       (?<time> \d{1,2} [ ]? [:.h時时시] [ ]? \d{2} (?: [:.分분] \d{2} )? [分분秒초]? )
       (?<clock> (?: (?&words) [ ]? )? (?&time) (?: [ ]? (?&words) )? ) )
     ^ [ ]{0,2} (?<open>\[)?
-    (?: (?&date) [ ]? ,? [ ]{0,2} (?&clock) | (?&clock) ,? [ ] (?&date) )
+    (?: (?<day1> (?&date) ) [ ]? ,? [ ]{0,2} (?<clock1> (?&clock) ) | (?<clock2> (?&clock) ) ,? [ ] (?<day2> (?&date) ) )
     (?(<open>) [ ]? \] [ ]? | (?: [ ]? [-–—] [ ] | [ ] [-–—] (?=\p{L}) ) )
     (?: ~? [ ]? (?<sender> [^:\n]{1,80}+ ) :(?:[ ]|$) )? )re");
   return pattern;
@@ -42,6 +44,7 @@ inline const Pattern& whatsapp_line() {
 struct WhatsappLine {
   bool bracketed;
   std::string_view sender, text;  ///< of the line itself
+  ChatStamp stamp;
 };
 
 /// Reads a message's first line; nothing where the line begins none.
@@ -52,7 +55,12 @@ inline std::optional<WhatsappLine> read_whatsapp_line(std::string_view line) {
   if (!match) return std::nullopt;
   const std::string_view sender = match->named("sender");
   const std::size_t end = plain.origin[match->end()];
-  WhatsappLine result{plain.text[plain.text.find_first_not_of(' ')] == '[', {}, line.substr(end)};
+  const bool date_first = !match->named("day1").empty();
+  WhatsappLine result{plain.text[plain.text.find_first_not_of(' ')] == '[',
+                      {},
+                      line.substr(end),
+                      date_first ? read_stamp(match->named("day1"), match->named("clock1"))
+                                 : read_stamp(match->named("day2"), match->named("clock2"))};
   if (!sender.empty()) {
     const auto at = static_cast<std::size_t>(sender.data() - plain.text.data());
     result.sender = trim(line.substr(plain.origin[at], plain.origin[at + sender.size()] - plain.origin[at]));
@@ -98,6 +106,7 @@ inline Chat read_whatsapp(std::string_view text, std::string name) {
   Chat chat{std::move(name), "whatsapp", {}};
   const std::optional<bool> form = whatsapp_form(text);
   bool in_message = false;
+  std::vector<ChatStamp> stamps;  // of the messages
   for (std::string_view line : lines(text)) {
     const auto first = read_whatsapp_line(line);
     if (!first || first->bracketed != form) {
@@ -105,11 +114,15 @@ inline Chat read_whatsapp(std::string_view text, std::string name) {
       continue;
     }
     in_message = !first->sender.empty();
-    if (in_message)
+    if (in_message) {
       chat.messages.push_back({std::string(first->sender), std::string(first->text), {}});
-    else
+      stamps.push_back(first->stamp);
+    } else {
       ++chat.omitted["a notice of the service"];
+    }
   }
+  const std::vector<std::optional<Time>> times = times_of(stamps);
+  for (std::size_t i = 0; i < times.size(); ++i) chat.messages[i].time = times[i];
   const std::map<std::string, Index> tags = closing_tags(chat);
   for (ChatMessage& message : chat.messages) drop_whatsapp_notes(message.text, tags);
   const Index notes = static_cast<Index>(
