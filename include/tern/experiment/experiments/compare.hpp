@@ -62,6 +62,13 @@ inline std::vector<std::string> user_names(const Evidence& evidence) {
   return names;
 }
 
+/// The champion and the rivals that ran.
+inline std::vector<std::string> judged(const Evidence& evidence) {
+  std::vector<std::string> all = evidence.rivals();
+  if (evidence.ran(evidence.roles().champion)) all.insert(all.begin(), evidence.roles().champion);
+  return all;
+}
+
 /// d_u of a pair, nats per token; nothing where either run is missing or did not end in finite losses.
 inline std::optional<double> difference(const Evidence& evidence, const Pair& pair, const std::string& user,
                                         std::optional<Index> seed = {}) {

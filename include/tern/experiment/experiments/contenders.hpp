@@ -198,8 +198,6 @@ inline void measure(const Evidence& evidence, Finding& finding) {
   }
   detail::add_losses(evidence, finding);
   finding.tables.push_back(training_table(evidence));
-  if (Table candidates = candidate_table(evidence); !candidates.rows.empty())
-    finding.tables.push_back(std::move(candidates));
   detail::add_bars(evidence, finding);
   detail::add_curves(evidence, finding);
 }

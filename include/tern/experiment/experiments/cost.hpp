@@ -64,50 +64,27 @@ inline std::string regret(const PilotRecord& pilot, double factor) {
 
 }  // namespace detail
 
-/// How each contender was trained: numbers, rate and its regret, steps and what they stand for.
+/// Steps and what they stand for, and what a wrong rate would cost.
 inline Table training_table(const Evidence& evidence) {
-  Table table{.title = "Training",
-              .columns = {"", "numbers", "learning rate", "tuned", "a third of it", "three times", "steps",
-                          "seconds a step", "seconds"}};
+  Table table{.title = "Steps at the same budget",
+              .columns = {"", "steps", "seconds a step", "seconds", "regret at a third of the rate", "at three times"}};
   const std::string none(words::missing);
   for (const std::string& name : evidence.contenders()) {
-    const ContenderRecord& contender = *evidence.protocol().contender(name);
     Index steps = 0;
-    double rate = 0, seconds = 0;
+    double seconds = 0;
     for (const UserRecord& u : evidence.users())
       if (const AdapterRecord* run = evidence.run({.contender = name, .user = u.name}); run != nullptr && run->ok) {
         steps = std::max(steps, run->steps);
-        rate = run->learning_rate;
         seconds = std::max(seconds, seconds_of(evidence, *run));
       }
     const auto pilot = evidence.protocol().pilots.find(name);
     const bool piloted = pilot != evidence.protocol().pilots.end();
-    const auto calibration = evidence.protocol().calibration.find(name);
-    table.rows.push_back(
-        {evidence.title(name), words::grouped(static_cast<double>(contender.parameters)),
-         words::general(piloted ? pilot->second.chosen : rate),
-         !piloted ? "no" : pilot->second.interior ? "yes" : "no: at the grid's end",
-         piloted ? detail::regret(pilot->second, 1.0 / 3) : none, piloted ? detail::regret(pilot->second, 3) : none,
-         words::grouped(static_cast<double>(steps)),
-         calibration == evidence.protocol().calibration.end() ? none
-                                                               : words::fixed(calibration->second.seconds_a_step, 3),
-         words::seconds(seconds)});
+    table.rows.push_back({evidence.title(name), words::grouped(static_cast<double>(steps)),
+                          words::general(steps > 0 ? seconds / static_cast<double>(steps) : 0), words::seconds(seconds),
+                          piloted ? detail::regret(pilot->second, 1.0 / 3) : none,
+                          piloted ? detail::regret(pilot->second, 3) : none});
   }
-  table.note = "Every contender has the same seconds on the machine that was calibrated; equal steps would give the slower ones more. "
-               "Columns of other rates: nats per token that pilots lose there.";
-  return table;
-}
-
-/// What the pilots chose among candidates, and how the others did; a table without rows where nobody had a choice.
-inline Table candidate_table(const Evidence& evidence) {
-  Table table{.title = "Candidates", .columns = {"", "candidate", "pilots' best loss, nats per token"}};
-  for (const std::string& name : evidence.contenders()) {
-    const auto pilot = evidence.protocol().pilots.find(name);
-    if (pilot == evidence.protocol().pilots.end()) continue;
-    for (const auto& [candidate, loss] : pilot->second.candidates)
-      table.rows.push_back({evidence.title(name), {candidate, candidate == pilot->second.candidate},
-                            loss ? words::fixed(*loss, 4) : std::string(words::missing)});
-  }
+  table.note = "Seconds of the machine that was calibrated. Regret: nats per token that the pilots lose at another rate.";
   return table;
 }
 

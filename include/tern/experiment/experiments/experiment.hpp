@@ -20,6 +20,14 @@ struct Design {
 
   /// At most options.sweep_users, spread over kinds by hash; all where that is 0.
   std::vector<std::string> sweep = {};
+  /// The champion and the rivals, of those that run.
+  std::vector<std::string> judged() const {
+    std::vector<std::string> all;
+    if (options.runs(options.roles.champion)) all.push_back(options.roles.champion);
+    for (const std::string& r : options.roles.rivals)
+      if (options.runs(r)) all.push_back(r);
+    return all;
+  }
   /// The others who write the same language.
   std::vector<std::string> peers(const std::string& user) const {
     std::vector<std::string> all;
