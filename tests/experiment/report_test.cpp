@@ -251,6 +251,19 @@ TEST_CASE("report: answers come first, each as clear as the others") {
   CHECK(shapes.size() == 6);
 }
 
+TEST_CASE("report: the first sentence stands out, and long words in tables have room") {
+  Findings f;
+  f.decision.sentence = "No default. Nobody is admissible.";
+  f.experiments = {finding("E1", Answer::better, "It is better. By much.")};
+  f.experiments[0].tables = {{"t", {"", "a", "b"}, {{"row", "1", "undecided: too few users, 4"}}}};
+  const std::string page = report_html({}, f);
+  CHECK(has(page, "<p class=\"decision\">No default.</p><p>Nobody is admissible.</p>"));
+  CHECK(has(page, "<p><strong>It is better.</strong> By much.</p>"));
+  CHECK(has(page,
+            "<th scope=\"row\">row</th><td class=\"n\">1</td><td class=\"n long\">undecided: too few users, 4</td>"));
+  CHECK(has(report_markdown({}, f), "**No default.** Nobody is admissible.\n"));
+}
+
 TEST_CASE("report: nothing measured, nobody there, nothing to draw") {
   check_sound({}, {});
   CHECK(has(report_markdown({}, {}), "No experiment has evidence"));

@@ -22,9 +22,11 @@ inline std::string bullets(const std::vector<std::string>& all) {
 
 /// An experiment's answer, at the top of the page.
 inline std::string answer_html(const Finding& f) {
+  const auto [first, rest] = first_sentence(f.sentence);
   return "<li><div>" + badge(f.answer) + "</div><div><h3><a href=\"#" + escape_html(f.id) + "\">" +
          escape_html(f.id + " " + f.title) + "</a></h3>" + paragraph(f.question, "class=\"note\"") +
-         paragraph(f.sentence) + paragraph(because(f.sentence, f.reason)) + "</div></li>\n";
+         (first.empty() ? "" : "<p>" + element("strong", first) + " " + escape_html(rest) + "</p>") +
+         paragraph(because(f.sentence, f.reason)) + "</div></li>\n";
 }
 
 /// Comparisons as a picture, beside the first table, which has them in numbers; then what else there is. The sentence
@@ -72,7 +74,8 @@ inline std::string report_html(const Results& results, const Findings& findings)
   out += "<style>" + std::string(palette) + std::string(picture_style) + std::string(page_style) +
          "</style></head>\n<body><main>\n<header>" + element("p", "Shootout", "class=\"over\"") +
          element("h1", results.base.name.empty() ? "Results" : results.base.name);
-  out += report::detail::paragraph(findings.decision.sentence, "class=\"decision\"");
+  const auto [decision, why] = first_sentence(findings.decision.sentence);
+  out += report::detail::paragraph(decision, "class=\"decision\"") + report::detail::paragraph(why);
   out += report::detail::paragraph(because(findings.decision.sentence, findings.decision.reason));
   out += element("p", about(results), "class=\"facts\"") + "</header>\n";
 

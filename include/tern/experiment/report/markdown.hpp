@@ -43,7 +43,9 @@ inline std::string report_markdown(const Results& results, const Findings& findi
   std::string out =
       "# Shootout: " + escape_markdown(results.base.name.empty() ? "results" : results.base.name) + "\n\n";
   const Decision& decision = findings.decision;
-  if (!decision.sentence.empty()) out += "**" + escape_markdown(decision.sentence) + "**\n\n";
+  const auto [first, rest] = first_sentence(decision.sentence);
+  if (!first.empty())
+    out += "**" + escape_markdown(first) + "**" + (rest.empty() ? "" : " " + escape_markdown(rest)) + "\n\n";
   if (const std::string why = because(decision.sentence, decision.reason); !why.empty())
     out += escape_markdown(why) + "\n\n";
   out += escape_markdown(words::capital(about(results))) + "\n\n## Answers\n\n";
