@@ -89,8 +89,8 @@ thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500;min-width:11ch;max-width:24ch;overflow-wrap:anywhere;position:sticky;left:0;background:var(--paper)}
 .n{text-align:right;padding:5px 0 5px 16px}
 td.n{white-space:nowrap}
-td.n.long{white-space:normal;min-width:22ch;max-width:34ch}
-th.long{min-width:22ch}
+td.long,th.long{min-width:22ch}
+td.n.long{white-space:normal;max-width:34ch}
 .prose td{min-width:8ch;max-width:44ch;overflow-wrap:anywhere}
 .limits{background:var(--raised);padding:4px 24px 16px;margin:56px 0 0;border-radius:6px}
 .limits h2{margin-top:16px}
@@ -100,7 +100,7 @@ dd{margin:0;overflow-wrap:anywhere}
 @media screen and (max-width:640px){main{padding:24px 16px 60px}h1{font-size:24px}.decision{font-size:19px}h2{margin-top:44px}
 .answers>li{grid-template-columns:minmax(0,1fr);gap:8px}.rows{grid-template-columns:minmax(0,1fr)}
 .rows .words{padding:10px 0 2px}.rows .words:empty{display:none}.limits{padding:4px 16px 12px;margin-left:-16px;margin-right:-16px;border-radius:0}
-tbody th,th.long{min-width:9ch;max-width:16ch}}
+tbody th{min-width:9ch;max-width:16ch}th.long{min-width:14ch}}
 @media print{body{font-size:10.5pt}main{max-width:none;padding:0}h2{margin-top:28px}h2,h3{break-after:avoid}
 figure,tr,.answers>li{break-inside:avoid}.scroll{overflow:visible}.scroll svg{max-width:100%;height:auto}
 tbody th{position:static}table{font-size:8.5pt}.n{padding-left:9px}.rows,figure:has(.rows){break-inside:auto}figure:has(.claims){break-inside:avoid}
