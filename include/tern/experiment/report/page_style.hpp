@@ -89,7 +89,7 @@ thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500;min-width:11ch;max-width:24ch;overflow-wrap:anywhere;position:sticky;left:0;background:var(--paper)}
 .n{text-align:right;padding:5px 0 5px 16px}
 td.n{white-space:nowrap}
-td.long,th.long{min-width:22ch}
+td.long,th.long,.prose td.long{min-width:22ch}
 td.n.long{white-space:normal;max-width:34ch}
 .prose td{min-width:8ch;max-width:44ch;overflow-wrap:anywhere}
 .limits{background:var(--raised);padding:4px 24px 16px;margin:56px 0 0;border-radius:6px}
