@@ -23,7 +23,7 @@ inline std::string picture(const BarChart& chart) {
   const Axis& axis = rows.axis();
   for (const auto& group : chart.groups) {
     const double height = bar * std::max<double>(static_cast<double>(group.bars.size()), 1) + 8;
-    Svg lane = rows.lane(height);
+    Svg lane;
     std::string spoken = group.name;
     double y = 4;
     for (const auto& b : group.bars) {
@@ -38,7 +38,8 @@ inline std::string picture(const BarChart& chart) {
       if (drawn && b.interval && std::isfinite(b.interval->first) && std::isfinite(b.interval->second)) {
         const auto [from, to] = *b.interval;
         lane.line(axis.at(from), y + bar / 2, axis.at(to), y + bar / 2, "class=\"whisker\"");
-        for (const double end : {from, to}) lane.line(axis.at(end), y + 3, axis.at(end), y + bar - 3, "class=\"whisker\"");
+        for (const double end : {from, to})
+          lane.line(axis.at(end), y + 3, axis.at(end), y + bar - 3, "class=\"whisker\"");
         left = std::min(left, from), right = std::max(right, to);
       }
       lane.text(axis.at(negative ? left : right), y + bar - 3, b.label, negative ? "small end" : "small",

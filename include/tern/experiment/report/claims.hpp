@@ -1,9 +1,9 @@
 #pragma once
-/// Comparisons: by how much, how sure, for whom; as a sentence's half, as a table, as a picture.
+/// Comparisons as a picture: what came of them, by how much, how sure, for whom.
 #include <span>
 
 #include "tern/experiment/report/marks.hpp"
-#include "tern/experiment/report/table.hpp"
+#include "tern/experiment/report/rows.hpp"
 
 namespace tern::report {
 
@@ -16,48 +16,6 @@ inline std::string with_interval(const statistics::Interval& margins) {
   return words::margin_between(margins.point, margins.low, margins.high) + (has_ends(margins) ? "" : ", no interval");
 }
 
-/// The answer, and what tempers it.
-inline std::string answer_words(const Claim& c) {
-  std::string said(name(c.answer));
-  if ((c.answer == Answer::better || c.answer == Answer::worse) && c.within_margin) said += ", by less than the margin";
-  if (!c.reason.empty())
-    said += ": " + c.reason;
-  else if (c.answer == Answer::undecided && c.users_needed)
-    said += ": " + words::grouped(static_cast<double>(*c.users_needed)) + " users would do";
-  return said;
-}
-
-/// A comparison a row: what it came to, by how much, how sure, for whom.
-inline Table claims_table(std::span<const Claim> claims, double band) {
-  Table t{"Comparisons", {"", "answer", "margin [95% interval]", "p", "p adjusted", "users", "ahead for"}};
-  const bool bootstrap = std::any_of(claims.begin(), claims.end(), [](const Claim& c) { return c.bootstrap.has_value(); });
-  if (bootstrap) t.columns.insert(t.columns.begin() + 3, "bootstrap interval");
-  const auto p = [](double value) {
-    return !std::isfinite(value) ? std::string(words::missing) : value < 0.001 ? "<0.001" : words::fixed(value, 3);
-  };
-  for (const Claim& c : claims) {
-    const Index n = c.users.users;
-    std::vector<TableCell> row = {c.a + " over " + c.b,
-                                  {answer_words(c), true},
-                                  with_interval(c.margin()),
-                                  p(c.users.p),
-                                  p(c.p_adjusted),
-                                  words::grouped(static_cast<double>(n)),
-                                  n == 0 ? std::string(words::missing) : words::some_of(c.strict, n, "user")};
-    if (bootstrap) {
-      const auto drawn = c.bootstrap ? statistics::margin(*c.bootstrap) : statistics::Interval{0, -INFINITY, 0};
-      row.insert(row.begin() + 3, has_ends(drawn) ? words::margin(drawn.low) + " to " + words::margin(drawn.high)
-                                                  : std::string(words::missing));
-    }
-    t.rows.push_back(std::move(row));
-  }
-  t.note = "Margin: 1 − perplexity of the first over perplexity of the second, users weighing the same. p: sign flips "
-           "over users; adjusted for the comparisons that were fixed together. Equivalent: within ±" +
-           words::percent(band) + " by two one-sided tests." +
-           (bootstrap ? " Bootstrap: over users, their documents and chunks." : "");
-  return t;
-}
-
 /// A comparison a row: its interval as a whisker, its answer's sign at the margin, a faint dot a user; the band within
 /// which two count as equivalent. The axis covers the intervals; users beyond it stand at its edge.
 inline std::string claims_picture(std::span<const Claim> claims, double band) {
@@ -68,18 +26,16 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
       if (std::isfinite(v)) low = std::min(low, v * 1.08), high = std::max(high, v * 1.08);
   }
   low = std::max(low, -1.0);
-  Rows rows(share_scale(low, std::min(high, 1.0)), 10, 10);
+  Rows rows(share_scale(low, std::min(high, 1.0)), 10, 10, "rows claims", band);
   const Axis& axis = rows.axis();
   constexpr double height = 40, middle = 20;
   for (const Claim& c : claims) {
     Svg lane;
-    lane.rect(axis.at(-band), 0, axis.between(-band, band), height, "class=\"band\"");
-    for (const double t : ticks(axis.low(), axis.high(), 4))
-      lane.line(axis.at(t), 0, axis.at(t), height, t == 0 ? "class=\"axis\"" : "class=\"rule\"");
     for (std::size_t u = 0; u < c.differences.size(); ++u) {
       const double m = statistics::margin(c.differences[u]);
       if (std::isfinite(m))
-        lane.circle(axis.at(m), middle, 3, "class=\"user\"", (u < c.names.size() ? c.names[u] + ": " : "") + words::margin(m));
+        lane.circle(axis.at(m), middle, 3, "class=\"user\"",
+                    (u < c.names.size() ? c.names[u] + ": " : "") + words::margin(m));
     }
     const statistics::Interval m = c.margin();
     const std::string colour = "class=\"" + std::string(name(c.answer)) + "\"";
@@ -92,9 +48,9 @@ inline std::string claims_picture(std::span<const Claim> claims, double band) {
       lane.circle(axis.at(m.point), middle, 8, "class=\"paper\"");
       lane.shape(axis.at(m.point), middle, mark(c.answer), colour);
     }
-    const std::string title = c.a + " over " + c.b;
-    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m)), lane, height,
-             title + ": " + answer_words(c) + ", " + with_interval(m));
+    const std::string title = c.a + " against " + c.b, because = c.reason.empty() ? "" : "; " + c.reason;
+    rows.add(element("b", title) + " " + badge(c.answer) + " " + element("span", with_interval(m) + because), lane,
+             height, title + ": " + std::string(name(c.answer)) + ", " + with_interval(m) + because);
   }
   return rows.finish();
 }

@@ -30,7 +30,7 @@ inline bool drawable(const CurveChart& chart, const std::pair<double, double>& p
 
 /// A plain number, short: 0.003, 12, 4k, 5M.
 inline std::string short_number(double v) {
-  for (const auto& [size, letter] : {std::pair{1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
+  for (const auto& [size, letter] : {std::pair{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
     if (std::abs(v) >= size) return words::general(v / size, 3) + letter;
   return words::general(v, 3);
 }
@@ -70,7 +70,8 @@ inline std::vector<std::string> pictures(const CurveChart& chart) {
     for (const double t : y.marks(4)) {
       svg.line(left, y.at(t), left + width, y.at(t), t == 0 ? "class=\"axis\"" : "class=\"rule\"");
       svg.text(left - 6, y.at(t) + 4,
-               chart.y_is_share ? words::margin(t, y.high - y.low < 0.05 ? 1 : 0) : detail::short_number(t), "small muted end");
+               chart.y_is_share ? words::margin(t, y.high - y.low < 0.05 ? 1 : 0) : detail::short_number(t),
+               "small muted end");
     }
     for (const double t : x.marks(4)) {
       svg.line(x.at(t), top + height, x.at(t), top + height + 4, "class=\"axis\"");
@@ -86,7 +87,8 @@ inline std::vector<std::string> pictures(const CurveChart& chart) {
       const bool thick = line.thick || together;
       const std::string colour = series_colour(line.series);
       svg.path(points,
-               "class=\"line\" style=\"stroke:" + colour + "\" stroke-width=\"" + (thick ? "2.5\"" : "1\" stroke-opacity=\"0.45\""),
+               "class=\"line\" style=\"stroke:" + colour + "\" stroke-width=\"" +
+                   (thick ? "2.5\"" : "1\" stroke-opacity=\"0.45\""),
                line.name);
       if (points.size() == 1 || (thick && points.size() <= 8))
         for (const auto& p : points) svg.circle(p.first, p.second, thick ? 3.5 : 2, filled(line.series));

@@ -30,8 +30,8 @@ struct Draw {
   std::string operator()(const CurveChart& c) const {
     const auto plots = pictures(c);
     if (plots.empty()) return {};
-    std::string out = (plots.size() == 1 ? key(c.series) : "") + element("p", c.y, "class=\"unit\"") +
-                      "<div class=\"panels\">";
+    std::string out =
+        (plots.size() == 1 ? key(c.series) : "") + element("p", c.y, "class=\"unit\"") + "<div class=\"panels\">";
     for (const std::string& plot : plots) out += plot;
     return out + "</div>";
   }

@@ -35,10 +35,11 @@ inline void legend(Svg& svg, double x, double y, double limit) {
   svg.text(x + width * steps, y + 24, "better " + words::margin(-std::expm1(-limit), 0), "small muted end");
 }
 
-/// What fits a cell: percent without its sign, nothing where that is too long.
+/// What fits a cell: percent without its sign, in small cells without a plus; nothing where that is too long.
 inline std::string cell_number(const std::optional<double>& share, double cell) {
   std::string text = share && std::isfinite(*share) ? words::margin(share, 0) : std::string(words::missing);
   if (text.back() == '%') text.pop_back();
+  if (cell < 30 && text.front() == '+') text.erase(0, 1);
   return 6.2 * static_cast<double>(length(text)) > cell ? "" : text;
 }
 
@@ -59,29 +60,21 @@ inline double colour_limit(std::span<const Figure> figures) {
 /// measured is dashed. Up to 16 columns are wide; up to 40 stay readable.
 inline std::string picture(const HeatMap& map, std::string_view title, double limit, const std::string& head = {}) {
   constexpr std::size_t most = 18;
-  constexpr double between = 10;
+  constexpr double above = 20, between = 10;  // a group's name stands above its rows
   const std::size_t rows = map.rows.size(), columns = map.columns.size();
-  const double cell = columns <= 16 ? 42 : columns <= 26 ? 30 : 21;
+  const double cell = columns <= 16 ? 42 : columns <= 26 ? 30 : 20;
   const bool square = map.rows == map.columns;
   const auto group_starts = [&](std::size_t i) { return i < map.row_groups.size() && !map.row_groups[i].empty(); };
 
-  std::vector<double> y(rows + 1, 0), x(columns + 1, 0);
-  for (std::size_t i = 0; i < rows; ++i) {
-    if (i > 0 && group_starts(i)) y[i] += between;
-    y[i + 1] = y[i] + cell;
-  }
-  for (std::size_t j = 0; j < columns; ++j) {
-    if (square && j > 0 && group_starts(j)) x[j] += between;
-    x[j + 1] = x[j] + cell;
-  }
-  std::size_t longest = 8, longest_group = 0;
+  std::vector<double> y(rows + 1, 0), x(columns + 1, 0);  // where each ends
+  for (std::size_t i = 0; i < rows; ++i) y[i + 1] = y[i] + cell + (group_starts(i) ? above : 0);
+  for (std::size_t j = 0; j < columns; ++j) x[j + 1] = x[j] + cell + (square && j > 0 && group_starts(j) ? between : 0);
+  std::size_t longest = 8;
   for (const auto* names : {&map.rows, &map.columns})
     for (const std::string& n : *names) longest = std::max(longest, std::min(most, length(n)));
-  for (const std::string& g : map.row_groups) longest_group = std::max(longest_group, std::min(most, length(g)));
   const double label = 7.0 * static_cast<double>(longest) + 14, slant = label * 0.72;
-  const double groups = longest_group == 0 ? 0 : 6.5 * static_cast<double>(longest_group) + 12;
   const double left = label + 18, top = slant + 26;
-  const double width = std::max(left + x.back() + std::max(groups, slant * 0.9), left + 250);
+  const double width = std::max(left + x.back() + slant * 0.8, left + 250);
   const double height = top + y.back() + 56;
 
   Svg svg;
@@ -91,23 +84,25 @@ inline std::string picture(const HeatMap& map, std::string_view title, double li
            "transform=\"translate(10," + words::fixed(top + y.back() / 2, 0) + ") rotate(-90)\"");
   for (std::size_t j = 0; j < columns; ++j)
     svg.text(0, 0, shorten(map.columns[j], most), "",
-             "transform=\"translate(" + words::fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," + words::fixed(top - 8, 1) + ") rotate(-45)\"");
+             "transform=\"translate(" + words::fixed(left + x[j + 1] - cell / 2 + 2, 1) + "," +
+                 words::fixed(top - 8, 1) + ") rotate(-45)\"");
   for (std::size_t i = 0; i < rows; ++i) {
     const double row = top + y[i + 1] - cell;
     svg.text(left - 8, row + cell / 2 + 4, shorten(map.rows[i], most), "end");
-    if (group_starts(i)) svg.text(left + x.back() + 10, row + 14, shorten(map.row_groups[i], most), "small muted");
+    if (group_starts(i)) svg.text(left, row - 5, shorten(map.row_groups[i], 40), "small muted");
     for (std::size_t j = 0; j < columns; ++j) {
       const double column = left + x[j + 1] - cell;
       const auto value = i < map.values.size() && j < map.values[i].size() ? map.values[i][j] : std::nullopt;
       const auto colour = detail::strength(value);
-      const std::string says = map.rows[i] + ", " + map.columns[j] + ": " + words::margin(colour ? value : std::nullopt);
+      const std::string says =
+          map.rows[i] + ", " + map.columns[j] + ": " + words::margin(colour ? value : std::nullopt);
       if (colour)
         svg.rect(column + 0.5, row + 0.5, cell - 1, cell - 1, detail::shade(*colour, limit), says);
       else
         svg.rect(column + 2, row + 2, cell - 4, cell - 4, "class=\"none\"", says);
       const bool own = map.rows[i] == map.columns[j], dark = colour && std::abs(*colour) > 0.6 * limit;
       svg.text(column + cell / 2, row + cell / 2 + 4, detail::cell_number(colour ? value : std::nullopt, cell),
-               std::string("middle") + (cell < 30 ? " small" : "") + (dark ? " on-pole" : "") + (own ? " strong" : ""),
+               std::string("middle") + (cell < 30 ? " tiny" : "") + (dark ? " on-pole" : "") + (own ? " strong" : ""),
                "pointer-events=\"none\"");
       if (own) svg.rect(column + 1, row + 1, cell - 2, cell - 2, "class=\"own\"");
     }

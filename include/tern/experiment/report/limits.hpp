@@ -37,6 +37,12 @@ inline bool was_improving(const AdapterRecord& a) {
   return before != nullptr && last.validation_ppl < 0.99 * before->validation_ppl;
 }
 
+/// Names of users, or how many where it is all of them.
+inline std::string whom(const Results& r, const std::vector<std::string>& names) {
+  const Index all = size_of(r.users.size());
+  return all > 1 && size_of(names.size()) == all ? "all " + words::count(all, "user") : words::enumerate(names);
+}
+
 inline void limits_of_users(const Results& r, std::vector<std::string>& out) {
   const Index n = size_of(r.users.size()), least = statistics::Rules{}.least_users;
   const std::string how_many = words::capital(words::count(n, "user"));
@@ -46,7 +52,8 @@ inline void limits_of_users(const Results& r, std::vector<std::string>& out) {
   else if (n < least)
     out.push_back(how_many + ": no claim about people is decided by fewer than " + std::to_string(least) + ".");
   else if (n < enough)
-    out.push_back(how_many + " are few. With " + std::to_string(enough) + ", five in six true equivalences at 5% are found, with 12 "
+    out.push_back(how_many + " are few. With " + std::to_string(enough) +
+                  ", five in six true equivalences at 5% are found, with 12 "
                   "one in three; a true difference may stay undecided here.");
   std::vector<std::string> one_work, guessed, short_text;
   std::set<std::string> languages;
@@ -64,13 +71,13 @@ inline void limits_of_users(const Results& r, std::vector<std::string>& out) {
       short_text.push_back(c.user);
   }
   if (!one_work.empty())
-    out.push_back("All documents of " + words::enumerate(one_work) +
-                  " are parts of one work: gains there may be the document's, not the person's.");
+    out.push_back("Documents that are parts of one work, for " + whom(r, one_work) +
+                  ": gains there may be the document's, not the person's.");
   if (!short_text.empty())
-    out.push_back("Too little held-out text for a claim about " + words::enumerate(short_text) + " alone.");
-  if (!guessed.empty())
-    out.push_back("Whose text it is was guessed for " + words::enumerate(guessed) + ".");
-  if (languages.size() == 1) out.push_back("Everybody writes one language (" + *languages.begin() + "): other languages were not tried.");
+    out.push_back("Too little held-out text for a claim about a single person: " + whom(r, short_text) + ".");
+  if (!guessed.empty()) out.push_back("Whose text it is was guessed for " + whom(r, guessed) + ".");
+  if (languages.size() == 1)
+    out.push_back("Everybody writes one language (" + *languages.begin() + "): other languages were not tried.");
   if (!r.left_out.empty()) {
     std::vector<std::string> names;
     for (const LeftOut& l : r.left_out) names.push_back(l.name);
@@ -93,7 +100,8 @@ inline void limits_of_controls(const Results& r, std::vector<std::string>& out) 
   if (!trained.contains(Data::Kind::generic)) return;
   std::map<std::string, std::vector<std::string>> without;
   for (const UserRecord& u : r.users)
-    if (!r.protocol.generic.contains(u.name)) without[u.language.empty() ? "an unknown language" : u.language].push_back(u.name);
+    if (!r.protocol.generic.contains(u.name))
+      without[u.language.empty() ? "an unknown language" : u.language].push_back(u.name);
   for (const auto& [language, users] : without)
     out.push_back("There was no generic text in " + language + ": for " + words::enumerate(users) +
                   ", a personal gain cannot be told from the language's.");
@@ -129,11 +137,13 @@ inline void limits_of_training(const Results& r, std::vector<std::string>& out) 
   }
   if (!absent.empty()) out.push_back("Did not run, so nothing is said of: " + words::enumerate(absent) + ".");
   if (r.protocol.kind != "standard")
-    out.push_back("Nothing was tuned: the " + r.protocol.kind + " design gives every contender the same learning rate.");
+    out.push_back("Nothing was tuned: the " + r.protocol.kind +
+                  " design gives every contender the same learning rate.");
   else if (!unpiloted.empty())
     out.push_back("No pilot chose the learning rate of " + words::enumerate(unpiloted) + ".");
   if (!untuned.empty())
-    out.push_back("Not tuned, as the best learning rate tried lies at the end of the grid: " + words::enumerate(untuned) + ".");
+    out.push_back(
+        "Not tuned, as the best learning rate tried lies at the end of the grid: " + words::enumerate(untuned) + ".");
   if (!hurried.empty())
     out.push_back("Validation perplexity still fell by 1% or more in the last quarter of the budget for " +
                   words::enumerate(hurried) + ". More time may change the order.");
@@ -148,8 +158,10 @@ inline std::vector<std::string> limits(const Results& r) {
   detail::limits_of_users(r, out);
   detail::limits_of_controls(r, out);
   detail::limits_of_training(r, out);
-  out.push_back("One base" + (r.base.parameters > 0 ? " of " + words::grouped(static_cast<double>(r.base.parameters)) + " parameters" : "") +
-                ": what a larger or smaller one would show is not known.");
+  out.push_back(
+      "One base" +
+      (r.base.parameters > 0 ? " of " + words::grouped(static_cast<double>(r.base.parameters)) + " parameters" : "") +
+      ": what a larger or smaller one would show is not known.");
   return out;
 }
 

@@ -24,7 +24,8 @@ inline std::string counted(const std::map<std::string, Index>& counts) {
 
 inline std::string budget_words(const Budget& b) {
   std::vector<std::string> all;
-  if (b.seconds != Budget::any_seconds) all.push_back(words::seconds(b.seconds) + " of training an adapter, counted in steps");
+  if (b.seconds != Budget::any_seconds)
+    all.push_back(words::seconds(b.seconds) + " of training an adapter, counted in steps");
   if (b.steps != Budget::any_steps) all.push_back(words::grouped(static_cast<double>(b.steps)) + " steps an adapter");
   return joined(all);
 }
@@ -38,7 +39,8 @@ inline std::string mean_loss(const RateTrial& trial) {
     if (!loss || !std::isfinite(*loss)) return "diverged";
     sum += *loss;
   }
-  return trial.loss.empty() ? std::string(words::missing) : words::fixed(sum / static_cast<double>(trial.loss.size()), 3);
+  return trial.loss.empty() ? std::string(words::missing)
+                            : words::fixed(sum / static_cast<double>(trial.loss.size()), 3);
 }
 
 inline Table contenders_table(const Results& r) {
@@ -62,13 +64,20 @@ inline Table contenders_table(const Results& r) {
 }
 
 inline Table pilots_table(const Results& r) {
-  Table t{"Pilots: learning rates", {"contender", "chosen", "inside the grid", "rates tried: mean validation loss", "pilots"}};
+  Table t{
+      "Pilots: learning rates",
+      {"contender", "chosen", "inside the grid", "mean validation loss of the rates tried", "pilots (their own rate)"}};
   t.numbers = false;
   for (const auto& [contender, p] : r.protocol.pilots) {
-    std::vector<std::string> rates;
-    for (const RateTrial& trial : p.rates) rates.push_back(words::general(trial.rate) + ": " + mean_loss(trial));
-    t.rows.push_back({title_of(r, contender), words::general(p.chosen), {p.interior ? "yes" : "no: not tuned", !p.interior},
-                      or_missing(joined(rates)), or_missing(joined(p.users))});
+    std::vector<std::string> rates, pilots;
+    for (const RateTrial& trial : p.rates) rates.push_back(mean_loss(trial) + " at " + words::general(trial.rate));
+    for (std::size_t i = 0; i < p.users.size(); ++i)
+      pilots.push_back(p.users[i] + (i < p.for_pilot.size() ? " (" + words::general(p.for_pilot[i]) + ")" : ""));
+    t.rows.push_back({title_of(r, contender),
+                      words::general(p.chosen),
+                      {p.interior ? "yes" : "no: not tuned", !p.interior},
+                      or_missing(joined(rates, "; ")),
+                      or_missing(joined(pilots))});
   }
   t.note = "In nats per token. Every pilot's own run has the rate that the other pilots chose.";
   return t;
@@ -79,20 +88,23 @@ inline Table candidates_table(const Results& r) {
   t.numbers = false;
   for (const auto& [contender, p] : r.protocol.pilots)
     for (const auto& [candidate, loss] : p.candidates)
-      t.rows.push_back({title_of(r, contender), candidate, loss && std::isfinite(*loss) ? words::fixed(*loss, 3) : "diverged",
+      t.rows.push_back({title_of(r, contender), candidate,
+                        loss && std::isfinite(*loss) ? words::fixed(*loss, 3) : "diverged",
                         std::string(candidate == p.candidate ? "yes" : "")});
   return t;
 }
 
 inline Table users_table(const Results& r) {
-  Table t{"Users", {"user", "kind", "language", "documents", "bytes", "train", "validation", "held out", "duplicates removed",
-                    "scrubbed"}};
+  Table t{"Users",
+          {"user", "kind", "language", "documents", "bytes", "train", "validation", "held out", "duplicates removed",
+           "scrubbed"}};
   t.note = "Train, validation and held out in tokens.";
   const auto number = [](Index n) { return words::grouped(static_cast<double>(n)); };
   for (const UserRecord& u : r.users) {
     Index scrubbed = 0;
     for (const auto& class_count : u.scrubbed) scrubbed += class_count.second;
-    t.rows.push_back({u.name, or_missing(u.kind), or_missing(u.language), number(u.documents) + (u.one_work ? ", one work" : ""),
+    t.rows.push_back({u.name, or_missing(u.kind), or_missing(u.language),
+                      number(u.documents) + (u.one_work ? ", one work" : ""),
                       words::bytes(static_cast<double>(u.bytes)), number(u.train_tokens), number(u.validation_tokens),
                       number(u.held_out_tokens), number(u.duplicates_removed), number(scrubbed)});
   }
@@ -100,12 +112,13 @@ inline Table users_table(const Results& r) {
 }
 
 inline Table ownership_table(const Results& r) {
-  Table t{"Users: whose text, how split and scrubbed", {"user", "population", "owner found how", "split", "split's hash", "scrubbed",
-                                                        "files skipped, by reason"}};
+  Table t{"Users: whose text, how split and scrubbed",
+          {"user", "population", "owner found how", "split", "split's hash", "scrubbed", "files skipped, by reason"}};
   t.numbers = false;
   for (const UserRecord& u : r.users)
-    t.rows.push_back({u.name, or_missing(u.population), or_missing(joined(u.owners, "; ") + (u.guessed_owner ? " (guessed)" : "")),
-                      or_missing(u.split), or_missing(u.split_hash.substr(0, 12)), or_missing(counted(u.scrubbed)),
+    t.rows.push_back({u.name, or_missing(u.population),
+                      or_missing(joined(u.owners, "; ") + (u.guessed_owner ? " (guessed)" : "")), or_missing(u.split),
+                      or_missing(u.split_hash.substr(0, 12)), or_missing(counted(u.scrubbed)),
                       or_missing(counted(u.skipped))});
   return t;
 }
@@ -152,7 +165,8 @@ inline std::vector<std::pair<std::string, std::string>> method_facts(const Resul
     if (!value.empty()) facts.emplace_back(name, std::move(value));
   };
   const auto number = [](Index n) { return detail::count_or_nothing(n); };
-  fact("Fixed before the first run", p.hash.empty() ? "" : "protocol " + std::to_string(p.version) + " (" + p.kind + "), hash " + p.hash);
+  fact("Fixed before the first run",
+       p.hash.empty() ? "" : "protocol " + std::to_string(p.version) + " (" + p.kind + "), hash " + p.hash);
   fact("Champion", detail::title_of(r, p.roles.champion));
   std::vector<std::string> rivals;
   for (const std::string& rival : p.roles.rivals) rivals.push_back(detail::title_of(r, rival));
@@ -160,15 +174,23 @@ inline std::vector<std::pair<std::string, std::string>> method_facts(const Resul
   fact("Fallback", detail::title_of(r, p.roles.fallback));
   fact("Margin of equivalence", "±" + words::fixed(100 * p.margin, p.margin < 0.01 ? 1 : 0) + "% of perplexity");
   fact("Level of tests", words::general(p.alpha));
+  fact("Comparisons",
+       "margin is 1 − perplexity of the first over that of the second; users weigh the same; interval by t over users; "
+       "p by "
+       "sign flips over users, adjusted (Holm) for the comparisons fixed together; equivalent within the margin by two "
+       "one-sided tests; bootstrap over users, their documents and chunks");
   fact("Base", r.base.name);
   fact("Architecture", r.base.architecture);
   fact("Parameters of the base", number(r.base.parameters));
   std::vector<std::string> types;
   for (const auto& [type, share] : r.base.types) types.push_back(type + " " + words::percent(share));
-  fact("Weights", detail::joined(types) + (r.base.bytes > 0 ? (types.empty() ? "" : "; ") + words::bytes(static_cast<double>(r.base.bytes)) : ""));
+  fact("Weights",
+       detail::joined(types) +
+           (r.base.bytes > 0 ? (types.empty() ? "" : "; ") + words::bytes(static_cast<double>(r.base.bytes)) : ""));
   if (p.weights != "stored") fact("Trained on", p.weights + " weights");
   fact("Ternary twin", r.base.ternary_twin ? "the base has one" : "");
-  fact("Gains a user", r.base.gains > 0 ? number(r.base.gains) + " in " + number(r.base.gain_vectors) + " vectors" : "");
+  fact("Gains a user",
+       r.base.gains > 0 ? number(r.base.gains) + " in " + number(r.base.gain_vectors) + " vectors" : "");
   fact("Fingerprint of the base", r.base.fingerprint);
   fact("Budget", detail::budget_words(p.budget));
   fact("Seeds", number(p.seeds));
@@ -186,11 +208,17 @@ inline std::vector<std::pair<std::string, std::string>> method_facts(const Resul
     if (!c.cpu.empty() && std::find(cpus.begin(), cpus.end(), c.cpu) == cpus.end()) cpus.push_back(c.cpu);
   fact("Calibrated on", detail::joined(cpus, "; "));
   const auto failed = std::count_if(r.adapters.begin(), r.adapters.end(), [](const AdapterRecord& a) { return !a.ok; });
-  fact("Runs", words::grouped(static_cast<double>(r.adapters.size())) + ", of which " + words::grouped(static_cast<double>(failed)) + " failed");
+  fact("Runs", words::grouped(static_cast<double>(r.adapters.size())) + ", of which " +
+                   words::grouped(static_cast<double>(failed)) + " failed");
   fact("Users left out", words::grouped(static_cast<double>(r.left_out.size())));
-  fact("CPU", r.tern.cpu + (r.tern.threads > 0 ? (r.tern.cpu.empty() ? "" : ", ") + words::count(r.tern.threads, "thread") : ""));
-  fact("Build", r.tern.version.empty() ? "" : "tern " + r.tern.version + (r.tern.commit.empty() ? "" : " (" + r.tern.commit + ")") +
-                    (r.tern.compiler.empty() ? "" : ", " + r.tern.compiler) + (r.tern.isa.empty() ? "" : ", " + r.tern.isa));
+  fact("CPU",
+       r.tern.cpu +
+           (r.tern.threads > 0 ? (r.tern.cpu.empty() ? "" : ", ") + words::count(r.tern.threads, "thread") : ""));
+  fact("Build", r.tern.version.empty()
+                    ? ""
+                    : "tern " + r.tern.version + (r.tern.commit.empty() ? "" : " (" + r.tern.commit + ")") +
+                          (r.tern.compiler.empty() ? "" : ", " + r.tern.compiler) +
+                          (r.tern.isa.empty() ? "" : ", " + r.tern.isa));
   return facts;
 }
 

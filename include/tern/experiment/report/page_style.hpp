@@ -17,7 +17,8 @@ inline constexpr std::string_view palette =
 /// What classes mean within pictures.
 inline constexpr std::string_view picture_style =
     "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--ink);"
-    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg .muted{fill:var(--muted)}"
+    "font-variant-numeric:tabular-nums}svg text.small{font-size:11px}svg text.tiny{font-size:9.5px}svg "
+    ".muted{fill:var(--muted)}"
     "svg text.strong{font-weight:600}svg .on-pole{fill:var(--on-pole)}svg .paper{fill:var(--paper)}"
     "svg .middle{text-anchor:middle}svg .end{text-anchor:end}svg .better{fill:var(--better);stroke:var(--better)}"
     "svg .worse{fill:var(--worse);stroke:var(--worse)}svg rect.better,svg rect.worse{stroke:none}"
@@ -40,6 +41,7 @@ font:16px/1.55 system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,
 main{max-width:1000px;margin:0 auto;padding:40px 20px 80px}
 h1{font-size:28px;line-height:1.2;margin:0 0 20px;overflow-wrap:anywhere}
 h2{font-size:22px;line-height:1.25;margin:56px 0 8px;overflow-wrap:anywhere}
+h2 .badge{margin-left:6px;vertical-align:3px}
 h2 .id{color:var(--muted);font-weight:400;margin-right:6px}
 h3{font-size:15px;margin:28px 0 8px;overflow-wrap:anywhere}
 p{margin:8px 0;max-width:72ch;overflow-wrap:anywhere}
@@ -62,22 +64,23 @@ line-height:1.5;font-weight:600;color:var(--on-pole);white-space:nowrap;vertical
 border-top:1px solid var(--rule)}
 .answers h3{margin:0 0 4px;font-size:16px}
 .answers p{margin:4px 0}
-.answers ul{padding:0;margin:8px 0 0;list-style:none;font-size:14px;color:var(--muted)}
-.answers li li{margin:3px 0}
-.answers li li b{color:var(--ink);font-weight:500}
+.answers strong{font-weight:600}
 figure{margin:20px 0 28px}
 figcaption{margin-top:10px}
 .scroll{overflow-x:auto;max-width:100%}
 .scroll svg{display:block}
 .panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(270px,1fr));gap:16px}
 .panels svg{width:100%;max-width:440px;height:auto}
-.rows{display:grid;grid-template-columns:minmax(0,230px) minmax(0,1fr);column-gap:16px;max-width:860px}
+.rows{display:grid;grid-template-columns:minmax(0,250px) minmax(0,1fr);column-gap:16px;max-width:860px}
 .rows .words{font-size:13.5px;line-height:1.4;padding:4px 0;overflow-wrap:anywhere;align-self:center}
 .rows .words b{font-weight:600;margin-right:4px}
+.claims .words b{display:block}
+.claims .lane{min-height:44px}
 .rows .words span{color:var(--muted)}
 .rows .words .badge{color:var(--on-pole);font-size:12.5px;padding:0 7px 0 5px}
-.lane{align-self:stretch;display:flex;align-items:center}
-.lane svg{display:block;overflow:visible}
+.lane{position:relative;display:flex;align-items:center}
+.lane svg{display:block;overflow:visible;position:relative;flex:none}
+.lane svg.rules{position:absolute;top:0;height:100%}
 .key{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px;max-width:none}
 .key i{display:inline-block;width:12px;height:12px;margin-right:6px;border-radius:2px;vertical-align:-1px}
 table{border-collapse:collapse;font-size:13.5px;line-height:1.4;font-variant-numeric:tabular-nums}
@@ -85,7 +88,9 @@ th,td{padding:5px 14px 5px 0;text-align:left;vertical-align:top;border-bottom:1p
 thead th{color:var(--muted);font-weight:500;vertical-align:bottom}
 tbody th{font-weight:500;min-width:11ch;max-width:24ch;overflow-wrap:anywhere;position:sticky;left:0;background:var(--paper)}
 .n{text-align:right;padding:5px 0 5px 16px}
-td.n{max-width:26ch}
+td.n{white-space:nowrap}
+td.long,th.long,.prose td.long{min-width:22ch}
+td.n.long{white-space:normal;max-width:34ch}
 .prose td{min-width:8ch;max-width:44ch;overflow-wrap:anywhere}
 .limits{background:var(--raised);padding:4px 24px 16px;margin:56px 0 0;border-radius:6px}
 .limits h2{margin-top:16px}
@@ -95,10 +100,10 @@ dd{margin:0;overflow-wrap:anywhere}
 @media screen and (max-width:640px){main{padding:24px 16px 60px}h1{font-size:24px}.decision{font-size:19px}h2{margin-top:44px}
 .answers>li{grid-template-columns:minmax(0,1fr);gap:8px}.rows{grid-template-columns:minmax(0,1fr)}
 .rows .words{padding:10px 0 2px}.rows .words:empty{display:none}.limits{padding:4px 16px 12px;margin-left:-16px;margin-right:-16px;border-radius:0}
-tbody th{max-width:16ch}}
+tbody th{min-width:9ch;max-width:16ch}th.long{min-width:14ch}}
 @media print{body{font-size:10.5pt}main{max-width:none;padding:0}h2{margin-top:28px}h2,h3{break-after:avoid}
 figure,tr,.answers>li{break-inside:avoid}.scroll{overflow:visible}.scroll svg{max-width:100%;height:auto}
-tbody th{position:static}table{font-size:8.5pt}.n{padding-left:9px}.rows,figure:has(.rows){break-inside:auto}
+tbody th{position:static}table{font-size:8.5pt}.n{padding-left:9px}.rows,figure:has(.rows){break-inside:auto}figure:has(.claims){break-inside:avoid}
 .limits{padding:4px 12px}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 )css";
 

@@ -19,6 +19,13 @@ inline std::vector<std::pair<Answer, Index>> tally(const Findings& findings) {
   return all;
 }
 
+/// A paragraph's first sentence, with its stop, and what follows.
+inline std::pair<std::string, std::string> first_sentence(const std::string& text) {
+  const auto stop = text.find(". ");
+  if (stop == std::string::npos) return {text, ""};
+  return {text.substr(0, stop + 1), text.substr(stop + 2)};
+}
+
 /// The reason, where the sentence has not given it already: "Because too few users: 4."
 inline std::string because(const std::string& sentence, const std::string& reason) {
   if (reason.empty() || sentence.find(reason) != std::string::npos) return {};

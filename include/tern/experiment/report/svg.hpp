@@ -22,17 +22,14 @@ inline std::string pixels(double v) {
 }
 }  // namespace detail
 
-/// A horizontal place or length: pixels, or a share of the picture's width, so that a picture fits any screen while
-/// its text keeps its size.
-struct Across {
-  Across(double px) : text(detail::pixels(px)) {}  // NOLINT: a number is a place in pixels
-  static Across share(double s) {
-    Across x(std::round(s * 10000) / 100);
-    std::array<char, 64> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::round(s * 10000) / 100 + 0.0);
-    x.text.assign(buffer.data(), end.ptr);
-    x.text += '%';
-    return x;
+/// A place or length: pixels, or a share of the picture's width or height ("40%"), so that a picture fits any screen
+/// while its text keeps its size.
+struct Extent {
+  Extent(double px) : text(detail::pixels(px)) {}  // NOLINT: a number is pixels
+  static Extent share(double s) {
+    Extent extent(100 * s);
+    extent.text += '%';
+    return extent;
   }
   std::string text;
 };
@@ -48,16 +45,16 @@ inline std::string filled(std::size_t series) { return "style=\"fill:" + series_
 /// are not.
 class Svg {
  public:
-  void rect(const Across& x, double y, const Across& w, double h, const std::string& attributes,
+  void rect(const Extent& x, double y, const Extent& w, const Extent& h, const std::string& attributes,
             const std::string& title = {}) {
-    body_ += "<rect x=\"" + x.text + "\" y=\"" + at(y) + "\" width=\"" + w.text + "\" height=\"" + at(h) + "\" " +
+    body_ += "<rect x=\"" + x.text + "\" y=\"" + at(y) + "\" width=\"" + w.text + "\" height=\"" + h.text + "\" " +
              attributes + closing("rect", title);
   }
-  void line(const Across& x1, double y1, const Across& x2, double y2, const std::string& attributes) {
-    body_ += "<line x1=\"" + x1.text + "\" y1=\"" + at(y1) + "\" x2=\"" + x2.text + "\" y2=\"" + at(y2) + "\" " +
+  void line(const Extent& x1, double y1, const Extent& x2, const Extent& y2, const std::string& attributes) {
+    body_ += "<line x1=\"" + x1.text + "\" y1=\"" + at(y1) + "\" x2=\"" + x2.text + "\" y2=\"" + y2.text + "\" " +
              attributes + "/>";
   }
-  void circle(const Across& x, double y, double radius, const std::string& attributes, const std::string& title = {}) {
+  void circle(const Extent& x, double y, double radius, const std::string& attributes, const std::string& title = {}) {
     body_ += "<circle cx=\"" + x.text + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\" " + attributes +
              closing("circle", title);
   }
@@ -69,31 +66,30 @@ class Svg {
     body_ += "\" " + attributes + closing("path", title);
   }
   /// A shape given by path data around 0, 0.
-  void shape(const Across& x, double y, std::string_view data, const std::string& attributes) {
+  void shape(const Extent& x, double y, std::string_view data, const std::string& attributes) {
     body_ += "<svg x=\"" + x.text + "\" y=\"" + at(y) + "\" overflow=\"visible\"><path d=\"" + std::string(data) +
              "\" " + attributes + "/></svg>";
   }
-  void text(const Across& x, double y, std::string_view text, const std::string& classes = {},
+  void text(const Extent& x, double y, std::string_view text, const std::string& classes = {},
             const std::string& attributes = {}) {
-    body_ += "<text x=\"" + x.text + "\" y=\"" + at(y) + "\"" +
-             (classes.empty() ? "" : " class=\"" + classes + "\"") + (attributes.empty() ? "" : " ") + attributes + ">" +
-             escape_html(text) + "</text>";
+    body_ += "<text x=\"" + x.text + "\" y=\"" + at(y) + "\"" + (classes.empty() ? "" : " class=\"" + classes + "\"") +
+             (attributes.empty() ? "" : " ") + attributes + ">" + escape_html(text) + "</text>";
   }
 
   /// The finished element in pixels, named for those who cannot see it; `head` goes inside, first.
   std::string finish(double width, double height, std::string_view name, const std::string& head = {}) const {
-    return opening(at(width), height) + " viewBox=\"0 0 " + at(width) + " " + at(height) + "\"" + labelled(name) + head +
-           body_ + "</svg>";
+    return opening(at(width), height) + " viewBox=\"0 0 " + at(width) + " " + at(height) + "\"" + labelled(name) +
+           head + body_ + "</svg>";
   }
   /// The finished element as wide as its place.
-  std::string finish_wide(double height, std::string_view name, const std::string& attributes = {}) const {
+  std::string finish_wide(const Extent& height, std::string_view name, const std::string& attributes = {}) const {
     return opening("100%", height) + (attributes.empty() ? "" : " " + attributes) + labelled(name) + body_ + "</svg>";
   }
 
  private:
   static std::string at(double v) { return detail::pixels(v); }
-  static std::string opening(const std::string& width, double height) {
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + at(height) + "\"";
+  static std::string opening(const std::string& width, const Extent& height) {
+    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + height.text + "\"";
   }
   static std::string labelled(std::string_view name) {
     return name.empty() ? " aria-hidden=\"true\">" : " role=\"img\" aria-label=\"" + escape_html(name) + "\">";
@@ -147,8 +143,8 @@ class Axis {
   double high() const { return high_; }
   double span() const { return high_ - low_; }
   double share(double v) const { return (std::clamp(v, low_, high_) - low_) / span(); }
-  Across at(double v) const { return Across::share(share(v)); }
-  Across between(double a, double b) const { return Across::share(std::abs(share(b) - share(a))); }
+  Extent at(double v) const { return Extent::share(share(v)); }
+  Extent between(double a, double b) const { return Extent::share(std::abs(share(b) - share(a))); }
 
  private:
   double low_, high_;

@@ -7,24 +7,31 @@
 
 namespace tern::report {
 
+namespace detail {
+/// The class of a cell: right-aligned numbers, text that is long enough to want some width and several lines.
+inline std::string cell_class(const std::string& text, bool number) {
+  const bool is_long = length(text) > 24;
+  if (!number && !is_long) return {};
+  return std::string("class=\"") + (number ? "n" : "") + (number && is_long ? " " : "") + (is_long ? "long" : "") +
+         "\"";
+}
+}  // namespace detail
+
 /// A table in a box of its own, which scrolls where the page is too narrow.
 inline std::string html(const Table& table) {
-  const std::string number = table.numbers ? "class=\"n\"" : "";
   std::string out = (table.title.empty() ? "" : element("h3", table.title)) +
                     "<div class=\"scroll\" tabindex=\"0\"><table" + (table.numbers ? "" : " class=\"prose\"") +
                     "><thead><tr>";
   for (std::size_t c = 0; c < table.columns.size(); ++c)
-    out += element("th", table.columns[c], "scope=\"col\"" + (c > 0 && table.numbers ? " " + number : ""));
+    out += element("th", table.columns[c], c > 0 && table.numbers ? "scope=\"col\" class=\"n\"" : "scope=\"col\"");
   out += "</tr></thead><tbody>\n";
   for (const auto& row : table.rows) {
     out += "<tr>";
     for (std::size_t c = 0; c < row.size(); ++c) {
-      if (c == 0)
-        out += element("th", row[c].text, "scope=\"row\"");
-      else if (row[c].strong)
-        out += "<td" + (number.empty() ? "" : " " + number) + ">" + element("strong", row[c].text) + "</td>";
-      else
-        out += element("td", row[c].text, number);
+      const std::string attributes = detail::cell_class(row[c].text, c > 0 && table.numbers);
+      const std::string open = attributes.empty() ? "" : " " + attributes;
+      const std::string text = row[c].strong ? element("strong", row[c].text) : escape_html(row[c].text);
+      out += c == 0 ? "<th scope=\"row\"" + open + ">" + text + "</th>" : "<td" + open + ">" + text + "</td>";
     }
     out += "</tr>\n";
   }
