@@ -223,7 +223,7 @@ std::string names_of(const std::vector<Contender>& table) {
 void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& table) {
   ShootoutOptions& o = a.options;
   std::string ids;
-  for (const experiments::Experiment& e : experiments::all) ids += (ids.empty() ? "" : ",") + std::string(e.id);
+  for (const experiments::Experiment& e : experiments::all()) ids += (ids.empty() ? "" : ",") + std::string(e.id);
   app.add_option("--out", a.out, "where results go")->capture_default_str();
   app.add_option("--contenders", a.contenders, "some of " + names_of(table))->delimiter(',');
   app.add_option("--champion", a.champion, "who is judged against everybody (default norm, or the first)");

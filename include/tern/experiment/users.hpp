@@ -294,13 +294,4 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, c
   return result;
 }
 
-/// As above, with `texts` eval texts.
-inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
-                        const IngestOptions& options = {}) {
-  PopulationOptions population;
-  population.ingest = options;
-  population.texts = texts;
-  return load_users(folder, base, population);
-}
-
 }  // namespace tern

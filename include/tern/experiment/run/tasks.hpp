@@ -53,7 +53,7 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     task.everybody = task.everybody || everybody || setting.is_base() || setting.user.empty();
   };
   add(base_setting(), true);
-  for (const experiments::Experiment& e : experiments::all)
+  for (const experiments::Experiment& e : experiments::all())
     if (design.options.wants(e.id))
       e.needs(design, [&](const experiments::Need& need) {
         add(base_setting(need.setting.weights), true);

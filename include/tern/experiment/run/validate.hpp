@@ -50,7 +50,7 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
         throw ValueError("contender " + in_quotes(c.name) + ": rates: expected ascending ones above 0, got " +
                          std::to_string(c.rates[i]));
   }
-  for (const experiments::Experiment& e : experiments::all) ids.emplace_back(e.id);
+  for (const experiments::Experiment& e : experiments::all()) ids.emplace_back(e.id);
   {
     std::vector<std::string> once = names;
     std::sort(once.begin(), once.end());
