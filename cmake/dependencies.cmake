@@ -4,6 +4,7 @@
 #   TERN_USES_<component>           the components it uses
 #   TERN_LINKS_<component>          the targets it links
 #   TERN_REQUIRES_<component>       the same for pkg-config
+#   TERN_LIBRARIES_<component>      libraries that no pkg-config module speaks for
 #   tern_find_dependencies(<component>)
 #                                   makes those targets visible everywhere; sets tern_missing to what was not found
 #
@@ -25,8 +26,9 @@ set(TERN_REQUIRES_io nlohmann_json)
 
 set(TERN_USES_text tern)
 set(TERN_LINKS_text nlohmann_json::nlohmann_json PkgConfig::TERN_PCRE2 PkgConfig::TERN_ICU PkgConfig::TERN_GMIME
-                    PkgConfig::TERN_GUMBO)
+                    PkgConfig::TERN_GUMBO tern::cld2)
 set(TERN_REQUIRES_text nlohmann_json libpcre2-8 icu-uc gmime-3.0 gumbo)
+set(TERN_LIBRARIES_text -lcld2)
 
 set(TERN_USES_experiment io text)
 set(TERN_LINKS_experiment)
@@ -59,6 +61,22 @@ macro(tern_take_xsimd)
   endif()
 endmacro()
 
+# CLD2 comes without a package file.
+macro(tern_find_cld2)
+  find_path(TERN_CLD2_HEADERS cld2/public/compact_lang_det.h)
+  find_library(TERN_CLD2_LIBRARY cld2)
+  mark_as_advanced(TERN_CLD2_HEADERS TERN_CLD2_LIBRARY)
+  if(TERN_CLD2_HEADERS AND TERN_CLD2_LIBRARY)
+    if(NOT TARGET tern::cld2)
+      add_library(tern::cld2 UNKNOWN IMPORTED GLOBAL)
+      set_target_properties(tern::cld2 PROPERTIES IMPORTED_LOCATION ${TERN_CLD2_LIBRARY}
+                                                  INTERFACE_INCLUDE_DIRECTORIES ${TERN_CLD2_HEADERS})
+    endif()
+  else()
+    list(APPEND tern_missing cld2)
+  endif()
+endmacro()
+
 macro(tern_find_dependencies component)
   set(tern_missing)
   set(tern_previous_global ${CMAKE_FIND_PACKAGE_TARGETS_GLOBAL})
@@ -80,6 +98,7 @@ macro(tern_find_dependencies component)
     tern_find_module(TERN_ICU icu-uc)
     tern_find_module(TERN_GMIME gmime-3.0)
     tern_find_module(TERN_GUMBO gumbo)
+    tern_find_cld2()
   endif()
   set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ${tern_previous_global})
 endmacro()

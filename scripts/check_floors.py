@@ -47,6 +47,7 @@ LIBRARIES = {
     "ICU": (r"unicode/.*", {"text"}),
     "GMime": (r"gmime/.*|glib\.h", {"text"}),
     "Gumbo": (r"gumbo\.h", {"text"}),
+    "CLD2": (r"cld2/public/.*", {"text"}),
     "LMDB": (r"lmdb\.h", {"store"}),
 }
 MAY_DEFINE_MACROS = {"kernels/target.hpp", "core/error.hpp"}

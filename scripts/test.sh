@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests, from nothing: installs what is missing, builds, runs the C++ tests, those of the kernels again on an emulated
-# AArch64, then the comparisons with the reference implementations in Python. Before the last lines stand the instruction
+# AArch64, the readers of texts fuzzed for a minute each, then the comparisons with the reference implementations in Python. Before the last lines stand the instruction
 # sets that the kernels ran on; the last line counts: N passed, N failed, N skipped.
 #   ./scripts/test.sh              everything
 #   ./scripts/test.sh --quick      the C++ tests of this machine alone
@@ -32,8 +32,9 @@ ctest --preset release --parallel "$(nproc)" --timeout 900 --no-tests=error --ou
   --test-output-size-passed 1000000 --test-output-size-failed 1000000 || true
 
 if [ $quick = no ]; then
-  reports+=(build/aarch64/ctest.xml)
+  reports+=(build/aarch64/ctest.xml build/fuzz/report.xml)
   ./scripts/emulate.sh || true
+  ./scripts/fuzz.sh || true
 
   . scripts/lib/python.sh
   interop_python=$(interop_environment tests/interop/requirements.txt)

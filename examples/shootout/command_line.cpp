@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 
+#include "git.hpp"
 #include "program.hpp"
 #include "progress.hpp"
 #include "read.hpp"
@@ -28,7 +29,8 @@ struct Arguments {
   std::string champion, fallback, budget, weights = "stored";
   std::vector<std::string> self;
   std::optional<Index> steps;
-  bool keep_personal_data = false, strict = false, split_at_random = false;
+  bool keep_personal_data = false, strict = false, git = false, split_at_random = false;
+  std::map<std::string, std::string> kinds, languages;  // by user
   ShootoutOptions options;
 };
 
@@ -97,6 +99,8 @@ PopulationOptions population_options(const Arguments& a) {
   options.ingest.self = a.self;
   options.ingest.scrub = !a.keep_personal_data;
   options.ingest.strict = a.strict;
+  if (a.git) options.ingest.git = program::run_git;
+  options.kinds = a.kinds, options.languages = a.languages;
   options.split.by_time = !a.split_at_random;
   options.population = a.users.empty() ? "personas" : shown(std::filesystem::path(a.users).filename().string());
   return options;
@@ -261,6 +265,9 @@ void add_people(CLI::App& app, Arguments& a) {
   app.add_option("--self", a.self, "whose words to keep of chats and mail: names, addresses, ids (default: found out)");
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
+  app.add_flag("--git", a.git, "of git repositories in people's folders, read one author's lines instead of the files");
+  app.add_option("--kind", a.kinds, "NAME KIND: a person's kind of text, in place of what was found");
+  app.add_option("--language", a.languages, "NAME CODE: a person's language, in place of what was found");
   app.add_flag("--strict", a.strict, "leave a person out at the first thing that cannot be read");
   app.add_flag("--split-at-random", a.split_at_random, "by document, not by time where documents are dated");
 }

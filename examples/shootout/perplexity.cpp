@@ -14,10 +14,12 @@
 using namespace tern;
 
 int main(int argc, char** argv) {
-  std::string base_name = "bundled", text_path, convention = "llama.cpp", adapter_path, weights = "stored";
+  std::string base_name = "bundled", text_path, convention = "llama.cpp", adapter_path, weights = "stored",
+              precision = "full";
   Index context = 512, threads = 2;
   CLI::App app("Perplexity of a text under a base model, with an adapter or without", "tern-perplexity");
-  app.add_option("--base", base_name, "bundled, a packaged base, a .gguf file, or a Hugging Face folder")->capture_default_str();
+  app.add_option("--base", base_name, "bundled, a packaged base, a .gguf file, or a Hugging Face folder")
+      ->capture_default_str();
   app.add_option("--text", text_path, "a UTF-8 text file")->required();
   app.add_option("--context", context, "tokens a window")
       ->capture_default_str()
@@ -28,6 +30,10 @@ int main(int argc, char** argv) {
   app.add_option("--adapter", adapter_path, "an adapter that tern-shootout left");
   app.add_option("--weights", weights, "stored as the file has them, or f32, bf16, q8, q4, q4_0, ternary")
       ->capture_default_str();
+  app.add_option("--precision", precision,
+                 "of products with weights: full, or mixed, which rounds activations where that is faster")
+      ->capture_default_str()
+      ->check(CLI::IsMember(std::set<std::string>{"full", "mixed"}));
   app.add_option("--threads", threads, "worker threads")
       ->capture_default_str()
       ->check(CLI::Range(Index(1), Index(1024)));
@@ -37,9 +43,10 @@ int main(int argc, char** argv) {
     Pass pass;
     pass.parallel = pool.parallel();
     pass.kernels = &chosen_kernels();
-    const Base base = program::load(base_name, {.weights = program::parse_weights(weights),
-                                                .fingerprint = !adapter_path.empty(),
-                                                .parallel = pass.parallel});
+    pass.precision = precision == "mixed" ? Precision::mixed : Precision::full;
+    const Base base = program::load(
+        base_name,
+        {.weights = program::parse_weights(weights), .fingerprint = !adapter_path.empty(), .parallel = pass.parallel});
     const MappedFile file(text_path);
     const std::string_view bytes(reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size());
     const auto tokens = base.tokenizer->encode(decode_utf8(bytes, text_path, BadBytes::error).text);

@@ -50,4 +50,5 @@ refuse() {
 build_packages=(
   cmake:cmake ninja:ninja-build "${CXX:-g++}:g++" pkg-config:pkg-config
   libeigen3-dev libxsimd-dev nlohmann-json3-dev libcli11-dev libpcre2-dev libicu-dev libgmime-3.0-dev libgumbo-dev
+  libcld2-dev
 )

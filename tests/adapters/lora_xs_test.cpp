@@ -24,7 +24,8 @@ TEST_CASE_TEMPLATE("LoraXs keeps the adapter contract, users mixed in one batch"
   Pass pass;
   pass.user = users;
   for (const Index rank : {1, 4})
-    check_adapter_contract(LoraXs<S>(directions<S>(8, 6, rank), S(3), 3), {.tokens = 5, .in = 8, .out = 6, .seed = 3}, pass);
+    check_adapter_contract(LoraXs<S>(directions<S>(8, 6, rank), S(3), 3), {.tokens = 5, .in = 8, .out = 6, .seed = 3},
+                           pass);
   check_adapter_contract(LoraXs<S>(directions<S>(8, 6, 2), S(3)), {.tokens = 5, .in = 8, .out = 6, .seed = 3});
 }
 
@@ -32,7 +33,8 @@ TEST_CASE("LoraXs starts as no change; a middle of c * identity is c of the weig
   Random random(2);
   const Index rank = 6;
   const Matrix<double> w = random_matrix<double>(rank, 9, random), x = random_matrix<double>(4, 9, random);
-  const auto all = std::make_shared<SingularDirections<double>>(singular_directions<double>({}, Dense<double>(w), rank));
+  const auto all =
+      std::make_shared<SingularDirections<double>>(singular_directions<double>({}, Dense<double>(w), rank));
   LoraXs<double> adapter(all, 2 * rank);
   CHECK(adapter.scale() == 2);
   LoraXs<double>::Cache cache;
@@ -106,13 +108,14 @@ TEST_CASE("LoraXs refuses other widths, users it does not have, and to be withou
   Matrix<float> x = Matrix<float>::Ones(1, 3), y = Matrix<float>::Ones(1, 4), wide = Matrix<float>::Ones(1, 5), dx = x;
   CHECK_THROWS_WITH_AS(adapter.forward({}, wide, cache, y), "lora-xs: expected x [* x 3], got [1 x 5]", ShapeError);
   CHECK_THROWS_WITH_AS(adapter.forward({}, x, cache, wide), "lora-xs: expected y [1 x 4], got [1 x 5]", ShapeError);
-  CHECK_THROWS_WITH_AS(adapter.backward({}, x, cache, y, dx, gradients), "lora-xs: expected the cache [1 x 2], got [0 x 0]",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(adapter.backward({}, x, cache, y, dx, gradients),
+                       "lora-xs: expected the cache [1 x 2], got [0 x 0]", ShapeError);
   const std::vector<Index> users = {2};
   Pass pass;
   pass.user = users;
   CHECK_THROWS_WITH_AS(adapter.forward(pass, x, cache, y), "lora-xs: expected a user in [0, 2), got 2", ValueError);
-  CHECK_THROWS_WITH_AS(LoraXs<float>(nullptr, 1), "lora-xs: expected at least 1 singular direction, got none", ValueError);
+  CHECK_THROWS_WITH_AS(LoraXs<float>(nullptr, 1), "lora-xs: expected at least 1 singular direction, got none",
+                       ValueError);
   CHECK_THROWS_WITH_AS(LoraXs<float>(shared, 1, 0), "lora-xs: expected at least 1 user, got 0", ValueError);
   CHECK_THROWS_WITH_AS(LoraXs<float>().forward({}, x, cache, y),
                        "lora-xs: expected at least 1 singular direction, got none", ValueError);

@@ -24,8 +24,8 @@ Matrix<S> with_falling_values(Index out, Index in, std::uint64_t seed) {
   return (svd.matrixU() * values.asDiagonal() * svd.matrixV().transpose()).template cast<S>();
 }
 
-/// Bounds follow from the residual of 128 epsilon: a value is off by no more than that, a direction by no more than that
-/// over its gap to the nearest other value, which is at least 1/(rank * (rank + 1)).
+/// Bounds follow from the residual of 128 epsilon: a value is off by no more than that, a direction by no more than
+/// that over its gap to the nearest other value, which is at least 1/(rank * (rank + 1)).
 template <class S, class W>
 void check_against_jacobi(const W& weights, Index rank) {
   Dynamic w(weights.rows(), weights.columns());
@@ -59,10 +59,13 @@ void check_against_jacobi(const W& weights, Index rank) {
 }  // namespace
 
 TEST_CASE_TEMPLATE("singular directions are those of Eigen's JacobiSVD, wide or tall", S, float, double) {
-  for (const auto& [out, in, rank] : {std::array<Index, 3>{40, 90, 5}, {90, 40, 5}, {70, 70, 1}, {33, 20, 8}, {200, 120, 3}}) {
-    CAPTURE(out);
-    CAPTURE(in);
-    check_against_jacobi<S>(Dense<S>(with_falling_values<S>(out, in, 3)), rank);
+  struct Shape {
+    Index out, in, rank;
+  };
+  for (const Shape s : {Shape{40, 90, 5}, {90, 40, 5}, {70, 70, 1}, {33, 20, 8}, {200, 120, 3}}) {
+    CAPTURE(s.out);
+    CAPTURE(s.in);
+    check_against_jacobi<S>(Dense<S>(with_falling_values<S>(s.out, s.in, 3)), s.rank);
   }
 }
 

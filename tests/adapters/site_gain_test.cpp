@@ -66,8 +66,8 @@ TEST_CASE("SiteGain refuses other widths, users it does not have, and backward b
   CHECK_THROWS_WITH_AS(gain.forward({}, x, cache, wide), "site gain: expected y [1 x 4], got [1 x 5]", ShapeError);
   CHECK_THROWS_WITH_AS(gain.backward({}, x, cache, y, wide, gradients), "site gain: expected dx [1 x 3], got [1 x 5]",
                        ShapeError);
-  CHECK_THROWS_WITH_AS(gain.backward({}, x, cache, y, dx, gradients), "site gain: expected the cache [1 x 4], got [0 x 0]",
-                       ShapeError);
+  CHECK_THROWS_WITH_AS(gain.backward({}, x, cache, y, dx, gradients),
+                       "site gain: expected the cache [1 x 4], got [0 x 0]", ShapeError);
   const std::vector<Index> users = {2};
   Pass pass;
   pass.user = users;

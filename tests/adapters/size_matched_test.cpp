@@ -16,7 +16,12 @@ const SiteSet gemma_norms = {Site::attention_norm,      Site::query_norm, Site::
 
 ModelConfig geometry(Index hidden, Index layers, Index ffn, Index heads, Index kv_heads, Index head_dim,
                      SiteSet norms = two_norms) {
-  ModelConfig c{.hidden = hidden, .ffn = ffn, .heads = heads, .kv_heads = kv_heads, .head_dim = head_dim, .vocabulary = 1,
+  ModelConfig c{.hidden = hidden,
+                .ffn = ffn,
+                .heads = heads,
+                .kv_heads = kv_heads,
+                .head_dim = head_dim,
+                .vocabulary = 1,
                 .layers = std::vector<LayerConfig>(static_cast<std::size_t>(layers))};
   for (LayerConfig& layer : c.layers) layer.norms = norms;
   return c;
@@ -24,7 +29,8 @@ ModelConfig geometry(Index hidden, Index layers, Index ffn, Index heads, Index k
 
 const ModelConfig bundled = geometry(256, 4, 768, 4, 4, 64);
 
-/// What candidates must be on a base: gains, the names of those that cannot come within a tenth, and the nearest they can.
+/// What candidates must be on a base: gains, the names of those that cannot come within a tenth, and the nearest they
+/// can.
 struct Expected {
   const char* base;
   ModelConfig config;
@@ -34,11 +40,18 @@ struct Expected {
 
 const std::vector<Expected>& bases() {
   static const std::vector<Expected> all = {
-      {"bundled", bundled, 2304,
-       {{"matched-lora-o", 2048}, {"matched-lora-v", 2048}, {"matched-lora-down", 2048}, {"matched-gains", 2048},
+      {"bundled",
+       bundled,
+       2304,
+       {{"matched-lora-o", 2048},
+        {"matched-lora-v", 2048},
+        {"matched-lora-down", 2048},
+        {"matched-gains", 2048},
         {"matched-biases", 2048}}},
       {"SmolLM2-135M", geometry(576, 30, 1536, 9, 3, 64), 35136, {}},
-      {"Gemma 3 270M", geometry(640, 18, 2048, 4, 1, 256, gemma_norms), 55936,
+      {"Gemma 3 270M",
+       geometry(640, 18, 2048, 4, 1, 256, gemma_norms),
+       55936,
        {{"matched-gains", 23040}, {"matched-biases", 23040}}},
       {"Qwen2.5-Coder-0.5B", geometry(896, 24, 4864, 14, 2, 64), 43904, {}},
       {"Qwen2.5-Coder-1.5B", geometry(1536, 28, 8960, 12, 2, 128), 87552, {}},
@@ -106,7 +119,8 @@ TEST_CASE("size-matched: every layer where it fits, else layers spread evenly") 
     last = id.layer;
   }
   CHECK(last == 29);
-  CHECK(layers_and_ranks(size_matched(sites(bundled), 2304)[2]) == std::vector<std::pair<Index, Index>>{{1, 1}, {3, 1}});
+  CHECK(layers_and_ranks(size_matched(sites(bundled), 2304)[2]) ==
+        std::vector<std::pair<Index, Index>>{{1, 1}, {3, 1}});
   CHECK(size_matched(sites(bundled), 2304)[2].title == "LoRA on down, rank 1, 2 layers");
 }
 

@@ -42,6 +42,27 @@ TEST_CASE("adapter files come back as they were, for every format that attaches 
   }
 }
 
+TEST_CASE("adapter files hold every candidate of norm-only's size") {
+  const TemporaryDirectory folder;
+  const Base base = load_base("tiny", write_tiny_base(folder.path()));
+  for (const MatchedAdapter& candidate : size_matched(base.model.sites(), gains(base.model.config))) {
+    CAPTURE(candidate.name);
+    const auto directions = find_directions<float>({}, base.model, candidate);
+    AdapterSet<float> set, back;
+    Random random(9);
+    attach_matched(base.model, set, candidate, random, directions);
+    attach_matched(base.model, back, candidate, random, directions);
+    for_each_parameter(set, [&](std::string_view, Parameter<float>& p) { fill_normal(p.value, random, 1); });
+    const auto path = folder.path() / "a.adapter";
+    save_adapter(path, set, candidate.name, base.fingerprint);
+    fill_adapters(read_packed(path), path, back);
+    std::vector<Matrix<float>> values;
+    for_each_parameter(set, [&](std::string_view, Parameter<float>& p) { values.push_back(p.value); });
+    std::size_t i = 0;
+    for_each_parameter(back, [&](std::string_view, Parameter<float>& p) { CHECK(p.value == values[i++]); });
+  }
+}
+
 TEST_CASE("adapter files of another base, another shape or with broken numbers are refused") {
   const TemporaryDirectory folder;
   const Base base = load_base("tiny", write_tiny_base(folder.path()));

@@ -15,13 +15,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   detail::looks_like_chat(text);
   detail::read_whatsapp(text, "fuzz.txt");
   detail::read_irc(text, "fuzz.txt");
-  detail::read_records(text, "fuzz.jsonl", "text", false);
-  std::string json = text;
-  detail::mend_surrogates(json);
+  detail::Records records("fuzz.jsonl", "text", false);
+  for (std::string_view line : detail::lines({reinterpret_cast<const char*>(data), size})) records.read(line);
   fuzz::only_throws<FormatError>([&] {
-    const detail::Json parsed = detail::parse_json(json, "fuzz.json");
-    if (detail::is_telegram(parsed)) detail::read_telegram(parsed, "fuzz.json");
-    if (detail::is_slack(parsed)) detail::read_slack(parsed, "fuzz.json", detail::read_slack_users(parsed));
+    detail::JsonCharacters characters(std::string(reinterpret_cast<const char*>(data), size));
+    const detail::TelegramExport found = detail::read_telegram(characters, "fuzz.json", "fuzz.json", 1 << 20);
+    if (detail::is_slack(found.json)) detail::read_slack(found.json, "fuzz.json", detail::read_slack_users(found.json));
   });
   return 0;
 }

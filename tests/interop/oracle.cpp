@@ -45,9 +45,10 @@ runs on weights in f32, or on ternary codes where its files hold such. IDS holds
   bitnet SAFETENSORS NAME RULE OUT
                                  the packed projection NAME, f32; RULE of its scale is multiplies or divides
   nll MODEL IDS OUT              of each id but the first, given all before it: f64
-  perplexity MODEL IDS CONVENTION CONTEXT [PREFIX]
+  perplexity MODEL IDS CONVENTION CONTEXT [PREFIX [stored]]
                                  prints scored tokens, their summed NLL, perplexity and its error; CONVENTION is
-                                 chunked, llama.cpp or rolling, PREFIX the id that replaces or precedes the first
+                                 chunked, llama.cpp or rolling, PREFIX the id that replaces or precedes the first;
+                                 with "stored" on weights as the model's file stores them
   train-norm MODEL IDS CONTEXT RATE KIND OUT [HELD_OUT]
                                  Adam on a gain at every norm, a step for each CONTEXT + 1 ids; KIND is absolute or
                                  relative; prints each step's loss, and HELD_OUT's before and after; writes the gains
@@ -153,11 +154,15 @@ bool holds_codes(const Source& source) {
   return false;
 }
 
-Model load(const fs::path& path, const tern::Pass& pass, std::optional<tern::I2sLayout> i2_s = {}) {
+Model load(const fs::path& path, const tern::Pass& pass, std::optional<tern::I2sLayout> i2_s = {},
+           bool stored = false) {
   if (path.extension() == ".bin") return decoder(tern::Llama2c::read(path));
   const auto load_from = [&](const auto& source) {
     tern::LoadOptions options{.tables = tern::WeightFormat::f32, .parallel = pass.parallel};
-    if (!holds_codes(source)) options.linears = tern::WeightFormat::f32;
+    if (stored)
+      options.tables = std::nullopt;
+    else if (!holds_codes(source))
+      options.linears = tern::WeightFormat::f32;
     return tern::load_model<float>(source, options);
   };
   return tern::with_source(path, load_from, i2_s);
@@ -239,12 +244,15 @@ tern::Convention convention(const std::string& text) {
 }
 
 void perplexity(Arguments arguments, const tern::Pass& pass) {
-  const Model model = load(arguments.path(), pass);
+  const fs::path path = arguments.path();
   const auto ids = read_ids(arguments.path());
   const auto how = convention(arguments.text());
   tern::PerplexityOptions options;
   options.context = arguments.integer();
   if (arguments.more()) options.prefix = static_cast<Token>(arguments.integer());
+  const bool stored = arguments.more();
+  if (stored && arguments.text() != "stored") throw UsageError();
+  const Model model = load(path, pass, {}, stored);
   Model::Cache cache;
   const auto found = tern::perplexity(model, pass, how, ids, cache, options);
   std::cout << found.tokens << '\n' << found.nll << '\n' << found.ppl << '\n' << found.stderr_ << '\n';

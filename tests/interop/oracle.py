@@ -66,6 +66,11 @@ class Oracle:
         prefixes = [] if prefix is None else [prefix]
         return self.run("perplexity", model, self.ids(ids), convention, context, *prefixes)
 
+    def stored_perplexity(self, model, ids, context, prefix, mixed=False):
+        """By the rolling convention, on weights as the file stores them."""
+        command = ["--mixed", "perplexity"] if mixed else ["perplexity"]
+        return self.run(*command, model, self.ids(ids), "rolling", context, prefix, "stored")[2]
+
     def gradients_norm(self, model, ids):
         """The gradient of the mean loss of all ids but the first by a gain at every norm, under PEFT's names."""
         from safetensors.numpy import load_file

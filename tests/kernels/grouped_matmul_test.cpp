@@ -175,6 +175,63 @@ TEST_CASE_TEMPLATE("grouped_matmul: any cut of rows and tokens gives the same bi
   });
 }
 
+TEST_CASE_TEMPLATE("grouped_matmul_float: is x * W^T, in any cut of rows and tokens", C, Case<Q4, float>,
+                   Case<Q4_0, float>, Case<Q8, float>, Case<Q4, double>, Case<Q4_0, double>, Case<Q8, double>) {
+  using F = typename C::Format;
+  using S = typename C::Scalar;
+  for (const Index rows : {1, 16, 31, 130})
+    for (const Index columns : {0, 1, 31, 33, 64, 127, 129, 300})
+      for (const Index tokens : {0, 1, 7, 33}) {
+        CAPTURE(rows);
+        CAPTURE(columns);
+        CAPTURE(tokens);
+        const Weights<F> w(rows, columns, 15);
+        const Index x_row = columns + 3, y_row = rows + 2;
+        const auto x = random_buffer<S>(std::max<Index>(0, tokens * x_row - 3), 16);
+        on_every_isa<S>([&](const Operations<S>& ops) {
+          const auto& products = ops.template grouped<F>();
+          GuardedBuffer<S> whole(std::max<Index>(0, tokens * y_row - 2)), cut(whole.size());
+          for (Index i = 0; i < whole.size(); ++i) whole[i] = cut[i] = -7;  // it overwrites rows, and nothing between
+          products.matmul_float(w.view, 0, rows, tokens, x.data(), x_row, whole.data(), y_row);
+          for (Index r = 0; r < rows; r += 48)
+            for (Index t = 0; t < tokens; t += 10)
+              products.matmul_float(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t),
+                                    x.data() + t * x_row, x_row, cut.data() + t * y_row, y_row);
+          CHECK(same_bits(whole, cut));
+          Index wrong = 0;
+          for (Index t = 0; t < tokens; ++t) {
+            for (Index r = 0; r < rows; ++r) {
+              double sum = 0, magnitude = 0;
+              for (Index k = 0; k < columns; ++k) {
+                const double term = static_cast<double>(x[t * x_row + k]) * w.weight(r, k);
+                sum += term;
+                magnitude += std::abs(term);
+              }
+              // In roundings of S: of each weight, each product, and the sum, which goes on from panel to panel.
+              wrong += !within(whole[t * y_row + r], sum, static_cast<double>(columns + 4), magnitude);
+            }
+            for (Index i = rows; t + 1 < tokens && i < y_row; ++i) wrong += whole[t * y_row + i] != S(-7);
+          }
+          CHECK(wrong == 0);
+        });
+      }
+}
+
+TEST_CASE_TEMPLATE("grouped_matmul_float: multiplies by the very weights that are dequantised", F, Q4, Q4_0, Q8) {
+  const Index rows = 37, columns = 150;
+  const Weights<F> w(rows, columns, 17);
+  GuardedBuffer<float> one(columns * columns);
+  for (Index k = 0; k < columns; ++k) one[k * columns + k] = 1;
+  on_every_isa<float>([&](const Operations<float>& ops) {
+    GuardedBuffer<float> y(columns * rows);
+    ops.template grouped<F>().matmul_float(w.view, 0, rows, columns, one.data(), columns, y.data(), rows);
+    Index wrong = 0;
+    for (Index k = 0; k < columns; ++k)
+      for (Index r = 0; r < rows; ++r) wrong += y[k * rows + r] != w.view.template weight<float>(r, k);
+    CHECK(wrong == 0);
+  });
+}
+
 TEST_CASE_TEMPLATE("grouped_matmul_transposed: adds dy * W, in any cut of columns", C, Case<Q4, float>,
                    Case<Q4_0, float>, Case<Q8, float>, Case<Q4, double>, Case<Q4_0, double>, Case<Q8, double>) {
   using F = typename C::Format;

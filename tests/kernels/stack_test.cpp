@@ -65,17 +65,21 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
            {TernaryView{ternary.data(), &one, rows, columns, TernaryScale::tensor},
             TernaryView{fives.data(), &one, rows, columns, TernaryScale::tensor, TernaryFormat::five_a_byte}}) {
         ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), to.data(), rows);
+        ops.ternary_matmul_float(w, 0, rows, tokens, x.data(), columns, to.data(), rows);
         ops.ternary_matmul_transposed(w, 0, columns, tokens, y.data(), rows, to.data(), columns);
         ops.ternary_matmul_transposed_int8(w, 0, columns, tokens, q.data(), rows, scale.data(), to.data(), columns);
       }
       const GroupedView<Q8> q8{eights.data(), rows, columns};
       ops.q8.matmul(q8, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
+      ops.q8.matmul_float(q8, 0, rows, tokens, x.data(), columns, to.data(), rows);
       ops.q8.matmul_transposed(q8, 0, columns, tokens, y.data(), rows, to.data(), columns);
       const GroupedView<Q4> q4{fours.data(), rows, columns};
       ops.q4.matmul(q4, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
+      ops.q4.matmul_float(q4, 0, rows, tokens, x.data(), columns, to.data(), rows);
       ops.q4.matmul_transposed(q4, 0, columns, tokens, y.data(), rows, to.data(), columns);
       const GroupedView<Q4_0> q4_0{fours.data(), rows, columns};
       ops.q4_0.matmul(q4_0, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
+      ops.q4_0.matmul_float(q4_0, 0, rows, tokens, x.data(), columns, to.data(), rows);
       ops.q4_0.matmul_transposed(q4_0, 0, columns, tokens, y.data(), rows, to.data(), columns);
       const Bf16View bf16{halves.data(), rows, columns};
       ops.bf16.matmul(bf16, 0, rows, tokens, x.data(), columns, to.data(), rows);

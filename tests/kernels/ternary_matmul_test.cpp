@@ -146,6 +146,45 @@ TEST_CASE("ternary_matmul: activations too long to pack, beside each other or no
   }
 }
 
+TEST_CASE_TEMPLATE("ternary_matmul_float: is x * W^T, in any cut of rows and tokens", S, float, double) {
+  for (const Index rows : {1, 16, 31, 130})
+    for (const Index columns : {0, 1, 17, 63, 81, 128, 129, 300})
+      for (const Index tokens : {0, 1, 33})
+        on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
+          CAPTURE(rows);
+          CAPTURE(columns);
+          CAPTURE(tokens);
+          const Weights w(rows, columns, granularity, format, 22);
+          const Index x_row = columns + 3, y_row = rows + 2;
+          const auto x = random_buffer<S>(std::max<Index>(0, tokens * x_row - 3), 23);
+          on_every_isa<S>([&](const Operations<S>& ops) {
+            GuardedBuffer<S> whole(std::max<Index>(0, tokens * y_row - 2)), cut(whole.size());
+            for (Index i = 0; i < whole.size(); ++i) whole[i] = cut[i] = -7;  // it overwrites rows, and nothing between
+            ops.ternary_matmul_float(w.view, 0, rows, tokens, x.data(), x_row, whole.data(), y_row);
+            for (Index r = 0; r < rows; r += 48)
+              for (Index t = 0; t < tokens; t += 10)
+                ops.ternary_matmul_float(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t),
+                                         x.data() + t * x_row, x_row, cut.data() + t * y_row, y_row);
+            CHECK(same_bits(whole, cut));
+            Index wrong = 0;
+            for (Index t = 0; t < tokens; ++t) {
+              for (Index r = 0; r < rows; ++r) {
+                double sum = 0, magnitude = 0;
+                for (Index k = 0; k < columns; ++k) {
+                  const double term = static_cast<double>(x[t * x_row + k]) * w.scale(r, k) * w.at(r, k);
+                  sum += term;
+                  magnitude += std::abs(term);
+                }
+                // In roundings of S: of each product, and of the sum, which goes on from panel to panel.
+                wrong += !within(whole[t * y_row + r], sum, static_cast<double>(columns + 3), magnitude);
+              }
+              for (Index i = rows; t + 1 < tokens && i < y_row; ++i) wrong += whole[t * y_row + i] != S(-7);
+            }
+            CHECK(wrong == 0);
+          });
+        });
+}
+
 TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of columns", S, float, double) {
   for (const Index rows : {1, 16, 130, 300})
     for (const Index columns : {1, 17, 81, 129, 300})

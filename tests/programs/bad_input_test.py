@@ -95,6 +95,71 @@ class BadInput(unittest.TestCase):
         self.assertIn("got none", why["picture"])
         self.assertIn("Permission denied", why["secret"])
 
+    def test_names_that_are_not_utf8(self):  # F06, F07a
+        folder = os.path.join(os.fsencode(self.users), b"Jos\xe9")
+        os.mkdir(folder)
+        for name, words in [(b"a.md", PROSE), (b"x.b\xe9\x1b", "x")]:
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(words)
+        done = self.shootout()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        results = json.loads((self.folder / "out/results.json").read_text())
+        self.assertEqual([user["name"] for user in results["users"]], ["Jos\ufffd", "good"])
+        self.assertIn("Jos\ufffd", (self.folder / "out/report.html").read_text())
+        read = self.run_program("tern-shootout", "read", "--users", self.users, "--json")
+        (skipped,) = json.loads(read.stdout)["users"][0]["skipped"]
+        self.assertEqual(skipped["file"], "x.b\ufffd\ufffd")
+
+    def test_link_to_itself(self):  # F05b
+        (self.users / "loop").symlink_to("loop")
+        self.assertEqual(self.left_out(), {"loop": "a link that leads to no folder"})
+
+    def test_escapes_of_a_base(self):  # G01
+        done = self.shootout("--base", self.base(b"\x05\0\0\0\0\0\0\0llama", b"\x05\0\0\0\0\0\0\0l\x1b]0\x07"))
+        self.assert_fails(done, 1, "general.architecture", "\\x1b]0\\x07")
+        self.assertNotIn("\x1b", done.stderr)
+
+    def test_damaged_results(self):  # R07
+        out = self.folder / "out"
+        self.assertEqual(self.shootout().returncode, 0)
+        whole = json.loads((out / "results.json").read_text())
+        for damage in [lambda r: r.pop("protocol"), lambda r: r.update(protocol=0), lambda r: r.pop("users"),
+                       lambda r: r.update(cells=3), lambda r: r["cells"][0].clear()]:  # fmt: skip
+            results = json.loads(json.dumps(whole))
+            damage(results)
+            (out / "results.json").write_text(json.dumps(results))
+            self.assert_fails(self.run_program("tern-shootout", "report", "--out", "out"), 1, "results.json", "expected", "got")
+        for text in ["", "{", "[1]"]:
+            (out / "results.json").write_text(text)
+            self.assert_fails(self.run_program("tern-shootout", "report", "--out", "out"), 1, "results.json", "expected")
+
+    def test_git(self):
+        def git(*arguments, author="Ana"):
+            who = ["-c", f"user.name={author}", "-c", f"user.email={author.lower()}@example.org"]
+            subprocess.run(["git", "-C", self.users / "ana", *who, *arguments], check=True, capture_output=True)
+
+        self.write("ana/a.py", "other_word()\n")
+        git("init", "-q")
+        git("add", ".")
+        git("commit", "-qm", "OTHERWORD", author="Ben")
+        self.write("ana/a.py", "  other_word()\nown_word()\n")
+        git("commit", "-qam", PROSE[:3000])
+        trap = self.folder / "trap"
+        for key in ["core.pager", "core.fsmonitor", "diff.external", "gpg.program", "diff.x.textconv", "diff.x.command"]:
+            git("config", key, f"touch {trap}; cat")
+        git("config", "log.showSignature", "true")
+        (self.users / "ana/.git/info/attributes").write_text("* diff=x\n")
+        read = ["tern-shootout", "read", "--users", self.users, "--user", "ana", "--text", "--git"]
+        done = self.run_program(*read)
+        self.assertIn("git: the words of Ana", done.stdout)
+        self.assertIn("own_word()", done.stdout)
+        self.assertNotIn("OTHERWORD", done.stdout)
+        self.assertNotIn("other_word", done.stdout)
+        self.assertFalse(trap.exists())
+        shutil.rmtree(self.users / "ana/.git/objects")
+        self.assertIn("git in", self.run_program(*read).stdout)
+        self.assertIn("expected the program git, found none", self.run_program(*read, env={"PATH": ""}).stdout)
+
     def test_nobody_left(self):
         shutil.rmtree(self.users / "good")
         self.write("one-word/a.txt", "hello")

@@ -47,7 +47,9 @@ TEST_CASE("dates: documents carry them, by mail, record, conversation or name") 
   const auto write = [&](const char* name, const std::string& text) { std::ofstream(folder.path() / name) << text; };
   write("a.eml", "From: Ana <a@example.org>\nDate: Thu, 31 Dec 2020 22:41:05 +0100\nSubject: s\n\nwords\n");
   write("b.eml", "From: Ana <a@example.org>\nDate: soon\nSubject: s\n\nother words\n");
-  write("c.jsonl", "{\"text\":\"one\",\"date\":\"2020-12-31\"}\n{\"text\":\"two\",\"created\":1609450865}\n{\"text\":\"three\"}\n");
+  write(
+      "c.jsonl",
+      "{\"text\":\"one\",\"date\":\"2020-12-31\"}\n{\"text\":\"two\",\"created\":1609450865}\n{\"text\":\"three\"}\n");
   write("d.txt", "31/12/2020, 21:41 - Ana: mine\n");
   write("2020-12-31.md", "a day\n");
   write("plain.md", "no day\n");

@@ -250,3 +250,98 @@ TEST_CASE("html: a parser's reading, within limits") {
   for (int i = 0; i < 5000; ++i) wide += "a" + std::to_string(i) + "=1 ";
   CHECK_THROWS_AS(html_text(wide + ">"), tern::FormatError);
 }
+
+TEST_CASE("cases: conversations of other programs are no prose, whatever the file's extension") {
+  const auto repeat = [](const std::string& a, const std::string& b) {
+    std::string text;
+    for (int i = 0; i < 8; ++i) text += a + "mine " + std::to_string(i) + "\n\n" + b + "OTHERWORD\n\n";
+    return text;
+  };
+  for (const auto& [a, b] : {std::pair("[31-Dec-23 09:41 PM] mirela#12\n", "[31-Dec-23 09:42 PM] oskar#34\n"),
+                             {"Mirela 2023-12-31 21:41:05\n", "Oskar 2023-12-31 21:42:05\n"},
+                             {"2023-12-31 21:41:05 Mirela(12)\n", "2023-12-31 21:42:05 Oskar(34)\n"},
+                             {"Dec 31, 2023  9:41:05 PM\nMe\n", "Dec 31, 2023  9:42:05 PM (Read by you)\nOskar\n"},
+                             {"From: You\nSent: Sun\n\n", "From: Oskar\nSent: Sun\n\n"},
+                             {"<mirela> ", "<oskar> "},
+                             {"[2023-12-31 21:41] Me: ", "[2023-12-31 21:42] Oskar: "}})
+    for (const char* name : {"chat.txt", "chat.md"}) {
+      CAPTURE(a);
+      CHECK(count(all_text(read_file_of(name, repeat(a, b))), "OTHERWORD") == 0);
+    }
+  const std::string bare = chat_of("31/12/23, 21:41 - ", "31/12/23, 21:42 - ");
+  for (const auto& [name, text] : {std::pair("mirela.md", bare), {"mirela.txt", "An exported chat\n\n" + bare}}) {
+    const tern::test::TemporaryDirectory folder;
+    std::ofstream(folder / name) << text;
+    tern::IngestOptions options;
+    options.self = {"Mirela"};
+    const Ingested result = tern::ingest(folder.path(), options);
+    CHECK(count(all_text(result), "OTHERWORD") == 0);
+    CHECK(count(all_text(result), "mine") == 8);
+  }
+  for (const char* words : {"2023-05-01 21:41\nRain.\n2023-05-02 21:42\nSun.\n2023-05-03 21:43\nWind.\n2023-05-04 "
+                            "21:41\nSnow.\n",
+                            "Dinner 18:30: soup\nLunch 12:30: bread\nDinner 19:30: rice\nLunch 12:00: tea\n",
+                            "<p> a\n<b> b\n<p> c\n</b> d\n<p>x</p>\n<b>y</b>\n"})
+    CHECK(skipped(read_file_of("notes.md", words), "chat") == 0);
+}
+
+TEST_CASE("cases: mails under other names, and what only calls itself a text") {
+  const std::string mail =
+      "From ana@example.org Mon Jan  1 10:00:00 2024\nFrom: Ana <ana@example.org>\nSubject: hi\n"
+      "Date: Mon, 1 Jan 2024 10:00:00 +0000\n\nmine\n\n> OTHERWORD\n";
+  for (const char* name : {"Sent", "Sent.txt", "Sent.md"}) {
+    CAPTURE(name);
+    const Ingested result = read_file_of(name, mail + "\n" + mail);
+    CHECK(result.documents.size() == 3);
+    CHECK(count(all_text(result), "OTHERWORD") == 0);
+  }
+  CHECK(count(all_text(read_file_of("mail.txt", mail.substr(mail.find('\n') + 1))), "OTHERWORD") == 0);
+  CHECK(count(all_text(read_file_of("note.txt", "Subject: a note\n\nwords\n")), "Subject: a note") == 1);
+  CHECK(skipped(read_file_of("a.txt", "{\\rtf1\\ansi words}"), "expected text, got RTF") == 1);
+  CHECK(skipped(read_file_of("a.md", "%PDF-1.4 words"), "expected text, got PDF") == 1);
+  CHECK(skipped(read_file_of("a.txt", std::string(3000, '\0')), "characters that are none") == 1);
+}
+
+TEST_CASE("cases: what is broken off or odd costs its own part only") {
+  const std::string head = R"({"name":"Oskar","type":"personal_chat","id":7,"messages":[)";
+  const std::string mine = R"({"type":"message","from":"Mirela","from_id":"user1","text":"mine"},)";
+  for (const char* end : {"{\"type\":\"mess", "", "{\"n\":1e999},{}]}", "{\"n\":[[[", "{]}"}) {
+    CAPTURE(end);
+    const Ingested cut = read_file_of("result.json", head + mine + mine + end);
+    CHECK(count(all_text(cut), "mine") == 2);
+    CHECK(skipped(cut, "its rest: json") == 1);
+  }
+  const std::string text = R"({"type":"message","from":"Mirela","from_id":"user1","text":{"text":"mine"}}]})";
+  CHECK(count(all_text(read_file_of("result.json", head + text)), "mine") == 1);
+  const Ingested records =
+      read_file_of("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\"\xE9\xE9\xE9\xE9\"}\n{\"text\":3}\n[]\n");
+  CHECK(records.documents.size() == 2);
+  CHECK(skipped(records, "record") == 3);
+  CHECK(tern::detail::read_subtitles("1\n1:00:02 --> 1:00:03\none\n2\n00:00:03,000-->00:00:04,000\ntwo\n") ==
+        "one\ntwo\n");
+  CHECK(tern::detail::decode_references("a &#21111111111111111111; &#xD800; b").find('b') != std::string::npos);
+  CHECK(tern::detail::find_ill_formed(tern::detail::decode_references("a &#21111111111111111111;")) ==
+        std::string::npos);
+  CHECK(tern::detail::find_ill_formed(tern::detail::html_text("<p>&#2111111111111111111111;")) == std::string::npos);
+}
+
+TEST_CASE("cases: exports larger than a file may be are read in a stream") {
+  tern::IngestOptions options;
+  options.max_file_bytes = 10'000;
+  options.max_text_bytes = 1'000;
+  const tern::test::TemporaryDirectory folder;
+  std::string json = R"({"name":"Oskar","type":"personal_chat","id":7,"messages":[)", records;
+  for (int i = 0; i < 2000; ++i) {
+    json +=
+        R"({"type":"message","from":")"s + (i % 2 == 0 ? "Mirela" : "Oskar") + R"(","text":"twenty bytes of words"},)";
+    records += "{\"text\":\"words\"}\n";
+  }
+  std::ofstream(folder / "result.json") << json << "0]}";
+  const Ingested chat = tern::ingest(folder.path(), options);
+  CHECK(chat.documents.at(0).text.size() > 900);
+  CHECK(chat.documents.at(0).text.size() <= 1'000);
+  CHECK(skipped(chat, "beyond the person's first 1000 bytes") > 900);
+  std::ofstream(folder / "b.jsonl") << records;
+  options.max_text_bytes = 100'000;
+  CHECK(tern::ingest(folder.path(), options).documents.size() == 2001);
+}

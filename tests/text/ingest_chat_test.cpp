@@ -23,11 +23,13 @@ std::vector<std::string> said(const Chat& chat) {
 
 using Lines = std::vector<std::string>;
 
-/// The owner's words, "|" between stretches.
-std::string own(const Chat& chat, const tern::Owner& owner, tern::Index& others) {
-  std::string all;
-  for (const auto& stretch : own_words(chat, owner, others)) all += (all.empty() ? "" : "|") + stretch.text;
-  return all;
+/// The owner's words as documents.
+std::vector<tern::detail::Stretch> own_words(const Chat& chat, const tern::Owner& owner, tern::Index& others) {
+  tern::detail::OwnWords own;
+  std::size_t room = 1'000'000;
+  for (const auto& message : chat.messages) own.take(message, owner, room);
+  others = own.by_others;
+  return own.finish();
 }
 
 }  // namespace
@@ -116,11 +118,16 @@ TEST_CASE("chat: names are compared after normalisation and folding, addresses b
   count_senders(decomposed, senders);
   tern::detail::OwnerHints hints;
   hints.folder = "zoë ferré";
-  tern::Index others = 0;
-  CHECK(own(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
-  CHECK(others == 1);
+  const auto own_words = [](const Chat& chat, const tern::Owner& owner, std::size_t room = 100) {
+    tern::detail::OwnWords own;
+    for (const auto& message : chat.messages) own.take(message, owner, room);
+    std::string all;
+    for (const auto& stretch : own.stretches) all += (all.empty() ? "" : "|") + stretch.text;
+    return all + std::to_string(own.by_others) + " by others, " + std::to_string(own.beyond) + " beyond";
+  };
+  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints)) == "x\n1 by others, 0 beyond");
   hints.self = {"ZOË FERRÉ"};
-  CHECK(own(decomposed, choose_owner("whatsapp", senders, hints), others) == "x\n");
+  CHECK(own_words(decomposed, choose_owner("whatsapp", senders, hints)) == "x\n1 by others, 0 beyond");
   const Chat mails{
       "2",
       "mail",
@@ -129,42 +136,89 @@ TEST_CASE("chat: names are compared after normalisation and folding, addresses b
   count_senders(mails, by_address);
   CHECK(by_address.size() == 2);
   hints = {};
-  CHECK(own(mails, choose_owner("mail", by_address, hints), others) == "a\nb\n");
+  CHECK(own_words(mails, choose_owner("mail", by_address, hints)) == "a\nb\n1 by others, 0 beyond");
+  CHECK(own_words(mails, choose_owner("mail", by_address, hints), 2) == "a\n1 by others, 1 beyond");
   CHECK(tern::folded("\u200eSTRAẞE \u00a0 İ") == tern::folded("strasse i\u0307"));
 }
 
+namespace {
+
+/// What the first reading of an export tells of a chat: "Ana (user1) 2, Ben (user2) 1".
+std::string speakers(const tern::detail::StreamedChat& chat) {
+  std::string all;
+  for (const auto& [key, presence] : chat.senders)
+    all += (all.empty() ? "" : ", ") + presence.name() + " (" + key + ") " + std::to_string(presence.messages);
+  return all;
+}
+
+std::vector<tern::detail::StreamedChat> telegram(const std::string& json) {
+  tern::detail::JsonCharacters characters{json};
+  return tern::detail::read_telegram(characters, "result.json", "result.json", 1 << 20).chats;
+}
+
+}  // namespace
+
 TEST_CASE("telegram: a chat, with pieces of text") {
-  const Json json = Json::parse(R"({"name":"Ben","type":"personal_chat","id":7,"messages":[
+  const auto chats = telegram(R"({"name":"Ben","type":"personal_chat","id":7,"messages":[
     {"id":1,"type":"service","actor":"Ana","action":"create","text":""},
     {"id":2,"type":"message","from":"Ana","from_id":1,"text":"hello"},
     {"id":3,"type":"message","from":"Ben","from_id":"user2","text":["see ",{"type":"link","text":"this"}," now"]},
     {"id":4,"type":"message","from":"Ana","from_id":"user1","text":"not mine","forwarded_from":"Cleo"},
     {"id":5,"type":"message","from":"Ana","from_id":"user1","photo":"x.jpg","text":""},
     {"id":6,"type":"message","from":null,"from_id":"user3","text":"a deleted account"}]})");
-  REQUIRE(tern::detail::is_telegram(json));
-  const std::vector<Chat> chats = tern::detail::read_telegram(json, "result.json");
   REQUIRE(chats.size() == 1);
-  CHECK(said(chats[0]) == Lines{"Ana: hello", "Ben: see this now", "user3: a deleted account"});
-  CHECK(chats[0].messages[0].sender_id == "user1");
-  CHECK(chats[0].messages[1].sender_id == "user2");
+  CHECK(speakers(chats[0]) == "Ana (user1) 1, Ben (user2) 1, user3 (user3) 1");
   CHECK(chats[0].other == "Ben");
   CHECK(chats[0].omitted == tern::detail::Omissions{{"a notice of the service", 1},
                                                     {"a message forwarded, or by a bot", 1},
                                                     {"a message without text", 1}});
+  tern::detail::Omissions omitted;
+  const auto message = tern::detail::read_telegram_message(
+      Json::parse(R"({"type":"message","from":"Ben","text":["see ",{"type":"link","text":"this"}," now"]})"), omitted);
+  REQUIRE(message);
+  CHECK(message->text == "see this now");
 }
 
 TEST_CASE("telegram: a whole account names its owner") {
-  const Json json = Json::parse(R"({"personal_information":{"user_id":1,"first_name":"Ana"},"chats":{"list":[
+  const auto chats = telegram(R"({"chats":{"list":[
     {"name":"Ben","type":"personal_chat","id":7,"messages":[{"type":"message","from":"Ana","from_id":"user1","text":"a"}]},
-    {"name":"Cleo","type":"personal_chat","id":8,"messages":[{"type":"message","from":"Cleo","from_id":"user9","text":"b"}]},
-    {"broken":true}]}})");
-  REQUIRE(tern::detail::is_telegram(json));
-  const std::vector<Chat> chats = tern::detail::read_telegram(json, "result.json");
-  REQUIRE(chats.size() == 2);
+    {"broken":true},
+    {"messages":[{"type":"message","from":"Dan","from_id":"user3","text":"no chat"}]},
+    {"messages":[{"type":"message","from":"Cleo","from_id":"user9","text":"b"}],"name":"Cleo","type":"personal_chat","id":8}]},
+    "left_chats":{"list":[{"type":"group","id":[[]],"messages":[]}]},
+    "personal_information":{"user_id":1,"first_name":"Ana","messages":[1,[2]]}})");
+  REQUIRE(chats.size() == 3);
   CHECK(chats[0].owner == "user1");
   CHECK(chats[1].name == "result.json#8");
-  CHECK_FALSE(tern::detail::is_telegram(Json::parse(R"({"messages":3})")));
-  CHECK_FALSE(tern::detail::is_telegram(Json::parse("[1]")));
+  CHECK(speakers(chats[1]) == "Cleo (user9) 1");
+  CHECK(chats[2].name == "result.json#3");
+  for (const char* other : {R"({"messages":3})", "[1]", R"({"messages":[[{"messages":[1]}],2]})", "7"})
+    CHECK(telegram(other).empty());
+}
+
+TEST_CASE("json stream: messages go one by one, only what is wanted of them; what lies beside them is limited") {
+  using namespace tern::detail;
+  const auto read = [](const std::string& json, std::size_t most = 10'000) {
+    std::string taken;
+    JsonCharacters characters{json};
+    const Json rest = read_json_stream(characters, "x.json", {"a"}, most, [&](std::size_t number, const Json& element) {
+      taken += std::to_string(number) + element.dump() + ' ';
+    });
+    return taken + rest.dump() + (characters.replaced > 0 ? " replaced " + std::to_string(characters.replaced) : "");
+  };
+  CHECK(read(R"({"x":1,"messages":[{"a":[1,{"b":2}],"b":{"a":[3]},"c":4},5,[]],"y":[{"messages":[]}]})") ==
+        R"(0{"a":[1,{"b":2}]} 05 0[] {"messages":[0],"x":1,"y":[{"messages":[1]}]})");
+  CHECK(read("\xEF\xBB\xBF[\"\\ud83d \\ud83d\\ude00 \xff\"]") == "[\"\uFFFD \U0001F600 \uFFFD\"] replaced 2");
+  std::string many = R"({"messages":[)";
+  for (int i = 0; i < 1000; ++i) many += R"({"a":"a text of some length"},)";
+  CHECK(read(many + "1]}", 1000).ends_with(R"(01 {"messages":[0]})"));
+  CHECK_THROWS_WITH_AS(read("[\"" + std::string(2000, 'x') + "\"]", 1000),
+                       "json 'x.json': expected at most 1000 bytes beside messages, got more", tern::FormatError);
+  CHECK_THROWS_WITH_AS(read(std::string(100'000, '[')), "json 'x.json': expected at most 64 levels", tern::FormatError);
+  CHECK_THROWS_AS(read("{\"messages\":[{\"b\":" + std::string(100'000, '[')), tern::FormatError);
+  CHECK_THROWS_AS(read("[1e999]"), tern::FormatError);
+  CHECK_THROWS_AS(read("[1,"), tern::FormatError);
+  CHECK_THROWS_AS(read(""), tern::FormatError);
 }
 
 TEST_CASE("slack: names, markup and people's messages alone") {

@@ -168,3 +168,40 @@ TEST_CASE("replies: quotations, their introductions and signatures go") {
   CHECK(own_reply("A list:\n> old\nnew") == "A list:\nnew");
   CHECK(own_reply("") == "");
 }
+
+TEST_CASE("replies: headers of originals, and own words that look like them") {
+  CHECK(own_reply("Yes.\n\nSent: 3 May 2022 10:01\nFrom: Ben\nTo: Ana\nSubject: x\n\nold\n") == "Yes.");
+  CHECK(own_reply("Да.\n\nОт: Лев\nОтправлено: 3 мая 2022 г. 15:05\nКому: Аня\n\nold\n") == "Да.");
+  CHECK(own_reply("Ano.\n ----- Přeposlaná zpráva ----- Od: Jan <jan@example.org>Komu: eva@example.org\n old\n") == "Ano.");
+  CHECK(own_reply("Sim.\n\nBen Hall <ben@example.org>\n03.05.2022 10:01\n\nTo\nAna\n\nold\n") == "Sim.");
+  CHECK(own_reply("Yes.\n\n---- On Tue, 03 May 2022 10:01:00 +0200 Ben <ben@example.org> wrote ----\n\nold\n") == "Yes.");
+  CHECK(own_reply("From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?") ==
+        "From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?");
+  CHECK(own_reply("One.\n\n________________________________\n\nTwo.") == "One.\n\n\nTwo.");
+  CHECK(own_reply("> -----Original Message-----\n> From: Ben <ben@example.org>\n> old\n\nBelow.") == "Below.");
+}
+
+TEST_CASE("replies: the writer's last lines stay where an attribution stands directly below") {
+  CHECK(own_reply("Best\nAna\nOn Tue, 3 May 2022 at 10:01, Ben <ben@example.org> wrote:\n\nold") == "Best\nAna");
+  CHECK(own_reply("Ana\nOn Tue, 3 May 2022 10:01:00 +0200\nBen Hall <ben@example.org> wrote:\n\n> old") == "Ana");
+  CHECK(own_reply("Réka\nNagy Bence <bence@example.org>\nezt írta (2022. máj. 3., K, 10:01):\n\n> old") == "Réka");
+  CHECK(own_reply("03.05.2022, 10:01: I slept. On Monday my sister wrote that she comes along:\nby car.") ==
+        "03.05.2022, 10:01: I slept. On Monday my sister wrote that she comes along:\nby car.");
+}
+
+TEST_CASE("replies: what programs and companies add") {
+  CHECK(own_reply("Yes.\n\nOutlook für iOS beziehen<https://aka.ms/o0ukef>\n") == "Yes.");
+  CHECK(own_reply("Jah.\n\nSaadetud minu Galaxyst\n") == "Jah.");
+  CHECK(own_reply("My Galaxy broke.\n\nThe new iPhone is heavy. I like it.") ==
+        "My Galaxy broke.\n\nThe new iPhone is heavy. I like it.");
+  CHECK(own_reply("Yes.\n\nThis e-mail is confidential. If you are not its recipient, delete it.\nMore.") == "Yes.");
+}
+
+TEST_CASE("replies: marks of originals in HTML") {
+  const auto reply = [](const std::string& html) { return own_reply(tern::detail::html_text(html)); };
+  CHECK(reply("<div>Yes.</div><div class='ydp1yahoo_quoted'>Ben said:<br>old</div>") == "Yes.");
+  CHECK(reply("<div>Yes.</div><div id='x_divRplyFwdMsg'><b>Gửi bởi:</b> Ben</div><div>old</div>") == "Yes.");
+  CHECK(reply("<div>A</div><blockquote style='margin: 0 0 0 40px; border: none;'>B</blockquote>C") == "A\nB\nC");
+  CHECK(reply("<div class=gmail_quote><div class=gmail_attr>x</div><blockquote>old</blockquote></div>own") == "own");
+  CHECK(reply("One<hr>two") == "One\ntwo");
+}

@@ -85,7 +85,7 @@ TEST_CASE("ingest: a mixed folder, in the order of paths") {
   const Ingested result = ingest(folder.path());
   CHECK(names(result) ==
         Names{"a.rst", "a/z.md", "b.txt", "code/x.CPP", "n.jsonl#000001", "n.jsonl#000004", "run.sh", "talk.srt"});
-  CHECK(skipped(result) == Names{".git: hidden", ".hidden: hidden", "SOURCE.md: a note on where the texts come from",
+  CHECK(skipped(result) == Names{".git: git's records; --git reads them", ".hidden: hidden", "SOURCE.md: a note on where the texts come from",
                                  "blank.md: no text in it", "empty.txt: empty", "link.txt: a symbolic link",
                                  "n.jsonl: a record without a text in field 'text'",
                                  "noextension: unknown extension ''",
@@ -227,18 +227,18 @@ TEST_CASE("ingest: a diary that begins with a date is no chat") {
 
 TEST_CASE("ingest: broken JSON is left out, the smallest part of it; strict, it names its file and place") {
   Folder folder;
-  folder.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\n{\"text\":\"cut \\ud83d\"}\n");
+  folder.write("a.jsonl", "{\"text\":\"one\"}\n{\"text\":\n{\"text\":\"cut \\ud83d\"}\n{\"n\":1e999}\r{\"text\":\"end\"}");
   const Ingested result = ingest(folder.path());
-  CHECK(names(result) == Names{"a.jsonl#000001", "a.jsonl#000003"});
+  CHECK(names(result) == Names{"a.jsonl#000001", "a.jsonl#000003", "a.jsonl#000005"});
   CHECK(result.documents[1].text == "cut \uFFFD");
   CHECK(result.replaced == 1);
-  CHECK(skipped(result) == Names{"a.jsonl: a record that is no JSON"});
+  CHECK(skipped(result) == Names{"a.jsonl: 2 x a record that is no JSON"});
   tern::IngestOptions options;
   options.strict = true;
   CHECK(contains(error_of<tern::FormatError>(folder.path(), options), "json 'a.jsonl:2' at byte"));
   Folder deep;
   deep.write("b.txt", "x\n").write("a.json", std::string(100'000, '['));
-  CHECK(contains(error_of<tern::FormatError>(deep.path(), options), "a.json' at byte"));
+  CHECK(contains(error_of<tern::FormatError>(deep.path(), options), "a.json': expected at most 64 levels"));
   CHECK(names(ingest(deep.path())) == Names{"b.txt"});
   deep.write("a.json", std::string(100'000, '[') + std::string(100'000, ']'));
   CHECK(ingest(deep.path()).documents.size() == 1);

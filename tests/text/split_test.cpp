@@ -227,24 +227,6 @@ TEST_CASE("split: nothing in train stands in held-out or validation text") {
   }
 }
 
-TEST_CASE("split: eval texts are the held-out text in nearly equal parts") {
-  for (Index count : {1, 2, 3, 7}) {
-    tern::SplitOptions options;
-    options.texts = count;
-    const Split result = split(documents(30, 8'000), options);
-    REQUIRE(static_cast<Index>(result.texts.size()) == count);
-    std::string joined;
-    std::size_t least = result.texts[0].size(), most = 0;
-    for (const std::string& text : result.texts) {
-      joined += text;
-      least = std::min(least, text.size());
-      most = std::max(most, text.size());
-    }
-    CHECK(joined == tern::detail::joined(result.held_out));
-    CHECK(static_cast<double>(least) > 0.8 * static_cast<double>(most));
-  }
-}
-
 TEST_CASE("split: too little text is left out with the reason") {
   CHECK(split({}).left_out == "training text: expected at least 2048 bytes, got 0");
   CHECK(split({{"a", "word", {}, 0}}).left_out.value_or("").find("expected at least") != std::string::npos);
@@ -252,7 +234,7 @@ TEST_CASE("split: too little text is left out with the reason") {
   CHECK(split(documents(9, 100)).left_out.has_value());
   CHECK_FALSE(split(documents(1, 12'000)).left_out);
   tern::SplitOptions options;
-  options.texts = 0;
+  options.shingle_words = 0;
   CHECK_THROWS_AS(split(documents(1, 9'000), options), tern::ValueError);
   options = {};
   options.held_out = 0.95;

@@ -141,3 +141,26 @@ TEST_CASE("batches: a grown batch is filled again without allocation") {
     for (int i = 0; i < 50; ++i) windows.next(batch);
   }
 }
+
+TEST_CASE("batches: BOS takes the place of each window's first token") {
+  const auto a = text(100, 10), b = text(200, 3);
+  for (const bool shuffled : {false, true}) {
+    CAPTURE(shuffled);
+    const WindowOptions plain{.context = 4, .sequences = 5, .shuffled = shuffled, .seed = 2};
+    WindowOptions prefixed = plain;
+    prefixed.prefix = 7;
+    Windows without({a, b}, plain), with({a, b}, prefixed);
+    Batch expected, got;
+    for (int i = 0; i < 6; ++i) {
+      without.next(expected);
+      with.next(got);
+      Index row = 0;
+      for (const Sequence& s : expected.sequences) {
+        expected.tokens[static_cast<std::size_t>(row)] = 7;
+        row += s.rows;
+      }
+      CHECK(got.tokens == expected.tokens);
+      CHECK(got.targets == expected.targets);
+    }
+  }
+}

@@ -19,6 +19,26 @@ Matrix<double> unpacked(const W& weights) {
 
 }  // namespace
 
+TEST_CASE_TEMPLATE("grouped weights give the same bits on any number of threads", W, Q8<float>, Q4<float>,
+                   Q4_0<float>) {
+  Random random(8);
+  const W weights = W::quantize(random_matrix<float>(300, 200, random));
+  const Matrix<float> x = random_matrix<float>(9, 200, random);
+  for (const Precision precision : {Precision::full, Precision::mixed}) {
+    Pass pass;
+    pass.precision = precision;
+    typename W::Cache cache;
+    Matrix<float> expected(9, 300), y(9, 300);
+    weights.multiply(pass, x, cache, expected);
+    for (const Index threads : {2, 3, 7}) {
+      ThreadPool pool(threads);
+      pass.parallel = pool.parallel();
+      weights.multiply(pass, x, cache, y);
+      CHECK(y == expected);
+    }
+  }
+}
+
 TEST_CASE_TEMPLATE("grouped weights keep the layer contract", W, Q8<float>, Q4<float>, Q4_0<float>, Q8<double>,
                    Q4<double>, Q4_0<double>) {
   using S = typename W::Scalar;
@@ -59,10 +79,16 @@ TEST_CASE_TEMPLATE("grouped weights multiply as what they hold", W, Q8<double>, 
                        dy = random_matrix<double>(9, 31, random);
   typename W::Cache cache;
   Matrix<double> y(9, 31), dx = Matrix<double>::Zero(9, 300);
+  const Matrix<double> expected = x * w.transpose();
   weights.multiply({}, x, cache, y);
   weights.multiply_transposed({}, dy, cache, dx);
+  CHECK((y - expected).cwiseAbs().maxCoeff() < 1e-12);
+  CHECK(cache.bytes() == 0);
+  Pass mixed;
+  mixed.precision = Precision::mixed;
+  weights.multiply(mixed, x, cache, y);
+  CHECK((y - expected).cwiseAbs().maxCoeff() > 1e-6);
   // A token's rounding is at most half of its group's scale, times the weights it meets.
-  const Matrix<double> expected = x * w.transpose();
   for (Index t = 0; t < 9; ++t)
     for (Index r = 0; r < 31; ++r) {
       const double bound = x.row(t).cwiseAbs().maxCoeff() / 127 * 0.5 * w.row(r).cwiseAbs().sum() * (1 + 1e-9);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Index tokens = 5, rows = 33, columns = 140;
 
-/// What a storage computes: two products, and itself row by row.
+/// What a storage computes: a product in each precision, one transposed, and itself row by row.
 template <class W>
 struct Products {
   using S = typename W::Scalar;
@@ -20,15 +20,19 @@ struct Products {
     const Matrix<S> x = random_matrix<S>(tokens, columns, random), dy = random_matrix<S>(tokens, rows, random);
     typename W::Cache cache;
     w.multiply({}, x, cache, y);
+    Pass mixed;
+    mixed.precision = Precision::mixed;
+    w.multiply(mixed, x, cache, rounded);
     w.multiply_transposed({}, dy, cache, dx);
     for (Index r = 0; r < rows; ++r) w.row(r, values.row(r).data());
   }
   template <class V>
   bool operator==(const Products<V>& other) const {
-    return y == other.y && dx == other.dx && values == other.values;
+    return y == other.y && rounded == other.rounded && dx == other.dx && values == other.values;
   }
 
-  Matrix<S> y = Matrix<S>(tokens, rows), dx = Matrix<S>::Zero(tokens, columns), values = Matrix<S>(rows, columns);
+  Matrix<S> y = Matrix<S>(tokens, rows), rounded = y, dx = Matrix<S>::Zero(tokens, columns),
+            values = Matrix<S>(rows, columns);
 };
 
 }  // namespace

@@ -19,6 +19,31 @@ Matrix<S> gradient(const Pass& pass, const Ternary<S>& w, const Matrix<S>& dy, c
 
 }  // namespace
 
+TEST_CASE(
+    "Ternary weights: activations are int8 as BitLinear has them, except under scales for groups in full precision") {
+  Random random(10);
+  const Matrix<double> dense = random_matrix<double>(rows, columns, random),
+                       x = random_matrix<double>(tokens, columns, random);
+  for (const auto granularity : {kernels::TernaryScale::tensor, kernels::TernaryScale::row,
+                                 kernels::TernaryScale::group, kernels::TernaryScale::group64})
+    for (const Precision precision : {Precision::full, Precision::mixed}) {
+      const auto w = Ternary<double>::quantize(dense, granularity);
+      Matrix<double> values(rows, columns), y(tokens, rows);
+      for (Index r = 0; r < rows; ++r) w.row(r, values.row(r).data());
+      Pass pass;
+      pass.precision = precision;
+      Ternary<double>::Cache cache;
+      w.multiply(pass, x, cache, y);
+      const double apart = (y - x * values.transpose()).cwiseAbs().maxCoeff();
+      const bool in_groups =
+          granularity == kernels::TernaryScale::group || granularity == kernels::TernaryScale::group64;
+      if (in_groups && precision == Precision::full)
+        CHECK(apart < 1e-12);
+      else
+        CHECK(apart > 1e-6);
+    }
+}
+
 TEST_CASE_TEMPLATE("Ternary weights: gradients rounded to int8 differ by no more than their roundings", S, float,
                    double) {
   Random random(8);

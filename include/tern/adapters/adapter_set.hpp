@@ -1,9 +1,9 @@
 #pragma once
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
-#include <ranges>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,6 +70,7 @@ class AdapterSet {
     std::string name;
     std::unique_ptr<AnyAdapter> adapter;
   };
+  using Entries = std::map<SiteId, std::vector<Entry>>;
 
  public:
   /// Intermediate values of one forward pass, per site. May be used with one set after another.
@@ -104,8 +105,38 @@ class AdapterSet {
   /// How many users every adapter here serves; the largest Index where none distinguishes users.
   Index users() const { return users_; }
 
-  /// Where something is attached, in order.
-  auto sites() const { return std::views::keys(sites_); }
+  /// Where something is attached, in order. Borrows the set. (std::views::keys would do, but not in Clang 14.)
+  class Sites {
+   public:
+    class Iterator {
+     public:
+      using iterator_category = std::input_iterator_tag;
+      using value_type = SiteId;
+      using difference_type = std::ptrdiff_t;
+      using pointer = const SiteId*;
+      using reference = const SiteId&;
+
+      explicit Iterator(typename Entries::const_iterator at) : at_(at) {}
+      reference operator*() const { return at_->first; }
+      Iterator& operator++() {
+        ++at_;
+        return *this;
+      }
+      Iterator operator++(int) { return Iterator(at_++); }
+      friend bool operator==(const Iterator&, const Iterator&) = default;
+
+     private:
+      typename Entries::const_iterator at_;
+    };
+
+    explicit Sites(const Entries& entries) : entries_(&entries) {}
+    Iterator begin() const { return Iterator(entries_->begin()); }
+    Iterator end() const { return Iterator(entries_->end()); }
+
+   private:
+    const Entries* entries_;
+  };
+  Sites sites() const { return Sites(sites_); }
 
   /// What its adapters keep in a cache.
   std::size_t bytes(const Cache& cache) const {
@@ -180,7 +211,7 @@ class AdapterSet {
       }
   }
 
-  std::map<SiteId, std::vector<Entry>> sites_;
+  Entries sites_;
   Index users_ = std::numeric_limits<Index>::max();
 };
 static_assert(SiteAdapters<AdapterSet<float>>);

@@ -84,11 +84,12 @@ void attach_matched(const Model& model, AdapterSet<S>& set, const MatchedAdapter
         set.attach(id, "lora", Lora<S>(s.in, s.out, rank, 2 * r, random, users));
         break;
       case MatchedKind::lora_xs: {
-        const auto known = directions.find(id);
-        if (known == directions.end() || known->second == nullptr || known->second->rank() != rank)
+        const auto found = directions.find(id);
+        const Index known = found == directions.end() ? 0 : found->second->rank();
+        if (known != rank)
           throw ValueError(adapter.name + ": expected " + std::to_string(rank) + " singular directions of '" +
-                           to_string(id) + "', got none or as many as another rank has");
-        set.attach(id, "lora_xs", LoraXs<S>(known->second, r, users));
+                           to_string(id) + "', got " + (known == 0 ? "none" : std::to_string(known)));
+        set.attach(id, "lora_xs", LoraXs<S>(found->second, r, users));
         break;
       }
       case MatchedKind::gains:

@@ -55,13 +55,13 @@ Matrix<S> orthonormal_beside(const Pass& pass, const Matrix<S>& q, Matrix<S> b) 
 
 }  // namespace detail
 
-/// The `rank` largest singular directions of weights in any format, by a randomised block Krylov method (Musco and Musco,
-/// arXiv 1504.05477): blocks Q[0] random, Q[j+1] what W * W^T * Q[j] has beside all before; then the singular directions
-/// of W within them. Blocks are added until each direction's residual |W*v - s*u| is below 128 epsilon of the largest
-/// singular value, or they fill the space. Two directions whose singular values nearly agree may be turned into each
-/// other by rounding: another instruction set's may differ there. One instruction set gives the same bits at any number of threads.
-/// Decodes the weights to S for the while of the call. Throws ValueError unless rank is in [1, min(in, out)] and the
-/// weights are finite.
+/// The `rank` largest singular directions of weights in any format, by a randomised block Krylov method (Musco and
+/// Musco, arXiv 1504.05477): blocks Q[0] random, Q[j+1] what W * W^T * Q[j] has beside all before; then the singular
+/// directions of W within them. Blocks are added until each direction's residual |W*v - s*u| is below 128 epsilon of
+/// the largest singular value, or they fill the space. Two directions whose singular values nearly agree may be turned
+/// into each other by rounding: another instruction set's may differ there. One instruction set gives the same bits at
+/// any number of threads. Decodes the weights to S for the while of the call. Throws ValueError unless rank is in [1,
+/// min(in, out)] and the weights are finite.
 template <std::floating_point S, TableStorage<S> W>
 SingularDirections<S> singular_directions(const Pass& pass, const W& weights, Index rank, std::uint64_t seed = 0) {
   const Index out = weights.rows(), in = weights.columns(), least = std::min(out, in), most = std::max(out, in);
@@ -96,9 +96,9 @@ SingularDirections<S> singular_directions(const Pass& pass, const W& weights, In
   Matrix<S> next(block, least), q(0, least), p(0, most);
   fill_normal(next, random, 1);
   using Square = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
-  Matrix<S> gram;   // p * p^T
-  Matrix<S> u, v;   // directions on the shorter and the longer side: [rank x least], [rank x most]
-  Column<S> sizes;  // their singular values
+  Matrix<S> gram;          // p * p^T
+  Matrix<S> u, v;          // directions on the shorter and the longer side: [rank x least], [rank x most]
+  Column<S> sizes;         // their singular values
   Index look = 2 * block;  // at the directions, when there are as many rows
   for (;;) {
     next = detail::orthonormal_beside(products, q, std::move(next));

@@ -7,8 +7,8 @@ namespace tern {
 
 /// Each user's own bias on the output of a site (BitFit, Ben Zaken et al., arXiv 2106.10199):
 ///   y[t,c] += bias[user[t],c]
-/// Shapes: bias [users x channels]; y [tokens x channels]. Starts as no change: bias = 0. Rows of one batch may belong to
-/// different users (Pass::user). Throws ShapeError on a wrong width, ValueError on a user outside [0, users).
+/// Shapes: bias [users x channels]; y [tokens x channels]. Starts as no change: bias = 0. Rows of one batch may belong
+/// to different users (Pass::user). Throws ShapeError on a wrong width, ValueError on a user outside [0, users).
 template <std::floating_point S>
 class SiteBias {
  public:

@@ -7,9 +7,9 @@ namespace tern {
 
 /// Each user's own gain on the output of any site (IA3 has such gains, Liu et al., arXiv 2205.05638):
 ///   y[t,c] *= gain[user[t],c]
-/// Shapes: gain [users x channels]; y [tokens x channels]. Starts as no change: gain = 1. Rows of one batch may belong to
-/// different users (Pass::user). At a norm prefer UserGain, which computes the norm's output again where this keeps a
-/// copy of y. Throws ShapeError on a wrong width, ValueError on a user outside [0, users).
+/// Shapes: gain [users x channels]; y [tokens x channels]. Starts as no change: gain = 1. Rows of one batch may belong
+/// to different users (Pass::user). At a norm prefer UserGain, which computes the norm's output again where this keeps
+/// a copy of y. Throws ShapeError on a wrong width, ValueError on a user outside [0, users).
 template <std::floating_point S>
 class SiteGain {
  public:

@@ -29,8 +29,8 @@ struct MatchedAdapter {
 namespace detail {
 
 /// Ranks of `sites` alike places, none above `most`, that together cost nearest to `numbers`; cost(rank) is that of one
-/// place. One rank everywhere where that comes within a tenth; else two that follow each other, or 0 and 1, the higher in
-/// places spread evenly over all. At least one place has a rank above 0.
+/// place. One rank everywhere where that comes within a tenth; else two that follow each other, or 0 and 1, the higher
+/// in places spread evenly over all. At least one place has a rank above 0.
 template <class Cost>
 std::vector<Index> spread_ranks(Index sites, Index most, Index numbers, Cost&& cost) {
   Index low = 0;
@@ -40,7 +40,8 @@ std::vector<Index> spread_ranks(Index sites, Index most, Index numbers, Cost&& c
   if (low == most || (nearer > 0 && 10 * apart(nearer) <= numbers))
     return std::vector<Index>(static_cast<std::size_t>(sites), nearer);
   const Index step = cost(high) - cost(low), rest = numbers - sites * cost(low);
-  const Index higher = std::max<Index>((2 * rest + step - 1) / (2 * step), low == 0 ? 1 : 0);  // the lower of two as near
+  const Index higher =
+      std::max<Index>((2 * rest + step - 1) / (2 * step), low == 0 ? 1 : 0);  // the lower of two as near
   std::vector<Index> ranks;
   for (Index i = 0; i < sites; ++i) ranks.push_back(low + (i + 1) * higher / sites - i * higher / sites);
   return ranks;
@@ -65,11 +66,11 @@ inline std::string matched_title(const std::string& what, const MatchedAdapter& 
 }  // namespace detail
 
 /// The candidates for the strongest adapter of a given size, so that a comparison with another of that size does not
-/// confound kind with size: LoRA on the attention output, on value, on down; LoRA-XS on every linear of the blocks; gains
-/// and biases on the outputs of attention output and down. Each comes as near to `numbers` as its places allow: in all
-/// layers if it can, else in layers spread evenly. Gains and biases have one number a channel: where they fall short of
-/// `numbers` with every place taken, they stay short.
-/// Throws ValueError if there is no linear or nothing to match.
+/// confound kind with size: LoRA on the attention output, on value, on down; LoRA-XS on every linear of the blocks;
+/// gains and biases on the outputs of attention output and down. Each comes as near to `numbers` as its places allow:
+/// in all layers if it can, else in layers spread evenly. Gains and biases have one number a channel: where they fall
+/// short of `numbers` with every place taken, they stay short. Throws ValueError if there is no linear or nothing to
+/// match.
 inline std::vector<MatchedAdapter> size_matched(const std::vector<SiteShape>& model, Index numbers) {
   if (numbers <= 0) throw ValueError("size-matched: expected a size > 0, got " + std::to_string(numbers));
   struct Row {
@@ -82,7 +83,9 @@ inline std::vector<MatchedAdapter> size_matched(const std::vector<SiteShape>& mo
       {"matched-lora-o", "LoRA on the attention output", MatchedKind::lora, {Site::attention_output}},
       {"matched-lora-v", "LoRA on value", MatchedKind::lora, {Site::value}},
       {"matched-lora-down", "LoRA on down", MatchedKind::lora, {Site::down}},
-      {"matched-lora-xs", "LoRA-XS on every linear", MatchedKind::lora_xs,
+      {"matched-lora-xs",
+       "LoRA-XS on every linear",
+       MatchedKind::lora_xs,
        {Site::query, Site::key, Site::value, Site::attention_output, Site::gate, Site::up, Site::down}},
       {"matched-gains", "gains on the outputs of attention output and down", MatchedKind::gains, back},
       {"matched-biases", "biases on the outputs of attention output and down", MatchedKind::biases, back},

@@ -16,23 +16,31 @@ struct Sequence {
   Index start = 0;  ///< position of the first: tokens that the key/value store already holds
 };
 
-/// How products with weights are computed in float: in float throughout, or with factors rounded to bf16 and sums in
-/// float, where the machine has such products (mixed precision, arXiv 1710.03740, about twice as fast). Double is exact.
+/// How activations meet weights.
+///   full   Forward as they are, in float throughout: packed weights are decoded on the way.
+///   mixed  Rounded: with plain weights both factors to bf16 and sums in float, where the machine has such products
+///   (mixed
+///          precision, arXiv 1710.03740, about twice as fast; double is exact); with packed weights of 8 and 4 bits,
+///          and ternary ones in groups, activations to int8 (which moves perplexity by a percent or so:
+///          docs/file_formats.md).
+/// In both, ternary weights with one scale a tensor or a row take int8, as BitLinear defines, bf16 weights what
+/// weights/bf16.hpp says, and gradients go back through packed weights in bf16 where the machine has its products.
 enum class Precision { full, mixed };
 
-/// How gradients go back through packed ternary weights: in float (or bf16, where products of that are fast), or rounded
-/// to int8, a scale a token, to nearest or at random so that none is lost on average. int8 takes about half the time
-/// where bytes have dot products (docs/decisions/0010).
+/// How gradients go back through packed ternary weights: in float (or bf16, where products of that are fast), or
+/// rounded to int8, a scale a token, to nearest or at random so that none is lost on average. int8 takes about half the
+/// time where bytes have dot products (docs/decisions/0010).
 enum class GradientRounding { none, nearest, stochastic };
 
-/// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to copy.
+/// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to
+/// copy.
 struct Pass {
-  const kernels::Table* kernels = nullptr;  ///< which kernels to run; null: the best that this machine has
-  Parallel parallel{};                      ///< who runs them; serial by default
-  Precision precision = Precision::full;    ///< of products with weights
+  const kernels::Table* kernels = nullptr;              ///< which kernels to run; null: the best that this machine has
+  Parallel parallel{};                                  ///< who runs them; serial by default
+  Precision precision = Precision::full;                ///< of products with weights
   GradientRounding gradients = GradientRounding::none;  ///< on the way back through packed ternary weights
-  std::span<const Index> user{};            ///< user of each row; empty: user 0 everywhere
-  std::span<const Sequence> sequences{};    ///< how rows fall into texts; empty: all rows are one text from position 0
+  std::span<const Index> user{};                        ///< user of each row; empty: user 0 everywhere
+  std::span<const Sequence> sequences{};  ///< how rows fall into texts; empty: all rows are one text from position 0
 };
 
 }  // namespace tern

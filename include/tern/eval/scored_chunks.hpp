@@ -68,8 +68,9 @@ inline void check_document(const ScoredDocument& d) {
 
 }  // namespace detail
 
-/// Draws chunks until `most_targets` tokens are to be scored, the last one cut to make it exact; all of them where there
-/// are fewer. They come in the order of documents. Throws ValueError on a context below 2, or a mask of another length.
+/// Draws chunks until `most_targets` tokens are to be scored, the last one cut to make it exact; all of them where
+/// there are fewer. They come in the order of documents. Throws ValueError on a context below 2, or a mask of another
+/// length.
 inline std::vector<ScoredChunk> draw_chunks(std::span<const ScoredDocument> documents, Index context,
                                             Index most_targets) {
   if (context < 2) throw ValueError("chunks: expected a context of at least 2, got " + std::to_string(context));

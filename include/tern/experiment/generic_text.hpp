@@ -17,8 +17,8 @@ struct GenericText {
   std::vector<Document> documents;  ///< scrubbed as people's are
 };
 
-/// Where the generic text for a language and kind lies: for code the folder "code", else the first of "en-chat", "en" and
-/// "en-prose" that one of `folders` has, those in their order. Nothing where there is none.
+/// Where the generic text for a language and kind lies: for code the folder "code", else the first of "en-chat", "en"
+/// and "en-prose" that one of `folders` has, those in their order. Nothing where there is none.
 inline std::optional<std::filesystem::path> find_generic_text(std::span<const std::filesystem::path> folders,
                                                               const std::string& language, const std::string& kind) {
   std::vector<std::string> names = {language + "-" + kind, language, language + "-prose"};

@@ -23,6 +23,12 @@
 
 namespace tern::kernels::detail {
 
+template <class F, class S>
+constexpr GroupedProducts<S, F> reference_products() {
+  return {reference::grouped_matmul<F, S>, reference::grouped_matmul_float<F, S>,
+          reference::grouped_matmul_transposed<F, S>};
+}
+
 template <class S>
 constexpr Operations<S> reference_operations() {
   return {.matmul = reference::matmul<S>,
@@ -39,11 +45,12 @@ constexpr Operations<S> reference_operations() {
           .quantize_int8 = reference::quantize_int8<S>,
           .quantize_gradient = reference::quantize_gradient<S>,
           .ternary_matmul = reference::ternary_matmul<S>,
+          .ternary_matmul_float = reference::ternary_matmul_float<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
-          .q8 = {reference::grouped_matmul<Q8, S>, reference::grouped_matmul_transposed<Q8, S>},
-          .q4 = {reference::grouped_matmul<Q4, S>, reference::grouped_matmul_transposed<Q4, S>},
-          .q4_0 = {reference::grouped_matmul<Q4_0, S>, reference::grouped_matmul_transposed<Q4_0, S>},
+          .q8 = reference_products<Q8, S>(),
+          .q4 = reference_products<Q4, S>(),
+          .q4_0 = reference_products<Q4_0, S>(),
           .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }
 

@@ -28,6 +28,11 @@ struct GroupedProducts {
   /// integers, sums over groups chains of fused multiplications and additions in S, in order: same bits on every ISA.
   void (*matmul)(const GroupedView<F>& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
                  Index q_row, const S* scale, Index scale_row, S* y, Index y_row) noexcept;
+  /// y[t,r] = sum_k x[t,k] * w.weight(r,k), for r in [row_begin, row_end); row_begin a multiple of 16. Nothing is
+  /// rounded but the weight, once, where scale * code meets a minimum, and the sum as in Operations::matmul. Any cut of
+  /// rows and tokens gives the same bits.
+  void (*matmul_float)(const GroupedView<F>& w, Index row_begin, Index row_end, Index tokens, const S* x, Index x_row,
+                       S* y, Index y_row) noexcept;
   /// dx[t,k] += sum_r dy[t,r] * w.weight(r,k), for k in [column_begin, column_end); column_begin a multiple of 32. Any
   /// cut of tokens and columns gives the same bits.
   void (*matmul_transposed)(const GroupedView<F>& w, Index column_begin, Index column_end, Index tokens, const S* dy,
@@ -103,6 +108,10 @@ struct Operations {
   /// in double, for r in [row_begin, row_end); row_begin a multiple of 16. Same bits on every ISA.
   void (*ternary_matmul)(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const std::int8_t* q,
                          Index q_row, const S* scale, S* y, Index y_row) noexcept;
+  /// y[t,r] = sum_k x[t,k] * w.scale(r,k/group) * w[r,k], for r in [row_begin, row_end); row_begin a multiple of 16. A
+  /// weight times its scale is exact, the sum as in matmul. Any cut of rows and tokens gives the same bits.
+  void (*ternary_matmul_float)(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const S* x,
+                               Index x_row, S* y, Index y_row) noexcept;
   /// dx[t,k] += sum_r dy[t,r] * w.scale(r,k/group) * w[r,k], for k in [column_begin, column_end); column_begin a
   /// multiple of 16. Any cut of tokens and columns gives the same bits.
   void (*ternary_matmul_transposed)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,

@@ -268,7 +268,7 @@ class CausalAttention {
       used = 0;
     };
     for (std::size_t s = 0; s < all.size(); first += all[s++].rows) {
-      const auto [rows, start] = all[s];
+      const Index rows = all[s].rows, start = all[s].start;
       const Index heads = rows == 1 ? heads_ / kv_heads_ : 1;
       for (Index head = 0; head < heads_; head += heads)
         for (Index begin = 0; begin < rows;) {

@@ -35,19 +35,6 @@ inline std::size_t cut_near(std::string_view text, std::size_t target) {
   return target;
 }
 
-/// `text` in `parts` pieces of nearly equal size.
-inline std::vector<std::string> cut_evenly(std::string_view text, Index parts) {
-  std::vector<std::string> result;
-  std::size_t begin = 0;
-  for (Index i = 1; i <= parts; ++i) {
-    const std::size_t target = text.size() * static_cast<std::size_t>(i) / static_cast<std::size_t>(parts);
-    const std::size_t end = i == parts ? text.size() : std::max(begin, cut_near(text, target));
-    result.emplace_back(text.substr(begin, end - begin));
-    begin = end;
-  }
-  return result;
-}
-
 /// The first word of a line; what its block is named by.
 inline std::string_view first_word(std::string_view line) {
   line = trim(line);

@@ -15,7 +15,8 @@ namespace tern {
 /// What sort of writing a text is.
 enum class Kind { prose, chat, mail, code, notes, transcript };
 
-inline constexpr std::array all_kinds = {Kind::prose, Kind::chat, Kind::mail, Kind::code, Kind::notes, Kind::transcript};
+inline constexpr std::array all_kinds = {Kind::prose, Kind::chat,  Kind::mail,
+                                         Kind::code,  Kind::notes, Kind::transcript};
 
 constexpr std::string_view name(Kind kind) {
   constexpr std::string_view names[] = {"prose", "chat", "mail", "code", "notes", "transcript"};
@@ -30,7 +31,7 @@ struct Document {
   std::string name;  ///< path below the user's folder, '/' between parts
   std::string text;  ///< well-formed UTF-8 in form C, lines ended by '\n'
   Kind kind = Kind::prose;
-  Index bytes = 0;               ///< size of the text as it was found, before scrubbing
+  Index bytes = 0;                ///< size of the text as it was found, before scrubbing
   std::optional<Time> time = {};  ///< when it was written, where its file says so; never a file's own time stamp
 };
 

@@ -27,10 +27,14 @@ class Pattern {
       const PCRE2_SIZE from = offsets()[2 * i];
       return from == PCRE2_UNSET ? std::string_view{} : text_.substr(from, offsets()[2 * i + 1] - from);
     }
-    /// The group of that name; empty where there is none.
+    /// The group of that name, of several the one that took part; empty where there is none.
     std::string_view named(const char* name) const {
-      const int i = pcre2_substring_number_from_name(code_, reinterpret_cast<PCRE2_SPTR>(name));
-      return i < 0 ? std::string_view{} : group(static_cast<std::uint32_t>(i));
+      PCRE2_SPTR first = nullptr, last = nullptr;
+      const int size = pcre2_substring_nametable_scan(code_, reinterpret_cast<PCRE2_SPTR>(name), &first, &last);
+      for (PCRE2_SPTR entry = first; size > 0 && entry <= last; entry += size)
+        if (const std::string_view found = group(static_cast<std::uint32_t>(entry[0] << 8 | entry[1])); !found.empty())
+          return found;
+      return {};
     }
 
    private:

@@ -4,16 +4,17 @@
 /// - *by time*, where documents are dated: the past trains, the future is scored. In the order of their times the first
 ///   80% of the bytes train, the next 10% validate, the rest is held out; documents of one time stay together. Undated
 ///   documents, at most a tenth of the bytes, train.
-/// - *by document*: a document goes whole where its own hash falls, 80 : 10 : 10, so adding one moves no other. One longer
+/// - *by document*: a document goes whole where its own hash falls, 80 : 10 : 10, so adding one moves no other. One
+/// longer
 ///   than `long_bytes` would decide the proportions alone; it is cut instead, as below.
 /// - *contiguous*: each document is cut in itself: its head trains, its tail is held out, validation lies between. Cuts
 ///   fall on ends of paragraphs, else of lines, else of words.
 /// - A document to be cut whose lines are sorted (sentences in alphabetical order) has no head or tail: its lines go in
 ///   blocks of those that begin with the same word, each block where that word's hash falls.
 /// The first of these rules holds that finds several documents and leaves enough in each part; the third always can. By
-/// time, later documents move the borders. By document none moves but in a single case, the one with which a folder grows
-/// from few to several: `method` changes from "contiguous" to "by document", and never back, because its conditions (a
-/// number of documents, bytes in each part) only grow. An edited document is another one.
+/// time, later documents move the borders. By document none moves but in a single case, the one with which a folder
+/// grows from few to several: `method` changes from "contiguous" to "by document", and never back, because its
+/// conditions (a number of documents, bytes in each part) only grow. An edited document is another one.
 ///
 /// Then lines of train that share a shingle (deduplicate.hpp) with held-out or validation text are removed, and those
 /// of validation that share one with held-out text.
@@ -36,7 +37,6 @@ namespace tern {
 struct SplitOptions {
   double validation = 0.1;  ///< share of the text
   double held_out = 0.1;
-  Index texts = 3;            ///< eval texts
   bool by_time = true;        ///< false: at random, by document, dated ones too
   Index several = 8;          ///< documents from which on they are split whole
   Index long_bytes = 65'536;  ///< longer documents are cut nevertheless
@@ -52,8 +52,7 @@ struct Split {
     std::string text;
   };
   std::vector<Piece> train, validation, held_out;
-  std::vector<std::string> texts;       ///< the held-out pieces, joined and cut anew
-  std::string method;                   ///< "by time", "by document" or "contiguous"
+  std::string method;  ///< "by time", "by document" or "contiguous"
   /// All that is scored comes from works that were trained on, too: what holds is said of them, not of the person.
   bool one_work = false;
   Index duplicates_removed = 0;         ///< lines
@@ -193,24 +192,12 @@ inline void deduplicate(Split& split, Index shingle_words) {
   forget(split.train);
 }
 
-/// The pieces' texts, a blank line between documents.
-inline std::string joined(const std::vector<Split::Piece>& pieces) {
-  std::string text;
-  for (const Split::Piece& piece : pieces) {
-    if (!text.empty()) text += '\n';
-    text += piece.text;
-    if (text.back() != '\n') text += '\n';
-  }
-  return text;
-}
-
 inline std::uint64_t hash_of(const Split& split) {
-  std::uint64_t hash = content_hash("tern split 1");
+  std::uint64_t hash = content_hash("tern split 2");
   for (const auto* part : {&split.train, &split.validation, &split.held_out}) {
     hash = content_hash("part", hash);
     for (const Split::Piece& piece : *part) hash = content_hash(piece.text, hash + piece.text.size());
   }
-  for (const std::string& text : split.texts) hash = content_hash(text, hash + text.size());
   return hash;
 }
 
@@ -221,9 +208,8 @@ inline std::uint64_t hash_of(const Split& split) {
 inline Split split(const std::vector<Document>& documents, const SplitOptions& options = {}) {
   if (!(options.validation > 0 && options.held_out > 0 && options.validation + options.held_out < 1))
     throw ValueError("split: expected shares of validation and held-out text above 0 that leave some to train");
-  if (options.texts < 1 || options.shingle_words < 1)
-    throw ValueError("split: expected at least one eval text and one word a shingle, got " +
-                     std::to_string(options.texts) + " and " + std::to_string(options.shingle_words));
+  if (options.shingle_words < 1)
+    throw ValueError("split: expected at least one word a shingle, got " + std::to_string(options.shingle_words));
   std::vector<const Document*> ordered;
   for (const Document& document : documents) ordered.push_back(&document);
   std::sort(ordered.begin(), ordered.end(), [](const Document* a, const Document* b) {
@@ -242,7 +228,6 @@ inline Split split(const std::vector<Document>& documents, const SplitOptions& o
   }
   detail::deduplicate(result, options.shingle_words);
   result.left_out = detail::shortage(result, options);
-  if (!result.held_out.empty()) result.texts = detail::cut_evenly(detail::joined(result.held_out), options.texts);
   result.hash = detail::hash_of(result);
   return result;
 }

@@ -1,5 +1,6 @@
 #pragma once
 /// Strict UTF-8: every text enters tern through decode_utf8, which rejects or counts what is not text.
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -45,8 +46,15 @@ inline std::size_t find_ill_formed(std::string_view bytes) {
 inline Utf8Result decode_utf8(std::string_view bytes, std::string_view source, BadBytes policy) {
   Utf8Result result;
   result.text.reserve(bytes.size());
+  const auto is_plain = [](char c) { return c != '\0' && static_cast<unsigned char>(c) < 0x80; };  // ASCII but NUL
   for (std::size_t i = 0; i < bytes.size();) {
     const std::string_view rest = bytes.substr(i);
+    if (is_plain(rest.front())) {
+      const auto run = static_cast<std::size_t>(std::find_if_not(rest.begin(), rest.end(), is_plain) - rest.begin());
+      result.text += rest.substr(0, run);
+      i += run;
+      continue;
+    }
     detail::Utf8Step step = detail::utf8_step(rest);
     if (rest.front() == '\0') step.fault = "NUL";
     if (i == 0 && rest.substr(0, 3) == detail::byte_order_mark) step.fault = "a byte-order mark";

@@ -16,8 +16,9 @@ namespace tern {
 
 /// Weights of few bits with a scale for every 32 columns of a row, packed as kernels/formats/q8.hpp, q4.hpp or
 /// q4_0.hpp says.
-/// forward quantises tokens to int8 with a scale for every 128 columns and sums integers exactly within groups;
-/// backward passes the gradient straight through that rounding: dx += dy * W. Frozen by type: it cannot accumulate.
+/// forward under Precision::full multiplies activations as they are; under Precision::mixed it quantises tokens to int8
+/// with a scale for every 128 columns and sums integers exactly within groups. backward passes the gradient straight
+/// through that rounding: dx += dy * W. Frozen by type: it cannot accumulate.
 template <std::floating_point S, class F>
 class Grouped {
  public:
@@ -107,6 +108,13 @@ class Grouped {
 
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto& ops = operations<S>(pass);
+    if (pass.precision == Precision::full) {
+      pass.parallel.ranges(rows_, float_strip, [&](Index begin, Index end) {
+        ops.template grouped<F>().matmul_float(view(), begin, end, x.rows(), x.data(), x.outerStride(), y.data(),
+                                               y.outerStride());
+      });
+      return;
+    }
     const Index tokens = x.rows(), groups = kernels::activation_groups(columns_);
     cache.codes.resize(static_cast<std::size_t>(tokens * columns_));
     cache.scales.resize(static_cast<std::size_t>(tokens * groups));

@@ -14,6 +14,9 @@ const kernels::Operations<S>& operations(const Pass& pass) {
 /// threads, 288 columns a piece instead of 72 made q4's backward 1.15 times as fast.
 inline constexpr Index wide_piece = 512;
 
+/// Rows of packed weights that their float products decode at a time: pieces are best a multiple of it.
+inline constexpr Index float_strip = 64;
+
 namespace detail {
 
 template <class S>

@@ -16,9 +16,10 @@ namespace tern {
 
 /// Ternary weights, 2 or 1.6 bits each: W[r,k] = scale(r,k) * {-1, 0, +1}, packed as kernels/formats/ternary2.hpp or
 /// ternary1_6.hpp says. Both give the same products to the bit.
-/// forward quantises each token to int8 with one scale and sums integers exactly (BitLinear, arXiv 2402.17764);
-/// backward passes the gradient straight through both roundings: dx += dy * W, with dy rounded as Pass::gradients says.
-/// Frozen by type: it cannot accumulate.
+/// forward quantises each token to int8 with one scale and sums integers exactly (BitLinear, arXiv 2402.17764). Scales
+/// for groups of columns are not BitLinear's but those of plain models in ternary files (TQ1_0, TQ2_0, Q2_0): under
+/// Precision::full their activations stay as they are. backward passes the gradient straight through both roundings: dx
+/// += dy * W, with dy rounded as Pass::gradients says. Frozen by type: it cannot accumulate.
 template <std::floating_point S>
 class Ternary {
  public:
@@ -88,6 +89,13 @@ class Ternary {
   }
   void multiply(const Pass& pass, In<S> x, Cache& cache, Out<S> y) const {
     const auto& ops = operations<S>(pass);
+    const bool grouped = granularity_ == Granularity::group || granularity_ == Granularity::group64;
+    if (grouped && pass.precision == Precision::full) {
+      pass.parallel.ranges(rows_, float_strip, [&](Index begin, Index end) {
+        ops.ternary_matmul_float(view(), begin, end, x.rows(), x.data(), x.outerStride(), y.data(), y.outerStride());
+      });
+      return;
+    }
     const Index tokens = x.rows();
     cache.codes.resize(static_cast<std::size_t>(tokens * columns_));
     cache.scales.resize(static_cast<std::size_t>(tokens));

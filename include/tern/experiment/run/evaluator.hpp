@@ -22,8 +22,8 @@ class Evaluator {
     for (const User& u : users.users) {
       Texts& texts = texts_[u.name];
       texts.user = &u;
-      texts.held_out = draw_chunks(u.held_out_documents, options.context, options.eval_tokens);
-      texts.validation = draw_chunks(u.validation_documents, options.context, options.validation_tokens);
+      texts.held_out = draw_chunks(u.held_out, options.context, options.eval_tokens);
+      texts.validation = draw_chunks(u.validation, options.context, options.validation_tokens);
     }
   }
 
@@ -32,7 +32,7 @@ class Evaluator {
   CellRecord score(const M& model, typename M::Cache& cache, const Pass& pass, const std::string& user) {
     const Texts& texts = texts_.at(user);
     const Stopwatch watch;
-    const Score score = score_chunks(model, pass, texts.user->held_out_documents, texts.held_out, cache, score_);
+    const Score score = score_chunks(model, pass, texts.user->held_out, texts.held_out, cache, score_);
     tokens_ += score.tokens, seconds_ += watch.seconds();
     CellRecord cell;
     cell.user = user;
@@ -47,7 +47,7 @@ class Evaluator {
   double validation(const M& model, typename M::Cache& cache, const Pass& pass, const std::string& user) {
     const Texts& texts = texts_.at(user);
     try {
-      const Score score = score_chunks(model, pass, texts.user->validation_documents, texts.validation, cache, score_);
+      const Score score = score_chunks(model, pass, texts.user->validation, texts.validation, cache, score_);
       return score.nll / static_cast<double>(score.tokens);
     } catch (const DivergedError&) {
       return std::numeric_limits<double>::quiet_NaN();

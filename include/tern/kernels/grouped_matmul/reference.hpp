@@ -33,6 +33,18 @@ void grouped_matmul(const GroupedView<F>& w, Index row_begin, Index row_end, Ind
     }
 }
 
+/// y = x * W^T. See GroupedProducts::matmul_float.
+template <class F, class S>
+void grouped_matmul_float(const GroupedView<F>& w, Index row_begin, Index row_end, Index tokens, const S* x,
+                          Index x_row, S* y, Index y_row) noexcept {
+  for (Index t = 0; t < tokens; ++t)
+    for (Index r = row_begin; r < row_end; ++r) {
+      S sum = 0;
+      for (Index k = 0; k < w.columns; ++k) sum += x[t * x_row + k] * w.template weight<S>(r, k);
+      y[t * y_row + r] = sum;
+    }
+}
+
 /// dx += dy * W. See GroupedProducts::matmul_transposed.
 template <class F, class S>
 void grouped_matmul_transposed(const GroupedView<F>& w, Index column_begin, Index column_end, Index tokens, const S* dy,

@@ -47,10 +47,10 @@ struct Floats {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(part), eight);
     std::memcpy(p, part, n == lanes ? 8 : static_cast<std::size_t>(n));
   }
-  static Register two_bits(const std::uint8_t* p, int shift) {
+  static Register bits(const std::uint8_t* p, int shift, int mask) {
     const __m256i words =
         _mm256_srl_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm_cvtsi32_si128(shift));
-    return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(3)));
+    return _mm256_cvtepi32_ps(_mm256_and_si256(words, _mm256_set1_epi32(mask)));
   }
   static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
     const __m256 r0 = halves(b, 4 * column), r1 = halves(b + column, 4 * column);

@@ -48,9 +48,9 @@ struct Floats {
   static void store_low_bytes(std::int8_t* p, Register a, Index n) {
     _mm512_mask_cvtepi32_storeu_epi8(p, first(n), _mm512_castps_si512(a));
   }
-  static Register two_bits(const std::uint8_t* p, int shift) {
+  static Register bits(const std::uint8_t* p, int shift, int mask) {
     const __m512i words = _mm512_maskz_srl_epi32(all16, _mm512_loadu_si512(p), _mm_cvtsi32_si128(shift));
-    return _mm512_maskz_cvtepi32_ps(all16, _mm512_and_si512(words, _mm512_set1_epi32(3)));
+    return _mm512_maskz_cvtepi32_ps(all16, _mm512_and_si512(words, _mm512_set1_epi32(mask)));
   }
   static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
     const __m512 r0 = quarters(b, 4 * column), r1 = quarters(b + column, 4 * column);

@@ -52,10 +52,10 @@ struct Vector {
     const Register top = set(detail::exp_top<S>), bottom = set(detail::exp_bottom<S>);
     return xsimd::select(x == x, xsimd::exp(xsimd::select(x > bottom, xsimd::select(x < top, x, top), bottom)), x);
   }
-  /// Of the next `lanes` 32-bit words at p, lowest byte first, the two bits above `shift`.
-  static Register two_bits(const std::uint8_t* p, int shift) {
+  /// Of the next `lanes` 32-bit words at p, lowest byte first, the bits of `mask` above `shift`, all in one byte.
+  static Register bits(const std::uint8_t* p, int shift, int mask) {
     S part[lanes];
-    for (Index i = 0; i < lanes; ++i) part[i] = static_cast<S>(p[4 * i + shift / 8] >> (shift % 8) & 3);
+    for (Index i = 0; i < lanes; ++i) part[i] = static_cast<S>(p[4 * i + shift / 8] >> (shift % 8) & mask);
     return load(part);
   }
   /// The lowest byte of each of the first n numbers.

@@ -26,6 +26,19 @@ void ternary_matmul(const TernaryView& w, Index row_begin, Index row_end, Index 
     }
 }
 
+/// y = x * W^T. See Operations::ternary_matmul_float.
+template <class S>
+void ternary_matmul_float(const TernaryView& w, Index row_begin, Index row_end, Index tokens, const S* x, Index x_row,
+                          S* y, Index y_row) noexcept {
+  for (Index t = 0; t < tokens; ++t)
+    for (Index r = row_begin; r < row_end; ++r) {
+      S sum = 0;
+      for (Index k = 0; k < w.columns; ++k)
+        sum += x[t * x_row + k] * (static_cast<S>(w.scale(r, w.group(k))) * static_cast<S>(w.weight(r, k)));
+      y[t * y_row + r] = sum;
+    }
+}
+
 /// dx += dy * W. See Operations::ternary_matmul_transposed.
 template <class S>
 void ternary_matmul_transposed(const TernaryView& w, Index column_begin, Index column_end, Index tokens, const S* dy,

@@ -91,18 +91,38 @@ struct Presence {
 /// By person_key.
 using Senders = std::map<std::string, Presence>;
 
-inline void count_senders(const Chat& chat, Senders& senders) {
-  std::map<std::string, Index> here;
-  for (const ChatMessage& message : chat.messages) {
-    const std::string key = person_key(message.sender, message.sender_id);
-    ++here[key];
-    ++senders[key].names[message.sender];
-  }
-  for (const auto& [key, messages] : here) {
-    ++senders[key].chats;
-    senders[key].messages += messages;
+/// Counts a message of one chat.
+inline void count_sender(const ChatMessage& message, Senders& senders) {
+  Presence& presence = senders[person_key(message.sender, message.sender_id)];
+  presence.chats = 1;
+  ++presence.messages;
+  ++presence.names[message.sender];
+}
+
+/// Adds what was counted in further chats.
+inline void add_senders(const Senders& more, Senders& senders) {
+  for (const auto& [key, presence] : more) {
+    Presence& sum = senders[key];
+    sum.chats += presence.chats;
+    sum.messages += presence.messages;
+    for (const auto& [name, messages] : presence.names) sum.names[name] += messages;
   }
 }
+
+inline void count_senders(const Chat& chat, Senders& senders) {
+  Senders here;
+  for (const ChatMessage& message : chat.messages) count_sender(message, here);
+  add_senders(here, senders);
+}
+
+/// A chat of a file too large to be kept: who speaks in it, for the choice of the owner; then it is read again.
+struct StreamedChat {
+  std::string name;
+  std::size_t number = 0;  ///< in its file
+  Senders senders = {};
+  std::string owner = {}, other = {};  ///< as Chat's
+  Omissions omitted = {};
+};
 
 /// People one of whose names' words is a word of `text`, a folder's name.
 inline std::vector<std::string> named_by(const Senders& senders, std::string_view text) {
@@ -181,29 +201,42 @@ struct Stretch {
   std::optional<Time> time;
 };
 
-/// What the owner says in `chat`, as documents: a new one begins at the first silence of six hours, of everybody, after
-/// the owner has said a thousand bytes, which a language model can learn from. Without times it is one stretch. Counts
-/// the others' messages in `by_others`.
-inline std::vector<Stretch> own_words(const Chat& chat, const Owner& owner, Index& by_others) {
-  constexpr Time silence = 6 * 3600;
-  constexpr std::size_t enough = 1'000;
+/// What the owner says in a chat whose messages are taken one by one, as documents: a new one begins at the first
+/// silence of six hours, of everybody, after the owner has said a thousand bytes, which a language model can learn from.
+/// Without times it is one stretch.
+struct OwnWords {
   std::vector<Stretch> stretches;
-  std::optional<Time> last;
-  for (const ChatMessage& message : chat.messages) {
-    const bool after_silence = message.time && last && *message.time - *last >= silence;
-    if (message.time) last = message.time;
+  Index by_others = 0;
+  Index beyond = 0;  ///< of the owner's own, for which there was no room
+
+  /// Takes a message in, if it is the owner's, and its bytes out of `room`.
+  void take(const ChatMessage& message, const Owner& owner, std::size_t& room) {
+    constexpr Time silence = 6 * 3600;
+    constexpr std::size_t enough = 1'000;
+    const bool after_silence = message.time && last_ && *message.time - *last_ >= silence;
+    if (message.time) last_ = message.time;
     if (after_silence && !stretches.empty() && stretches.back().text.size() >= enough) stretches.emplace_back();
     if (!is_from(message.sender, message.sender_id, owner)) {
       ++by_others;
-      continue;
+    } else if (message.text.size() >= room) {
+      ++beyond;
+    } else {
+      if (stretches.empty()) stretches.emplace_back();
+      if (stretches.back().text.empty()) stretches.back().time = message.time;
+      (stretches.back().text += message.text) += '\n';
+      room -= message.text.size() + 1;
     }
-    if (stretches.empty()) stretches.emplace_back();
-    if (stretches.back().text.empty()) stretches.back().time = message.time;
-    stretches.back().text += message.text + '\n';
   }
-  if (!stretches.empty() && stretches.back().text.empty()) stretches.pop_back();
-  return stretches;
-}
+
+  /// Those that hold words.
+  std::vector<Stretch> finish() {
+    if (!stretches.empty() && stretches.back().text.empty()) stretches.pop_back();
+    return std::move(stretches);
+  }
+
+ private:
+  std::optional<Time> last_;
+};
 
 }  // namespace detail
 }  // namespace tern

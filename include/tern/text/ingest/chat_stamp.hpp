@@ -17,7 +17,8 @@
 
 namespace tern::detail {
 
-/// The numbers of a line's date, as they stand, and its clock. Which number is the day shows only in all lines together.
+/// The numbers of a line's date, as they stand, and its clock. Which number is the day shows only in all lines
+/// together.
 struct ChatStamp {
   std::array<int, 3> numbers{};  ///< of a date with a month's name the last is 0
   int month = 0;                 ///< if it has a name
@@ -76,10 +77,10 @@ inline std::optional<Time> time_of(const ChatStamp& stamp, DateOrder order) {
   const auto& n = stamp.numbers;
   if (stamp.clock < 0) return std::nullopt;
   if (n[0] > 999) order = DateOrder::year_first;
-  Date date = stamp.month > 0                     ? Date{n[1], stamp.month, n[0]}
-              : order == DateOrder::day_first     ? Date{n[2], n[1], n[0]}
-              : order == DateOrder::month_first   ? Date{n[2], n[0], n[1]}
-                                                  : Date{n[0], n[1], n[2]};
+  Date date = stamp.month > 0                   ? Date{n[1], stamp.month, n[0]}
+              : order == DateOrder::day_first   ? Date{n[2], n[1], n[0]}
+              : order == DateOrder::month_first ? Date{n[2], n[0], n[1]}
+                                                : Date{n[0], n[1], n[2]};
   if (date.year >= 0 && date.year < 100) date.year += 2000;
   if (date.year > 2400) date.year -= 543;  // years of the Buddha
   return is_date(date) ? std::optional(midnight(date) + stamp.clock) : std::nullopt;

@@ -60,10 +60,10 @@ inline std::optional<Time> iso_time(std::string_view text) {
 /// The month that a word of an English, German, Spanish, French, Italian, Portuguese or Dutch date names; 0: none.
 inline int month_named(std::string_view word) {
   static constexpr std::array<std::pair<std::string_view, int>, 32> names = {
-      {{"jan", 1}, {"ene", 1}, {"gen", 1}, {"feb", 2},   {"fev", 2},  {"fév", 2}, {"mar", 3}, {"mär", 3},
-       {"maa", 3}, {"mrt", 3}, {"apr", 4}, {"avr", 4},   {"abr", 4},  {"may", 5}, {"mai", 5}, {"mei", 5},
-       {"mag", 5}, {"jun", 6}, {"jui", 6}, {"giu", 6},   {"jul", 7},  {"lug", 7}, {"aug", 8}, {"ago", 8},
-       {"aoû", 8}, {"sep", 9}, {"set", 9}, {"oct", 10},  {"okt", 10}, {"ott", 10}, {"out", 10}, {"nov", 11}}};
+      {{"jan", 1}, {"ene", 1}, {"gen", 1}, {"feb", 2},  {"fev", 2},  {"fév", 2},  {"mar", 3},  {"mär", 3},
+       {"maa", 3}, {"mrt", 3}, {"apr", 4}, {"avr", 4},  {"abr", 4},  {"may", 5},  {"mai", 5},  {"mei", 5},
+       {"mag", 5}, {"jun", 6}, {"jui", 6}, {"giu", 6},  {"jul", 7},  {"lug", 7},  {"aug", 8},  {"ago", 8},
+       {"aoû", 8}, {"sep", 9}, {"set", 9}, {"oct", 10}, {"okt", 10}, {"ott", 10}, {"out", 10}, {"nov", 11}}};
   const std::string plain = lower(word);
   if (plain.starts_with("juil")) return 7;
   if (plain.starts_with("dec") || plain.starts_with("dez") || plain.starts_with("déc") || plain.starts_with("dic"))

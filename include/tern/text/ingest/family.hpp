@@ -2,8 +2,11 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
+#include "tern/text/ingest/mbox.hpp"
 #include "tern/text/lines.hpp"
+#include "tern/text/utf8.hpp"
 
 namespace tern::detail {
 
@@ -33,6 +36,27 @@ inline Family family_of(const std::filesystem::path& path) {
   const auto found = families.find(lower(path.extension().string()));
   if (found != families.end()) return found->second;
   return lower(path.filename().string()) == "mbox" ? Family::mbox : Family::unknown;
+}
+
+/// The family by the name, and for texts and names without extension by the first bytes: mail programs keep mailboxes
+/// as "Sent", and people save mails as .txt.
+inline Family family_of(const std::filesystem::path& path, std::string_view first_bytes) {
+  const Family family = family_of(path);
+  if (family != Family::prose && !(family == Family::unknown && path.extension().empty())) return family;
+  if (first_bytes.starts_with(byte_order_mark)) first_bytes.remove_prefix(byte_order_mark.size());
+  if (is_from_line(trim(first_bytes.substr(0, first_bytes.find('\n'))))) return Family::mbox;
+  std::string labels;
+  for (std::string_view line : lines(first_bytes)) {
+    if (trim(line).empty()) break;
+    const bool goes_on = line.front() == ' ' || line.front() == '\t';
+    if (goes_on && !labels.empty()) continue;
+    const std::string_view label = line.substr(0, line.find(':'));
+    if (label.size() == line.size() || label.empty() || label.find_first_of(" \t") != std::string_view::npos)
+      return family;
+    labels += lower(label) + ':';
+  }
+  const auto has = [&](std::string_view label) { return (':' + labels).find(label) != std::string::npos; };
+  return has(":from:") && (has(":message-id:") || (has(":date:") && has(":subject:"))) ? Family::eml : family;
 }
 
 }  // namespace tern::detail

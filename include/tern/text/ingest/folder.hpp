@@ -10,6 +10,7 @@
 #include "tern/core/error.hpp"
 #include "tern/core/matrix.hpp"
 #include "tern/core/quote.hpp"
+#include "tern/text/ingest/git_log.hpp"
 
 namespace tern {
 
@@ -31,15 +32,26 @@ struct FoundFile {
 
 struct FolderListing {
   std::vector<FoundFile> files;
+  std::vector<FoundFile> repositories;  ///< of git, not entered
   std::vector<Skipped> skipped;
 };
 
-/// Walks one folder and what is below it; hidden folders and links are not entered. What cannot be read is skipped, or,
-/// `strict`, an IoError.
+struct WalkOptions {
+  std::uintmax_t max_files;
+  bool strict = false;              ///< what cannot be read is an IoError, instead of skipped
+  bool finds_repositories = false;  ///< of git, which then are not entered
+};
+
+/// Walks one folder and what is below it; hidden folders and links are not entered.
 inline void walk_folder(const std::filesystem::path& folder, const std::filesystem::path& below,
-                        std::uintmax_t max_files, bool strict, FolderListing& listing) {
+                        const WalkOptions& options, FolderListing& listing) {
   namespace fs = std::filesystem;
-  const auto refuse = [&](const fs::path& path, const std::error_code& error) {
+  const auto [max_files, strict, finds_repositories] = options;
+  if (finds_repositories && is_git_repository(folder)) {
+    listing.repositories.push_back({folder, shown(below.generic_string()), 0});
+    return;
+  }
+  const auto refuse = [&, strict = strict](const fs::path& path, const std::error_code& error) {
     if (strict || below.empty())
       throw IoError("user folder " + in_quotes(path.string()) + ": cannot read: " + error.message());
     const std::filesystem::path name = path == folder ? below : below / path.filename();
@@ -55,11 +67,11 @@ inline void walk_folder(const std::filesystem::path& folder, const std::filesyst
     if (error) {
       refuse(path, error);
     } else if (path.filename().string().front() == '.') {
-      listing.skipped.push_back({name, "hidden"});
+      listing.skipped.push_back({name, path.filename() == ".git" ? "git's records; --git reads them" : "hidden"});
     } else if (fs::is_symlink(status)) {
       listing.skipped.push_back({name, "a symbolic link"});
     } else if (fs::is_directory(status)) {
-      walk_folder(path, below / path.filename(), max_files, strict, listing);
+      walk_folder(path, below / path.filename(), options, listing);
     } else if (!fs::is_regular_file(status)) {
       listing.skipped.push_back({name, "not a regular file"});
     } else {
@@ -78,7 +90,7 @@ inline void walk_folder(const std::filesystem::path& folder, const std::filesyst
 }
 
 /// Everything below `folder`, by name. Throws IoError if it is no folder, cannot be read, or holds too many files.
-inline FolderListing list_folder(const std::filesystem::path& folder, std::uintmax_t max_files, bool strict) {
+inline FolderListing list_folder(const std::filesystem::path& folder, const WalkOptions& options) {
   std::error_code error;
   const std::filesystem::file_status status = std::filesystem::status(folder, error);
   if (!std::filesystem::exists(status))
@@ -86,7 +98,7 @@ inline FolderListing list_folder(const std::filesystem::path& folder, std::uintm
   if (!std::filesystem::is_directory(status))
     throw IoError("user folder " + in_quotes(folder.string()) + ": expected a folder, got a file");
   FolderListing listing;
-  walk_folder(folder, {}, max_files, strict, listing);
+  walk_folder(folder, {}, options, listing);
   const auto by_name = [](const auto& a, const auto& b) { return a.name < b.name; };
   std::sort(listing.files.begin(), listing.files.end(), by_name);
   std::sort(listing.skipped.begin(), listing.skipped.end(), by_name);

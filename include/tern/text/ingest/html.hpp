@@ -12,6 +12,7 @@
 #include "tern/core/error.hpp"
 #include "tern/text/ingest/html_limits.hpp"
 #include "tern/text/lines.hpp"
+#include "tern/text/utf8.hpp"
 
 namespace tern::detail {
 
@@ -89,7 +90,7 @@ class HtmlText {
         tree.root(), [&](const GumboNode* node) { return text.enter(node); },
         [&](const GumboNode* node) { text.leave(node); });
     text.end_line();
-    return std::move(text.text_);
+    return decode_utf8(text.text_, "", BadBytes::replace).text;  // a reference may name what is no character
   }
 
  private:
@@ -101,13 +102,14 @@ class HtmlText {
         add(node->v.text.text);
         return false;
       case GUMBO_NODE_ELEMENT:
-        return enter_element(node->v.element);
+        return enter_element(node);
       default:
         return false;
     }
   }
 
-  bool enter_element(const GumboElement& element) {
+  bool enter_element(const GumboNode* node) {
+    const GumboElement& element = node->v.element;
     switch (element.tag) {
       case GUMBO_TAG_SCRIPT:
       case GUMBO_TAG_STYLE:
@@ -127,7 +129,8 @@ class HtmlText {
     if (element.tag == GUMBO_TAG_HR) (line_ += "____________________"), end_line();
     if (is_cell(element.tag)) end_cell();
     if (element.tag == GUMBO_TAG_PRE || element.tag == GUMBO_TAG_TEXTAREA) ++verbatim_;
-    if (is_quote(element)) ++quotes_;
+    if (is_header_of_original(element)) (line_ += "-----Original Message-----"), end_line();
+    if (is_quote(node)) ++quotes_;
     return true;
   }
 
@@ -137,7 +140,7 @@ class HtmlText {
     if (is_cell(element.tag)) end_cell();
     if (element.tag == GUMBO_TAG_P && quotes_ == 0 && !text_.ends_with("\n\n")) text_ += '\n';
     if (element.tag == GUMBO_TAG_PRE || element.tag == GUMBO_TAG_TEXTAREA) --verbatim_;
-    if (is_quote(element)) --quotes_;
+    if (is_quote(node)) --quotes_;
   }
 
   void add(std::string_view words) {
@@ -212,14 +215,46 @@ class HtmlText {
     return all.find(' ' + std::string(wanted) + ' ') != std::string::npos;
   }
 
-  /// What programs put a reply's original into.
-  static bool is_quote(const GumboElement& element) {
-    if (element.tag == GUMBO_TAG_BLOCKQUOTE) return true;
+  static bool says(const GumboElement& element, std::string_view word) {
+    for (const char* where : {"class", "id", "name"})
+      if (lower(attribute(element, where)).find(word) != std::string::npos) return true;
+    return false;
+  }
+
+  /// What programs put a reply's original into: elements that say so in class, id or name, with or without marks of the
+  /// program's own around the word. Gmail's "gmail_quote" holds the writer's words too, between its blockquotes.
+  static bool is_quote(const GumboNode* node) {
+    const GumboElement& element = node->v.element;
+    if (element.tag == GUMBO_TAG_BLOCKQUOTE) return !is_indentation(element);
     if (element.tag != GUMBO_TAG_DIV) return false;
-    for (const char* name : {"yahoo_quoted", "protonmail_quote", "tutanota_quote", "zmail_extra", "gmx_quote"})
-      if (has_class(element, name)) return true;
-    const std::string_view id = attribute(element, "id");
-    return id == "mail-editor-reference-message-container" || id == "reply-intro" || id == "isReplyContent";
+    for (const char* word : {"zmail_extra", "moz-forward-container", "replycontent", "forwardcontent", "replysection",
+                             "reply-intro", "reference-message"})
+      if (says(element, word)) return true;
+    if (says(element, "gmail_attr") || says(element, "moz-cite-prefix")) return is_above_blockquote(node);
+    return says(element, "quote") && !says(element, "gmail_quote");
+  }
+
+  /// The blockquotes by which Apple Mail and Gmail indent the writer's own words have no border, and say nothing else.
+  static bool is_indentation(const GumboElement& element) {
+    std::string style = lower(attribute(element, "style"));
+    std::erase(style, ' ');
+    return style.find("border:none") != std::string::npos && attribute(element, "type").empty() &&
+           attribute(element, "class").empty();
+  }
+
+  /// Whether the next element beside `node` is a blockquote.
+  static bool is_above_blockquote(const GumboNode* node) {
+    if (node->parent == nullptr || node->parent->type != GUMBO_NODE_ELEMENT) return false;
+    const GumboVector& beside = node->parent->v.element.children;
+    for (std::size_t i = node->index_within_parent + 1; i < beside.length; ++i)
+      if (const auto* next = static_cast<const GumboNode*>(beside.data[i]); next->type == GUMBO_NODE_ELEMENT)
+        return next->v.element.tag == GUMBO_TAG_BLOCKQUOTE;
+    return false;
+  }
+
+  /// The header that Outlook puts above an original, which follows without marks.
+  static bool is_header_of_original(const GumboElement& element) {
+    return says(element, "rplyfwdmsg") || says(element, "outlookmessageheader");
   }
 
   static bool is_signature(const GumboElement& element) {
@@ -251,7 +286,7 @@ inline std::string decode_references(std::string_view text) {
         return node->type == GUMBO_NODE_ELEMENT;
       },
       [](const GumboNode*) {});
-  return decoded;
+  return decode_utf8(decoded, "", BadBytes::replace).text;
 }
 
 }  // namespace tern::detail

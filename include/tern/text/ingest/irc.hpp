@@ -58,8 +58,8 @@ inline Chat read_irc(std::string_view text, std::string name) {
     }
     if (trim(match->named("words")).empty()) continue;
     const std::string_view clock = match->named("clock"), speaker = match->named("speaker");
-    const Time seconds =
-        3600 * number(clock.substr(0, 2)) + 60 * number(clock.substr(3, 2)) + (clock.size() > 5 ? number(clock.substr(6)) : 0);
+    const Time seconds = 3600 * number(clock.substr(0, 2)) + 60 * number(clock.substr(3, 2)) +
+                         (clock.size() > 5 ? number(clock.substr(6)) : 0);
     if (!match->named("day").empty()) {
       if (const auto said = iso_time(match->named("day"))) day = said;
     } else if (day && seconds + 43'200 < previous) {

@@ -46,13 +46,15 @@ inline Index mend_surrogates(std::string& json) {
   return mended;
 }
 
-/// Throws FormatError naming `source` and the byte where the JSON breaks.
+/// Throws FormatError naming `source` and, of its grammar, the byte where the JSON breaks.
 inline Json parse_json(std::string_view text, std::string_view source, const Json::parser_callback_t& on = nullptr) {
   try {
     return Json::parse(text, on);
   } catch (const Json::parse_error& error) {
     throw FormatError("json " + in_quotes(source) + " at byte " + std::to_string(error.byte) + ": " +
                       shown(error.what()));
+  } catch (const Json::exception& error) {  // a number that no double holds
+    throw FormatError("json " + in_quotes(source) + ": " + shown(error.what()));
   }
 }
 

@@ -1,14 +1,11 @@
 #pragma once
 /// The mails of an mbox file, one after the other, in memory for one mail however large the file.
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "tern/core/error.hpp"
-#include "tern/core/quote.hpp"
+#include "tern/text/ingest/line_stream.hpp"
 #include "tern/text/lines.hpp"
 #include "tern/text/pattern.hpp"
 #include "tern/text/utf8.hpp"
@@ -38,9 +35,7 @@ class MboxStream {
   };
 
   /// Throws IoError where the file cannot be read. A mail of more than `most` bytes is cut.
-  MboxStream(const std::filesystem::path& path, std::size_t most)
-      : path_(path), file_(path, std::ios::binary), most_(most) {
-    if (!file_) fail();
+  MboxStream(const std::filesystem::path& path, std::size_t most) : lines_(path), most_(most) {
     Mail preamble;
     is_mbox_ = collect(preamble);
     std::string_view words = preamble.bytes;
@@ -61,12 +56,6 @@ class MboxStream {
   bool has_preamble() const { return has_preamble_; }
 
  private:
-  static constexpr std::size_t chunk = std::size_t{1} << 20;
-
-  [[noreturn]] void fail() const {
-    throw IoError("file " + in_quotes(path_.string()) + ": cannot read: " + std::strerror(errno));
-  }
-
   /// Gathers lines up to the next From line; false where the file ends instead.
   bool collect(Mail& mail) {
     mail.bytes = std::move(held_);
@@ -79,7 +68,7 @@ class MboxStream {
         mail.is_too_large = true;
     };
     bool begins_line = true, after_blank = true;
-    for (std::string_view line; read_line(line);) {
+    for (std::string_view line; lines_.next(line);) {
       const bool is_first_line = is_first_;
       is_first_ = false;
       if (is_first_line && line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
@@ -87,7 +76,7 @@ class MboxStream {
         if (after_blank) return true;
         const std::string from(line);  // reading on may move what `line` points to
         std::string_view next;
-        if (!read_line(next)) return true;
+        if (!lines_.next(next)) return true;
         held_ = next;
         if (is_header(next)) return true;
         keep(from);
@@ -108,34 +97,10 @@ class MboxStream {
     return label.size() < line.size() && !label.empty() && label.find_first_of(" \t") == std::string_view::npos;
   }
 
-  /// The next line with its end, or the next piece of one longer than a chunk. It lives until the next call.
-  bool read_line(std::string_view& line) {
-    for (std::size_t from = position_;;) {
-      const std::size_t end = buffer_.find('\n', from);
-      const bool is_long = buffer_.size() - position_ >= chunk;
-      if (end != std::string::npos || is_long || (ended_ && position_ < buffer_.size())) {
-        const std::size_t past = end != std::string::npos ? end + 1 : buffer_.size();
-        line = std::string_view(buffer_).substr(position_, past - position_);
-        position_ = past;
-        return true;
-      }
-      if (ended_) return false;
-      buffer_.erase(0, position_);
-      position_ = 0;
-      from = buffer_.size();
-      buffer_.resize(from + chunk);
-      file_.read(buffer_.data() + from, static_cast<std::streamsize>(chunk));
-      if (file_.bad()) fail();
-      buffer_.resize(from + static_cast<std::size_t>(file_.gcount()));
-      ended_ = file_.eof();
-    }
-  }
-
-  std::filesystem::path path_;
-  std::ifstream file_;
-  std::size_t most_, position_ = 0;
-  std::string buffer_, held_;
-  bool ended_ = false, at_end_ = false, is_mbox_ = false, has_preamble_ = false, is_first_ = true;
+  LineStream lines_;
+  std::size_t most_;
+  std::string held_;
+  bool at_end_ = false, is_mbox_ = false, has_preamble_ = false, is_first_ = true;
 };
 
 }  // namespace tern::detail

@@ -21,8 +21,8 @@ inline bool is_marked_line(std::string_view line) {
   return hashes > 0 && hashes <= 6 && line.substr(hashes).starts_with(' ');
 }
 
-/// Notes where at least two in five lines that are not blank are marked and short; else prose. The numbered clauses of a
-/// contract are long.
+/// Notes where at least two in five lines that are not blank are marked and short; else prose. The numbered clauses of
+/// a contract are long.
 inline Kind kind_of_text(std::string_view text) {
   std::size_t marked = 0, all = 0;
   for (std::string_view line : lines(text)) {

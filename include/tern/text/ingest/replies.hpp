@@ -10,66 +10,127 @@
 
 namespace tern::detail {
 
+/// A line that a program marked as quoted; "BH> " bears the initials of whom it quotes.
 inline bool is_quoted_line(std::string_view line) {
   line = trim(line);
-  return line.starts_with('>') || line.starts_with("＞") || line.starts_with("&gt;");
+  if (line.starts_with('>') || line.starts_with("＞") || line.starts_with("&gt;")) return true;
+  static const Pattern initials("initials", R"re( ^ \p{Lu}{1,4} >+ (?: \s | $ ) )re");
+  return line.substr(0, 12).find('>') != std::string_view::npos && initials.matches(line);
 }
 
-/// Whether the lines from `at` on are the header of an original, as Outlook and phones put it above what they quote:
-/// from, then two more fields within the next lines, and a date or an address among them.
-inline bool begins_header_block(const std::vector<std::string_view>& all, std::size_t at) {
-  const auto first = header_field().find(all[at]);
-  if (!first) return false;
-  const bool is_from = from_label().matches(first->group(1));
-  if (!is_from && first->group(2).find('@') == std::string_view::npos) return false;
-  std::size_t fields = 1, blanks = 0;
-  bool dated = has_date(first->group(2)), addressed = first->group(2).find('@') != std::string_view::npos;
-  for (std::size_t i = at + 1; i < all.size() && i < at + 10 && fields < 6; ++i) {
-    if (trim(all[i]).empty()) {
-      if (++blanks > 3 || (i + 1 < all.size() && trim(all[i + 1]).empty())) break;
-      continue;
-    }
-    const auto field = header_field().find(all[i]);
-    if (!field) {
-      if (fields >= 3 || !all[i].starts_with(' ')) break;  // a folded line goes on
-      continue;
-    }
-    ++fields;
-    dated = dated || has_date(field->group(2));
-    addressed = addressed || field->group(2).find('@') != std::string_view::npos;
-  }
-  return fields >= 3 && (dated || (is_from && addressed));
-}
-
-/// How many lines from `at` on introduce an original: "On Tue, 3 May 2022 at 10:01, Ana <ana@example.org> wrote:" and
-/// its like, broken over up to four lines; 0 if they do not. Directly above a quotation less is needed.
-inline std::size_t attribution_lines(const std::vector<std::string_view>& all, std::size_t at, bool above_quote) {
-  std::string joined;
-  for (std::size_t count = 1; count <= 4 && at + count <= all.size(); ++count) {
-    const std::string_view line = trim(all[at + count - 1]);
-    if (line.empty() || is_quoted_line(line)) return 0;
-    joined += (joined.empty() ? "" : " ") + std::string(line);
-    if (joined.size() > 400) return 0;
-    if (!is_attribution(joined, above_quote)) continue;
-    // The writer's own last line may stand directly above: it goes only where it begins the attribution.
-    const std::string_view first = trim(all[at]);
-    const bool begins =
-        count == 1 || (has_date(first) && std::string_view(".!?").find(first.back()) == std::string_view::npos);
-    return begins || attribution_lines(all, at + 1, above_quote) != count - 1 ? count : 0;
-  }
-  return 0;
-}
-
-/// Whether everything from line `at` on is an original that the writer put below.
-inline bool begins_original(const std::vector<std::string_view>& all, std::size_t at) {
-  const std::string_view line = all[at];
-  return is_original_line(line) || begins_header_block(all, at);
+/// `text` as the patterns read it, line for line: no direction marks, plain spaces, and the dotted capital that no
+/// other case of 'i' equals as 'I'.
+inline std::string for_patterns(std::string_view text) {
+  static constexpr std::string_view changed[][2] = {{"\u00a0", " "}, {"\u202f", " "}, {"\u0130", "I"}, {"\u200e", ""},
+                                                    {"\u200f", ""},  {"\u202a", ""},  {"\u202b", ""},  {"\u202c", ""},
+                                                    {"\u202d", ""},  {"\u202e", ""},  {"\u2066", ""},  {"\u2067", ""},
+                                                    {"\u2068", ""},  {"\u2069", ""},  {"\ufeff", ""}};
+  std::string result(text);
+  for (const auto& [from, to] : changed) replace_all(result, from, to);
+  return result;
 }
 
 /// The first line from `at` on that is not blank, or the end.
 inline std::size_t next_words(const std::vector<std::string_view>& all, std::size_t at) {
   while (at < all.size() && trim(all[at]).empty()) ++at;
   return at;
+}
+
+/// Whether the lines from `at` on are the header of an original, as Outlook, phones and forwarding programs put it
+/// above what they quote: at least `least` fields in a row, the sender's among them, and an address, or a day and time
+/// among four. In a language that from_label() does not know, an address and a date, in two fields, do. Notes writes a
+/// line of name and address, and the date below it.
+inline bool begins_header_block(const std::vector<std::string_view>& all, std::size_t at, std::size_t least = 3) {
+  if (is_sender_line(all[at])) {
+    const std::size_t next = next_words(all, at + 1);
+    return next < all.size() && all[next].size() <= 48 && has_date(all[next]) && has_time(all[next]);
+  }
+  if (!header_field().matches(all[at])) return false;
+  std::size_t fields = 0, blanks = 0, addresses = 0, dates = 0, times = 0;
+  bool from = false;
+  for (std::size_t i = at; i < all.size() && i < at + 12 && fields < 6; ++i) {
+    if (trim(all[i]).empty()) {
+      if (++blanks > 3 || (i + 1 < all.size() && trim(all[i + 1]).empty())) break;
+      continue;
+    }
+    const auto field = header_field().find(all[i]);
+    if (!field) {
+      if (all[i].starts_with(' ') || all[i].starts_with('\t')) continue;  // a folded line goes on
+      break;
+    }
+    ++fields;
+    from = from || from_label().matches(field->group(1));
+    const bool addressed = field->group(2).find('@') != std::string_view::npos;
+    const bool dated = !addressed && has_date(field->group(2));
+    addresses += addressed;
+    dates += dated;
+    times += dated && has_time(field->group(2));
+  }
+  if (fields < least) return false;
+  if (from) return addresses + times > 0;
+  return addresses > 0 && dates > 0;
+}
+
+/// How many lines from `at` on introduce an original: "On Tue, 3 May 2022 at 10:01, Ana <ana@example.org> wrote:" and
+/// its like, broken over up to four lines; 0 if they do not. Directly above a quotation less is needed.
+inline std::size_t attribution_lines(const std::vector<std::string_view>& all, std::size_t at, bool above_quote) {
+  const auto joined = [&](std::size_t from, std::size_t end) {
+    std::string text;
+    for (std::size_t i = from; i < end; ++i) text += (text.empty() ? "" : " ") + std::string(trim(all[i]));
+    return text;
+  };
+  const auto ends_sentence = [&](std::size_t i) {
+    return std::string_view(".!?").find(trim(all[i]).back()) != std::string_view::npos;
+  };
+  for (std::size_t end = at + 1; end <= std::min(at + 4, all.size()); ++end) {
+    if (trim(all[end - 1]).empty() || is_quoted_line(all[end - 1])) return 0;
+    if (joined(at, end).size() > 400) return 0;
+    if (!is_attribution(joined(at, end), above_quote)) continue;
+    // The writer's own last lines may stand directly above. The attribution is the fewest lines that will do, and those
+    // above them only where they bring the date or the address that is missing yet.
+    std::size_t begin = end - 1;
+    while (!is_attribution(joined(begin, end), above_quote)) --begin;
+    for (std::size_t up = begin; up-- > at && begin - up <= 2 && !ends_sentence(up);) {
+      const std::string has = joined(begin, end), line = joined(up, begin);
+      if ((has_date(line) && !has_date(has)) || (has_address(line) && !has_address(has))) begin = up;
+    }
+    return begin == at ? end - at : 0;
+  }
+  return 0;
+}
+
+/// Whether everything from line `at` on is an original that the writer put below, or what programs and companies add.
+inline bool begins_original(const std::vector<std::string_view>& all, std::size_t at) {
+  const std::string_view line = all[at];
+  if (is_original_line(line) || begins_header_block(all, at) || is_disclaimer(line) || is_forward_in_a_line(line))
+    return true;
+  const bool rule = is_rule(line);
+  if (!rule && !is_flanked(line)) return false;
+  const std::size_t next = next_words(all, at + 1);
+  if (next == all.size()) return false;
+  return begins_header_block(all, next, rule ? 2 : 3) || attribution_lines(all, next, false) > 0 ||
+         (rule && all[next].find(" mailing list") != std::string_view::npos);
+}
+
+/// Whether a line says that a mail is passed on, in whatever words: it is short, ends in a colon, and stands above the
+/// quoted header of that mail.
+inline bool announces_forward(const std::vector<std::string_view>& all, std::size_t at) {
+  const std::string_view line = trim(all[at]);
+  if (line.size() > 120 || !(line.ends_with(':') || line.ends_with("：")) || is_quoted_line(line)) return false;
+  std::vector<std::string_view> quoted;
+  for (std::size_t i = next_words(all, at + 1); i < all.size() && is_quoted_line(all[i]) && quoted.size() < 8; ++i)
+    quoted.push_back(trim(trim(all[i]).substr(1)));
+  return !quoted.empty() && begins_header_block(quoted, 0);
+}
+
+/// Whether a line is the last of the writer's, after others and a blank line, short, and names a phone: "Sent from my
+/// Galaxy" in any language.
+inline bool is_phone_signature(const std::vector<std::string_view>& all, std::size_t at, bool after_words) {
+  const std::string_view line = trim(all[at]);
+  if (!after_words || at == 0 || !trim(all[at - 1]).empty() || line.size() > 90 || !names_phone(line)) return false;
+  const std::size_t next = next_words(all, at + 1);
+  return next == all.size() || is_quoted_line(all[next]) || begins_original(all, next) ||
+         attribution_lines(all, next, true) > 0;
 }
 
 /// Whether a line within a quotation that bears no mark is the rest of the line above, which a program broke: that one
@@ -83,13 +144,16 @@ inline bool goes_on_quote(const std::vector<std::string_view>& all, std::size_t 
 
 /// `body` without quotations, their attributions, and everything from the signature or an original on.
 inline std::string own_reply(std::string_view body) {
-  const std::vector<std::string_view> all = lines(body);
+  const std::string readable = for_patterns(body);
+  const std::vector<std::string_view> all = lines(readable), written = lines(body);
   std::string text;
   for (std::size_t at = 0; at < all.size(); ++at) {
     const std::string_view line = all[at];
+    if (is_quoted_line(line) || goes_on_quote(all, at)) continue;
     if (line == "-- " || line == "--" || begins_original(all, at)) break;
-    if (is_quoted_line(line) || is_program_signature(line)) continue;
-    if (goes_on_quote(all, at)) continue;
+    if (is_program_signature(line) || announces_forward(all, at)) continue;
+    if (is_phone_signature(all, at, !text.empty())) continue;
+    if (is_rule(line) && line.find('_') != std::string_view::npos) continue;
     // A line quoted below: lines up to it may introduce it.
     if (!trim(line).empty()) {
       std::size_t end = at;
@@ -103,7 +167,7 @@ inline std::string own_reply(std::string_view body) {
         continue;
       }
     }
-    text.append(line) += '\n';
+    text.append(written[at]) += '\n';
   }
   return std::string(trim(text));
 }

@@ -18,6 +18,12 @@ inline bool has_date(std::string_view text) {
   return date.matches(text);
 }
 
+inline bool has_time(std::string_view text) {
+  static const Pattern time("time",
+                            R"re( (?<! \p{Nd} ) \p{Nd}{1,2} \s? [:.h∶時时시] \s? \p{Nd}{1,2} (?! [.\p{Nd}] ) )re");
+  return time.matches(text);
+}
+
 inline bool has_address(std::string_view text) {
   static const Pattern address("address", R"re( [^\s<>"@:]{1,64} @ [^\s<>"@]{2,} \.\p{L}{2,} | \[mailto: )re");
   return address.matches(text);
@@ -38,21 +44,34 @@ inline const Pattern& wrote() {
   return pattern;
 }
 
-/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon and holds two of a word for
-/// "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
+/// Whether a line has rules of dashes or the like at both of its ends.
+inline bool is_flanked(std::string_view line) {
+  static const Pattern flanked("flanked", R"re( ^ \s* ([-_=*]) \g1{2,}+ \s* [^-_=*\s] .* \g1{3} \s* $ )re");
+  return line.size() < 400 && flanked.matches(line);
+}
+
+/// Whether a line is short, and no sentence or label ends within it.
+inline bool reads_as_one_phrase(std::string_view text) {
+  static const Pattern end("end within", R"re( [\p{Ll}\p{Lo}]{3} [.!?…] \s+ \p{Lu} | [:;]\s | [。！？] )re");
+  return text.size() <= 160 && !end.matches(text);
+}
+
+/// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and
+/// holds two of a word for "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
 inline bool is_attribution(std::string_view text, bool above_quote) {
   text = trim(text);
-  while (!text.empty() && (text.back() == '*' || text.back() == '_')) text.remove_suffix(1);
-  text = trim(text);
-  const bool ends_right = text.ends_with(':') || text.ends_with("：");
+  const bool flanked = is_flanked(text);  // "---- On Tue, 3 May 2022 10:01:00 +0200 Ana <ana@example.org> wrote ----"
+  while (!text.empty() && std::string_view("*_- ").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
+  const bool ends_right = flanked || text.ends_with(':') || text.ends_with("：");
   if (!ends_right || text.size() < 6) return false;
   const bool says = wrote().matches(text), addressed = has_address(text);
   if (above_quote) return says || addressed || (has_date(text) && text.size() < 160);
-  return (says && addressed) || (addressed && has_date(text)) || (says && has_date(text));
+  if (addressed) return says || has_date(text);
+  return says && has_date(text) && reads_as_one_phrase(text);
 }
 
 /// A line between an answer and an original: "-----Original Message-----", "---------- Forwarded message ---------",
-/// "Begin forwarded message:", a long rule.
+/// "Begin forwarded message:".
 inline bool is_original_line(std::string_view line) {
   static const Pattern original("original message", R"re(
     (?(DEFINE) (?<mail> messag | nachricht | mensaje | mensagem | missatge | bericht | meddel | melding | besked | viesti
@@ -60,9 +79,8 @@ inline bool is_original_line(std::string_view line) {
       | הודעה | رسالة | الرسالة | پیام | संदेश | メッセージ | メール | 邮件 | 郵件 | 消息 | 訊息 | 메시지 | 메일 | 원본
       | ข้อความ | thư | tin\ nhắn | pesan | mesej | poruk | sporočil | kiri | ziņojum | laišk | pranešim | mezu | e-?mail
       | e-?post | courriel | mail | correo | bréf | письма | skeyti | brev ) )
-    ^ [ \t*>]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
+    ^ [ \t*]*+ (?: [-_=]{3,}+ [ ]* [^-_=\n]{0,40}? (?&mail) [^-_=\n]{0,40} [ ]* [-_=]{1,}
                   | [-]{2,}+ [ ]* (?: original | forwarded | forwarded\ by ) \b .*
-                  | _{20,}+
                   | (?: begin\ forwarded\ message | anfang\ der\ weitergeleiteten\ (?:nachricht|e-?mail)
                       | début\ du\ message\ (?:réexpédié|transféré) | inicio\ del\ mensaje\ reenviado
                       | inizio\ (?:del\ )?messaggio\ inoltrato | begin\ doorgestuurd\ bericht
@@ -70,7 +88,7 @@ inline bool is_original_line(std::string_view line) {
                       | start\ på\ videresendt\ (?:besked|melding) | videresendt\ (?:melding|besked)
                       | välitetty\ viesti(?:\ alkaa)? | początek\ przekazywanej\ wiadomości
                       | začátek\ přeposílané\ zprávy | továbbított\ levél\ kezdete | начало\ переадресованного\ сообщения
-                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | iletilmiş\ mesajın\ başlangıcı
+                      | початок\ переадресованого\ листа | αρχή\ προωθημένου\ μηνύματος | ileti?l(?:miş|en)\ (?:mesajın|ileti)\ başlangıcı
                       | תחילת\ ההודעה\ שהועברה | بدء\ الرسالة\ المُ?عاد\ توجيهها | 転送されたメッセージ | 下面是被转发的邮件
                       | 以下是轉寄的郵件 | 开始转发的邮件 | 전달된\ 메시지 ) \s* [:：] )
     \s* $ )re",
@@ -78,10 +96,30 @@ inline bool is_original_line(std::string_view line) {
   return original.matches(line);
 }
 
+/// A long rule, as programs draw it above an original, and people between their own paragraphs.
+inline bool is_rule(std::string_view line) {
+  line = trim(line);
+  return line.size() >= 10 && line.find_first_not_of(line.front()) == std::string_view::npos &&
+         std::string_view("_-=*").find(line.front()) != std::string_view::npos;
+}
+
+/// "----- Forwarded Message ----- From: Ana Ruiz <ana@example.org>To: ...", as Yahoo puts all of a header in one line.
+inline bool is_forward_in_a_line(std::string_view line) {
+  static const Pattern forward("forward in a line",
+                               R"re( ^ \s* -{3,}+ \s [^-]{3,60} \s -{3,}+ \s* [^:：]{1,30} [:：] )re");
+  return line.find("---") != std::string_view::npos && has_address(line) && forward.matches(line);
+}
+
+/// "Ana Ruiz <ana@example.org>", alone on its line.
+inline bool is_sender_line(std::string_view line) {
+  static const Pattern sender("sender", R"re( ^ \s* [^<>:;@]{2,60} \s* < [^\s<>@]+ @ [^\s<>@]+ > \s* $ )re");
+  return line.size() < 200 && line.find('@') != std::string_view::npos && sender.matches(line);
+}
+
 /// A field of a header above an original: group 1 the label, group 2 the value.
 inline const Pattern& header_field() {
   static const Pattern pattern("header field", R"re(
-    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\- ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
+    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\-/ ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
   return pattern;
 }
 
@@ -97,20 +135,50 @@ inline const Pattern& from_label() {
   return pattern;
 }
 
-/// "Sent from my iPhone" and its like: a program's words.
+/// "Sent from my iPhone" and its like, a program's words: a short line of a word for "sent" and a device or program,
+/// or of Outlook and a system; or what a virus scanner says.
 inline bool is_program_signature(std::string_view line) {
   line = trim(line);
-  if (line.size() > 120 || line.size() < 8) return false;
+  if (line.size() > 200 || line.size() < 8) return false;
   static const Pattern sent("sent from", R"re(
-    ^ [-_* ]* (?: sent\ from\ (?:my|mail\ for|outlook|yahoo|proton|samsung)\b | get\ outlook\ for | von\ meinem\ .{2,40}\ gesendet
-      | gesendet\ (?:von|mit|mithilfe)\ .{0,40}(?:iphone|ipad|android|outlook|mail|handy|smartphone) | envoyé\ (?:de|depuis)\ (?:mon|l['’]app|outlook|yahoo)
-      | enviado\ (?:desde\ mi|do\ meu|do\ outlook|desde\ outlook|a\ partir\ do) | inviato\ da(?:l\ mio)?\ (?:iphone|ipad|android|outlook|smartphone|yahoo)
-      | verstuurd\ vanaf\ (?:mijn|outlook) | verzonden\ (?:vanaf|vanuit) | skickat\ från\ min | sendt\ fra\ min | lähetetty\ .{0,20}iphone
-      | wysłane\ z\ (?:mojego|iphone|ipad) | odesláno\ z | odoslané\ z | отправлено\ (?:с|из) \b.{0,40} | надіслано\ з | iphone['’]?umdan\ gönderildi
-      | στάλθηκε\ από\ το | trimis\ de\ pe | küldve | נשלח\ מה | أُ?رسلت\ من | أرسل\ من | iphoneから送信 | 发自我的 | 從我的.*(?:傳送|寄出) | 寄件自 | 나의\ iphone에서\ 보냄
-      | dikirim\ dari | được\ gửi\ từ | ส่งจาก ) [^.!?]* [.]? $ )re",
+    ^ (?= .* (?: (?<!\p{L}) (?: sent | get | gesendet | geschickt | envoyé | télécharge[rz] | envia[dt] | inviat | verstuurd
+          | verzonden | skickat | sendt | lähetetty | wysłan | odesl[aá]n | odoslan | poslan | отправлен | надіслан
+          | изпратен | στάλθηκε | trimis | küldve | gönderildi | נשלח | أُ?رسل | dikirim | được\ gửi )
+        | đã\ gửi | مرسلة? | 送信 | 发送 | 发自 | 發自 | 来自 | 來自 | 傳送 | 寄出 | 寄件 | 보냄 | 보낸 | ส่งจาก ) )
+    (?= .* (?: iphon | ipad | \bios\b | android | galaxy | samsung | huawei | xiaomi | redmi | oneplus | pixel | nokia | blackberry
+        | outlook | yahoo | proton | gmx | web\.de | gmail | k-9 | fairemail | \bspark\b | zoho | mail\.ru | yandex | thunderbird
+        | windows | smartphone | handy | mobil | telefon | móvil | мобил | мобіл | κινητό | 手机 | 手機 | 携帯 | 邮箱 | 휴대 ) )
+    [^.!?。]{1,70}+ (?: [.!。] (?=\p{L}) [^.!?。]{1,40} )? [.!。]? (?: [ ]* [<(\[]? https?: \S* )? $
+  | ^ (?= .* outlook ) (?= .* (?<![a-z]) (?: ios | android ) (?![a-z]) ) [^.!?<]{1,60}+ (?: [ ]* [<(\[]? https?: \S* )? $
+  | ^ (?= .* (?: avast | \bavg\b | norton | mcafee | kaspersky | \beset\b ) ) .* (?: vir[uieoy] | вирус | вірус | 病毒 | ウイルス ) )re",
                             PCRE2_CASELESS);
   return sent.matches(line);
+}
+
+/// Whether a line of at most six words, none ending a sentence, names a phone.
+inline bool names_phone(std::string_view line) {
+  static const Pattern phone("phone", R"re(
+    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel ) )
+    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,5} [.]? $ )re",
+                             PCRE2_CASELESS);
+  return phone.matches(line);
+}
+
+/// A company's words below a mail: that it is confidential, and meant for its recipient.
+inline bool is_disclaimer(std::string_view line) {
+  if (line.size() < 40) return false;
+  static const Pattern disclaimer("disclaimer", R"re(
+    ^ (?= .* (?: vertraulich | confiden | konfident | riservat | vertrouwelijk | poufn | конфиденц | конфіденц | поверит
+        | 機密 | 机密 | 保密 | konfiden[st] | sekretess | gizli | fortrolig | luottamuk | důvěrn | dôvern | bizalmas | εμπιστευτ
+        | povjerljiv | 기밀 | سري | חסוי | סודי | bảo\ mật | rahasia | ลับ | محرمانه | गोपनीय ) )
+    (?= .* (?: recipient | addressee | empfänger | adressat | destina[tţț] | geadresseerde | ontvanger | adresat | получател
+        | адресат | 受信者 | 宛先 | 名宛 | 收件人 | 收信人 | mottag | mottak | modtag | alıcı | vastaanottaj | příjemc | adresát | címzett
+        | παραλήπτ | одержувач | primatelj | 수신 | المستلم | المرسل | נמען | מיועד | người\ nhận | penerima | ผู้รับ | adressaa | گیرنده | प्राप्तकर्ता ) )
+    .* (?: messag | missatge | mail | nachricht | courriel | mensa | messagg | bericht | wiadomo | сообщ | письм | повідомл | лист | メール
+        | メッセージ | 邮件 | 郵件 | meddel | melding | e-?post | ileti | viesti | zpráv | správ | üzenet | levél | μήνυμα | poruk
+        | съобщ | kiri | پیام | ईमेल | संदेश | 메일 | رسالة | בריד | דוא | הודעה | mesaj | thư | pesan | surel | อีเมล ) )re",
+                                  PCRE2_CASELESS);
+  return disclaimer.matches(line);
 }
 
 /// Whether a subject is that of the mail answered or passed on, hence somebody else's words.

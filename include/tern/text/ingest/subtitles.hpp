@@ -12,7 +12,7 @@
 namespace tern::detail {
 
 inline bool is_cue_time(std::string_view line) {
-  static const Pattern time("cue time", R"re(^ \s* (?:\d+:)? \d{1,2}:\d{2} [.,]\d{1,3} \s* --> \s* (?:\d+:)? \d)re");
+  static const Pattern time("cue time", R"re(^ \s* (?:\d+:)? \d{1,2}:\d{2} (?: [ ]?[.,][ ]?\d{1,3} )? \s* --> \s* (?:\d+:)? \d{1,2}:\d)re");
   return line.find("-->") != std::string_view::npos && time.matches(line);
 }
 

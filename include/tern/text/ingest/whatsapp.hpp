@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tern/text/ingest/chat.hpp"
@@ -31,7 +32,7 @@ inline const Pattern& whatsapp_line() {
       (?<date> (?: (?&word) [.,]? [ ] )?
                (?: \d{1,4} (?&mark) \d{1,2} (?&mark) \d{1,4} [.日일]?
                  | \d{1,2} [.]? [ -] (?:de[ ])? (?&word) [ -] (?:de[ ])? \d{2,4}
-                 | \p{L}{3,12} [.]? [ ] \d{1,2} ,? [ ] \d{4} ) (?: [ ]? (?:г|р)\. )? )
+                 | \p{L}{3,12} [.]? [ ] \d{1,2} ,? [ ] \d{4} ) (?: [ ]? (?:г|р)\. )? (?: [ ]? \( \p{L}{1,4} \) )? )
       (?<time> \d{1,2} [ ]? [:.h時时시] [ ]? \d{2} (?: [:.分분] \d{2} )? [分분秒초]? )
       (?<clock> (?: (?&words) [ ]? )? (?&time) (?: [ ]? (?&words) )? ) )
     ^ [ ]{0,2} (?<open>\[)?
@@ -68,16 +69,15 @@ inline std::optional<WhatsappLine> read_whatsapp_line(std::string_view line) {
   return result;
 }
 
-/// The form of a file's stamps where the first line that is not blank begins a message: bracketed or not. All of the
-/// file's messages must have it.
+/// The form of a file's stamps: bracketed or not, as the first line that is not blank has it if that begins a message;
+/// else, in a file that looks like a chat, as the first message has it. All of the file's messages must have it.
 inline std::optional<bool> whatsapp_form(std::string_view text) {
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (!trim(line).empty()) {
-      const auto first = read_whatsapp_line(line);
-      return first ? std::optional(first->bracketed) : std::nullopt;
-    }
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
+  bool is_first = true;
+  for (std::string_view line : lines(text.substr(0, std::size_t{1} << 16))) {
+    if (trim(line).empty()) continue;
+    const auto message = read_whatsapp_line(line);
+    if (message && (is_first || !message->sender.empty())) return message->bracketed;
+    if (std::exchange(is_first, false) && !looks_like_chat(text)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -110,7 +110,10 @@ inline Chat read_whatsapp(std::string_view text, std::string name) {
   for (std::string_view line : lines(text)) {
     const auto first = read_whatsapp_line(line);
     if (!first || first->bracketed != form) {
-      if (in_message) chat.messages.back().text += '\n' + std::string(line);
+      if (in_message)
+        chat.messages.back().text += '\n' + std::string(line);
+      else if (chat.messages.empty() && !trim(line).empty())
+        ++chat.omitted["a line before the first message"];
       continue;
     }
     in_message = !first->sender.empty();
