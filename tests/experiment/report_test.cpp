@@ -282,7 +282,8 @@ TEST_CASE("report: nothing measured, nobody there, nothing to draw") {
                {"h", "", HeatMap{{"r"}, {"c"}, {}, {}, "", ""}}};
   f.experiments = {e};
   check_sound({}, f);
-  CHECK_FALSE(has(report_html({}, f), ">a</h3>"));
+  for (const char* empty : {">a</h3>", ">b</h3>", ">c</h3>", ">d</h3>", ">g</h3>"})
+    CHECK_FALSE(has(report_html({}, f), empty));
 }
 
 TEST_CASE("report: what is missing or not finite draws no number") {
@@ -344,7 +345,12 @@ TEST_CASE("report: comparisons are drawn on one axis with the band of equivalenc
   CHECK(has(picture, "user 3: +3.0%"));
   CHECK(has(picture, "+10.0% [+6.0%, +14.0%]"));
   CHECK(has(picture, "norm-only gains against LoRA rank 4: worse, −10.0% [−14.0%, −6.0%]"));
-  for (const Claim& c : claims) CHECK(has(picture, report::mark(c.answer)));
+  for (const Claim& c : claims)
+    CHECK(occurrences(picture, report::mark(c.answer)) == 2);  // beside the words, on the lane
+  Claim alone = claim();
+  alone.users.difference = {0.1, -infinite, infinite};
+  CHECK(has(picture, "class=\"reach better\""));
+  CHECK_FALSE(has(report::claims_picture(std::vector{alone}, 0.05), "class=\"reach"));
   // Even tiny differences show the whole band, and one that diverged leaves the axis within a whole.
   CHECK(has(report::claims_picture(std::vector{claim(0.0)}, 0.05), "<rect x=\"25%\" y=\"0\" width=\"50%\""));
   CHECK(has(report::claims_picture(std::vector{claim(-50)}, 0.05), "−100%"));
@@ -413,6 +419,8 @@ TEST_CASE("report: a stair leads on and back") {
   CHECK(has(picture, "ada; generic 0.400; own −0.100, in nats"));
   CHECK(has(picture, ">0.300</text>"));
   CHECK(has(picture, ">no own</text>"));
+  CHECK(has(report::picture(StackChart{{"a", "b"}, {{"ada", "", {0.4}}, {"bo", "", {0.2, infinite}}}, ""}),
+            "<rect x=\"0%\" y=\"4\" width=\"100%\""));
 }
 
 TEST_CASE("report: curves share a plot, or have one a series where users would hide each other") {
