@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # All tests, from nothing: installs what is missing, builds, runs the C++ tests, those of the kernels again on an emulated
-# AArch64, the readers of texts fuzzed for a minute each, then the comparisons with the reference implementations in Python. Before the last lines stand the instruction
-# sets that the kernels ran on; the last line counts: N passed, N failed, N skipped.
+# AArch64, fuzzes the readers of texts for a minute each, then compares with the reference implementations in Python.
+# Before the last lines stand the instruction sets that the kernels ran on; the last line counts: N passed, N failed, N
+# skipped.
 #   ./scripts/test.sh              everything
 #   ./scripts/test.sh --quick      the C++ tests of this machine alone
 #   ./scripts/test.sh --no-skips   a skipped test is a failure

@@ -70,6 +70,7 @@
 
 #include "tern/eval/bootstrap.hpp"
 #include "tern/eval/perplexity.hpp"
+#include "tern/eval/score_windows.hpp"
 #include "tern/eval/scored_chunks.hpp"
 
 #include "tern/statistics/answer.hpp"

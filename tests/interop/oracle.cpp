@@ -11,6 +11,7 @@
 #include <map>
 
 #include "tern/adapters/attach.hpp"
+#include "../../examples/chosen_kernels.hpp"
 #include "tern/eval/perplexity.hpp"
 #include "tern/io/bitnet.hpp"
 #include "tern/io/llama2c.hpp"
@@ -496,6 +497,7 @@ void step(Arguments arguments, tern::Pass pass) {
 void run(const std::string& command, const Arguments& arguments, tern::Precision precision) {
   tern::ThreadPool pool;
   tern::Pass pass;
+  pass.kernels = &chosen_kernels();
   pass.precision = precision;
   pass.parallel = pool.parallel();
   if (command == "tokens") return tokens(arguments);

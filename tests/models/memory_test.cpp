@@ -78,7 +78,7 @@ TEST_CASE("memory: of a long text it grows as the text, not as its square") {
 }
 
 TEST_CASE("memory: what packed weights round their inputs to counts as well") {
-  const auto quantized = [](WeightFormat format) {
+  const auto quantized = [](WeightFormat format, Precision precision = Precision::mixed) {
     Decoder<float, Packed<float>, Packed<float>> model(tiny_llama());
     const auto dense = random_decoder<float>(tiny_llama(), 3);
     std::vector<const Matrix<float>*> weights;
@@ -92,9 +92,12 @@ TEST_CASE("memory: what packed weights round their inputs to counts as well") {
     const auto t = text(100);
     typename std::remove_cvref_t<decltype(model)>::Cache cache;
     std::vector<double> nll(t.size());
-    model.nll({}, t, t, cache, nll);
+    Pass pass;
+    pass.precision = precision;
+    model.nll(pass, t, t, cache, nll);
     return cache.bytes();
   };
+  CHECK(quantized(WeightFormat::q8, Precision::full) == quantized(WeightFormat::f32, Precision::full));
   // One shared by the blocks, as wide as the widest linear's input: a byte a channel and a scale a token.
   CHECK(quantized(WeightFormat::q8) >= quantized(WeightFormat::f32) + 100 * (12 + sizeof(float)));
   CHECK(quantized(WeightFormat::q8) <= quantized(WeightFormat::f32) + 2 * 100 * (16 + sizeof(float)));

@@ -10,6 +10,7 @@
 
 #include "tern/core/error.hpp"
 #include "tern/core/language_model.hpp"
+#include "tern/eval/score_windows.hpp"
 
 namespace tern {
 
@@ -134,52 +135,34 @@ Perplexity perplexity(const M& model, const Pass& pass, Convention convention, s
     tokens = tokens.first(std::min(tokens.size(), static_cast<std::size_t>(options.max_tokens)));
   const auto windows = detail::scored_windows(convention, static_cast<Index>(tokens.size()), options);
 
-  std::vector<Token> inputs, targets;
-  std::vector<Sequence> sequences;
-  std::vector<double> nll;
-  std::vector<Index> users;
   Perplexity result;
   result.convention = convention;
   result.chunks.reserve(windows.size());
   double squares = 0;
   Index bytes = 0;
-
-  for (auto next = windows.begin(); next != windows.end();) {
-    inputs.clear();
-    targets.clear();
-    sequences.clear();
-    do {  // at least one window a call, further ones while they fit
-      for (Index at = next->begin; at < next->end; ++at) {
-        const bool replaced = options.prefix && at == next->begin && (convention != Convention::rolling || at < 0);
-        inputs.push_back(replaced ? *options.prefix : tokens[static_cast<std::size_t>(at)]);
-        targets.push_back(at >= next->scored ? tokens[static_cast<std::size_t>(at + 1)] : ignored);
-        if (at >= next->scored && !token_bytes.empty()) bytes += token_bytes[static_cast<std::size_t>(at + 1)];
-      }
-      sequences.push_back({next->end - next->begin, 0});
-      ++next;
-    } while (next != windows.end() && static_cast<Index>(inputs.size()) + next->end - next->begin <= options.rows);
-
-    nll.assign(inputs.size(), 0.0);
-    users.assign(options.user == 0 ? 0 : inputs.size(), options.user);
-    Pass call = pass;
-    call.sequences = sequences;
-    call.user = users;
-    model.nll(call, inputs, targets, cache, nll);
-
-    std::size_t row = 0;
-    for (const Sequence& sequence : sequences) {
-      ChunkNll chunk;
-      for (const std::size_t end = row + static_cast<std::size_t>(sequence.rows); row < end; ++row) {
-        if (targets[row] == ignored) continue;
-        chunk.nll += nll[row];
-        squares += nll[row] * nll[row];
-        ++chunk.tokens;
-      }
-      result.chunks.push_back(chunk);
-      result.nll += chunk.nll;
-      result.tokens += chunk.tokens;
-    }
-  }
+  score_windows(
+      model, pass, std::span<const detail::ScoredWindow>(windows), options.rows, options.user, cache,
+      [](const detail::ScoredWindow& w) { return w.end - w.begin; },
+      [&](const detail::ScoredWindow& w, std::vector<Token>& inputs, std::vector<Token>& targets) {
+        for (Index at = w.begin; at < w.end; ++at) {
+          const bool replaced = options.prefix && at == w.begin && (convention != Convention::rolling || at < 0);
+          inputs.push_back(replaced ? *options.prefix : tokens[static_cast<std::size_t>(at)]);
+          targets.push_back(at >= w.scored ? tokens[static_cast<std::size_t>(at + 1)] : ignored);
+          if (at >= w.scored && !token_bytes.empty()) bytes += token_bytes[static_cast<std::size_t>(at + 1)];
+        }
+      },
+      [&](const detail::ScoredWindow&, std::span<const Token> targets, std::span<const double> nll) {
+        ChunkNll chunk;
+        for (std::size_t row = 0; row < targets.size(); ++row) {
+          if (targets[row] == ignored) continue;
+          chunk.nll += nll[row];
+          squares += nll[row] * nll[row];
+          ++chunk.tokens;
+        }
+        result.chunks.push_back(chunk);
+        result.nll += chunk.nll;
+        result.tokens += chunk.tokens;
+      });
 
   const auto count = static_cast<double>(result.tokens);
   const double mean = result.nll / count;

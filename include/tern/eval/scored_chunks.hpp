@@ -18,6 +18,7 @@
 #include "tern/core/error.hpp"
 #include "tern/core/language_model.hpp"
 #include "tern/core/random.hpp"
+#include "tern/eval/score_windows.hpp"
 
 namespace tern {
 
@@ -136,49 +137,30 @@ struct Score {
 template <LanguageModel M>
 Score score_chunks(const M& model, const Pass& pass, std::span<const ScoredDocument> documents,
                    std::span<const ScoredChunk> chunks, typename M::Cache& cache, const ScoreOptions& options = {}) {
-  std::vector<Token> inputs, targets;
-  std::vector<Sequence> sequences;
-  std::vector<double> nll;
-  std::vector<Index> users;
   Score score;
-  for (auto next = chunks.begin(); next != chunks.end();) {
-    inputs.clear();
-    targets.clear();
-    sequences.clear();
-    const auto first = next;
-    do {  // at least one chunk a call, further ones while they fit
-      const ScoredDocument& d = documents[static_cast<std::size_t>(next->document)];
-      for (Index at = next->begin; at + 1 < next->end; ++at) {
-        const auto i = static_cast<std::size_t>(at);
-        const bool is_target = detail::is_target(d, *next, at + 1);
-        inputs.push_back(at == next->begin && options.prefix ? *options.prefix : d.tokens[i]);
-        targets.push_back(is_target ? d.tokens[i + 1] : ignored);
-        if (is_target && !d.bytes.empty()) score.bytes += d.bytes[i + 1];
-      }
-      sequences.push_back({next->end - next->begin - 1, 0});
-      ++next;
-    } while (next != chunks.end() && static_cast<Index>(inputs.size()) + next->end - next->begin - 1 <= options.rows);
-
-    nll.assign(inputs.size(), 0.0);
-    users.assign(options.user == 0 ? 0 : inputs.size(), options.user);
-    Pass call = pass;
-    call.sequences = sequences;
-    call.user = users;
-    model.nll(call, inputs, targets, cache, nll);
-
-    std::size_t row = 0;
-    for (auto chunk = first; chunk != next; ++chunk) {
-      ChunkScore one{chunk->document};
-      for (Index at = chunk->begin; at + 1 < chunk->end; ++at, ++row) {
-        if (targets[row] == ignored) continue;
-        one.nll += nll[row];
-        ++one.tokens;
-      }
-      score.nll += one.nll;
-      score.tokens += one.tokens;
-      score.chunks.push_back(one);
-    }
-  }
+  score_windows(
+      model, pass, chunks, options.rows, options.user, cache, [](const ScoredChunk& c) { return c.end - c.begin - 1; },
+      [&](const ScoredChunk& c, std::vector<Token>& inputs, std::vector<Token>& targets) {
+        const ScoredDocument& d = documents[static_cast<std::size_t>(c.document)];
+        for (Index at = c.begin; at + 1 < c.end; ++at) {
+          const auto i = static_cast<std::size_t>(at);
+          const bool is_target = detail::is_target(d, c, at + 1);
+          inputs.push_back(at == c.begin && options.prefix ? *options.prefix : d.tokens[i]);
+          targets.push_back(is_target ? d.tokens[i + 1] : ignored);
+          if (is_target && !d.bytes.empty()) score.bytes += d.bytes[i + 1];
+        }
+      },
+      [&](const ScoredChunk& c, std::span<const Token> targets, std::span<const double> nll) {
+        ChunkScore one{c.document};
+        for (std::size_t row = 0; row < targets.size(); ++row) {
+          if (targets[row] == ignored) continue;
+          one.nll += nll[row];
+          ++one.tokens;
+        }
+        score.nll += one.nll;
+        score.tokens += one.tokens;
+        score.chunks.push_back(one);
+      });
   if (!std::isfinite(score.nll))
     throw DivergedError("score: expected finite log-probabilities, got a sum of " + std::to_string(score.nll));
   return score;

@@ -57,16 +57,16 @@ inline std::string filled(std::string text, const Language& l) {
 
 class Draft {
  public:
-  Draft(const Language& language, bool is_html) : language(language), is_html_(is_html) {}
+  Draft(const Language& of, bool is_html) : language(of), is_html_(is_html) {}
 
   /// Markup, empty lines and marks: no words.
-  Draft& raw(std::string_view text) {
-    for (const char c : text) put(c);
+  Draft& raw(std::string_view marks) {
+    for (const char c : marks) put(c);
     return *this;
   }
-  Draft& own(std::string_view text) { return words(text, Whose::own); }
-  Draft& other(std::string_view text) { return words(text, Whose::other); }
-  Draft& either(std::string_view text) { return words(text, Whose::either); }
+  Draft& own(std::string_view said) { return words(said, Whose::own); }
+  Draft& other(std::string_view said) { return words(said, Whose::other); }
+  Draft& either(std::string_view said) { return words(said, Whose::either); }
 
   /// All that the owner says: greeting, paragraphs, farewell.
   Draft& own_text() { return paragraphs(language.own, Whose::own); }

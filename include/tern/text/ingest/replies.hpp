@@ -83,9 +83,12 @@ inline std::size_t attribution_lines(const std::vector<std::string_view>& all, s
     return std::string_view(".!?").find(trim(all[i]).back()) != std::string_view::npos;
   };
   for (std::size_t end = at + 1; end <= std::min(at + 4, all.size()); ++end) {
-    if (trim(all[end - 1]).empty() || is_quoted_line(all[end - 1])) return 0;
-    if (joined(at, end).size() > 400) return 0;
-    if (!is_attribution(joined(at, end), above_quote)) continue;
+    const std::string_view last = trim(all[end - 1]);
+    if (last.empty() || is_quoted_line(last)) return 0;
+    if (!may_end_attribution(last)) continue;
+    const std::string whole = joined(at, end);
+    if (whole.size() > 400) return 0;
+    if (!is_attribution(whole, above_quote)) continue;
     // The writer's own last lines may stand directly above. The attribution is the fewest lines that will do, and those
     // above them only where they bring the date or the address that is missing yet.
     std::size_t begin = end - 1;
@@ -99,11 +102,10 @@ inline std::size_t attribution_lines(const std::vector<std::string_view>& all, s
   return 0;
 }
 
-/// Whether everything from line `at` on is an original that the writer put below, or what programs and companies add.
+/// Whether everything from line `at` on is an original that the writer put below, or what lists add.
 inline bool begins_original(const std::vector<std::string_view>& all, std::size_t at) {
   const std::string_view line = all[at];
-  if (is_original_line(line) || begins_header_block(all, at) || is_disclaimer(line) || is_forward_in_a_line(line))
-    return true;
+  if (is_original_line(line) || begins_header_block(all, at) || is_forward_in_a_line(line)) return true;
   const bool rule = is_rule(line);
   if (!rule && !is_flanked(line)) return false;
   const std::size_t next = next_words(all, at + 1);
@@ -142,6 +144,19 @@ inline bool goes_on_quote(const std::vector<std::string_view>& all, std::size_t 
          line.size() < 40 && !line.empty() && !is_upper(line.front());
 }
 
+/// `text` without a company's words at its end: they begin in one of its last lines.
+inline std::string_view without_disclaimer(std::string_view text) {
+  std::size_t begin = text.size();
+  for (int words = 0; words < 8 && begin > 0;) {
+    const std::size_t end = begin - (text[begin - 1] == '\n');
+    begin = end == 0 ? 0 : text.rfind('\n', end - 1) + 1;  // npos + 1 is 0
+    const std::string_view line = trim(text.substr(begin, end - begin));
+    words += !line.empty();
+    if (is_disclaimer(line)) return text.substr(0, begin);
+  }
+  return text;
+}
+
 /// `body` without quotations, their attributions, and everything from the signature or an original on.
 inline std::string own_reply(std::string_view body) {
   const std::string readable = for_patterns(body);
@@ -151,7 +166,9 @@ inline std::string own_reply(std::string_view body) {
     const std::string_view line = all[at];
     if (is_quoted_line(line) || goes_on_quote(all, at)) continue;
     if (line == "-- " || line == "--" || begins_original(all, at)) break;
-    if (is_program_signature(line) || announces_forward(all, at)) continue;
+    const auto parts = [&](std::size_t i) { return i >= all.size() || trim(all[i]).empty() || is_quoted_line(all[i]); };
+    const bool at_edge = parts(at - 1) || parts(at + 1);  // of a paragraph; at - 1 wraps above the first line
+    if ((at_edge && is_program_signature(line)) || announces_forward(all, at)) continue;
     if (is_phone_signature(all, at, !text.empty())) continue;
     if (is_rule(line) && line.find('_') != std::string_view::npos) continue;
     // A line quoted below: lines up to it may introduce it.
@@ -169,7 +186,7 @@ inline std::string own_reply(std::string_view body) {
     }
     text.append(written[at]) += '\n';
   }
-  return std::string(trim(text));
+  return std::string(trim(without_disclaimer(text)));
 }
 
 }  // namespace tern::detail

@@ -47,13 +47,21 @@ inline const Pattern& wrote() {
 /// Whether a line has rules of dashes or the like at both of its ends.
 inline bool is_flanked(std::string_view line) {
   static const Pattern flanked("flanked", R"re( ^ \s* ([-_=*]) \g1{2,}+ \s* [^-_=*\s] .* \g1{3} \s* $ )re");
-  return line.size() < 400 && flanked.matches(line);
+  const std::string_view inner = trim(line);
+  return inner.size() < 400 && !inner.empty() &&
+         std::string_view("-_=*").find(inner.front()) != std::string_view::npos && flanked.matches(inner);
 }
 
 /// Whether a line is short, and no sentence or label ends within it.
 inline bool reads_as_one_phrase(std::string_view text) {
   static const Pattern end("end within", R"re( [\p{Ll}\p{Lo}]{3} [.!?…] \s+ \p{Lu} | [:;]\s | [。！？] )re");
   return text.size() <= 160 && !end.matches(text);
+}
+
+/// Whether a line could be the last of an attribution: it ends in a colon or a dash, marks of emphasis aside.
+inline bool may_end_attribution(std::string_view line) {
+  while (!line.empty() && std::string_view("*_ ").find(line.back()) != std::string_view::npos) line.remove_suffix(1);
+  return line.ends_with(':') || line.ends_with("：") || line.ends_with('-');
 }
 
 /// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and
