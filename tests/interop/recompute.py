@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 LEAST_USERS, POWER = 6, 0.8
 FLEETS = (215_000, 10_000_000)
@@ -99,15 +99,22 @@ def equivalence_p(values, edge):
     return max(stats.t.sf((edge + mean) / error, n - 1), stats.t.sf((edge - mean) / error, n - 1))
 
 
+def mean_over_spread(n, f, most=math.inf):
+    """The mean of f(u) for u = sample / true deviation of n normal values, up to `most`, beyond which f is 0."""
+    spread = stats.chi(n - 1, scale=1 / math.sqrt(n - 1))
+    centre, width = spread.mean(), 12 * spread.std()
+    low, high = max(0.0, centre - width), min(most, centre + width)
+    return integrate.quad(lambda u: f(u) * spread.pdf(u), low, high, epsabs=1e-11, limit=200)[0] if high > low else 0.0
+
+
 def power_of_difference(n, effect, deviation, alpha):
-    """Of the t test at the level that sign flips of n users can have: p comes in steps of 2^(1-n)."""
+    """Of the t test at the level that sign flips of n users can have: p comes in steps of 2^(1-n). (scipy's noncentral t
+    gives NaN far out.)"""
     level = math.floor(alpha * 2 ** (n - 1)) / 2 ** (n - 1) if n <= 50 else alpha
-    if level == 0:
-        return 0.0
-    if deviation == 0:
-        return 1.0
+    if level == 0 or deviation == 0:
+        return float(level > 0)
     t, away = stats.t.ppf(1 - level / 2, n - 1), effect * math.sqrt(n) / deviation
-    return float(stats.nct.sf(t, n - 1, away) + stats.nct.cdf(-t, n - 1, away))
+    return mean_over_spread(n, lambda u: special.ndtr(away - t * u) + special.ndtr(-away - t * u))
 
 
 def power_of_equivalence(n, edge, deviation, alpha):
@@ -115,11 +122,7 @@ def power_of_equivalence(n, edge, deviation, alpha):
     if deviation == 0:
         return 1.0
     t, scale = stats.t.ppf(1 - alpha, n - 1), edge * math.sqrt(n) / deviation
-    spread = stats.chi(n - 1, scale=1 / math.sqrt(n - 1))  # of s / deviation
-    inside = lambda u: (2 * stats.norm.cdf(scale - t * u) - 1) * spread.pdf(u)
-    centre, width = spread.mean(), spread.std()
-    low, high = max(0.0, centre - 12 * width), min(scale / t, centre + 12 * width)
-    return integrate.quad(inside, low, high, epsabs=1e-11, limit=200)[0] if high > low else 0.0
+    return mean_over_spread(n, lambda u: 2 * special.ndtr(scale - t * u) - 1, scale / t)
 
 
 def fewest(power, target):

@@ -298,6 +298,9 @@ def test_tests_and_power_are_those_of_scipy_and_of_simulation():
     upper = stats.ttest_1samp(values, 0.0488, alternative="less").pvalue
     lower = stats.ttest_1samp(values, -0.0488, alternative="greater").pvalue
     assert recompute.equivalence_p(values, 0.0488) == pytest.approx(max(upper, lower), rel=1e-12)
+    t = stats.t.ppf(1 - 25 / 512 / 2, 9)  # 10 users: the largest level of sign flips below 0.05
+    power = stats.nct.sf(t, 9, 3) + stats.nct.cdf(-t, 9, 3)
+    assert recompute.power_of_difference(10, 3 * 0.1 / np.sqrt(10), 0.1, 0.05) == pytest.approx(power, abs=1e-9)
     draws = random.normal(0, 0.08, size=(40_000, 20))
     reach = stats.t.ppf(0.95, 19) * draws.std(axis=1, ddof=1) / np.sqrt(20)
     share = np.mean(np.abs(draws.mean(axis=1)) + reach < 0.0488)
