@@ -711,26 +711,40 @@ def e11(s):
     best = s.over_best_other(champion)
     if any(best(u) for u in s.users):
         questions.append(("the best other person's", best))
-    splits = []
-    for key, before in (("kind", ""), ("language", "language ")):
+    splits = {}
+    for title, key in (("By kind", "kind"), ("By language", "language")):
         names = sorted({s.people[u][key] for u in s.users})
-        splits.append({before + (n or "unknown"): [u for u in s.users if s.people[u][key] == n] for n in names})
-    by_size, third = sorted(s.users, key=lambda u: s.people[u]["tokens"]["train"]), {}
+        splits[title] = {n or "unknown": [u for u in s.users if s.people[u][key] == n] for n in names}
+    by_size, thirds = sorted(s.users, key=lambda u: s.people[u]["tokens"]["train"]), {}
     for i in range(3) if len(by_size) >= 3 else ():
         of = by_size[i * len(by_size) // 3:(i + 1) * len(by_size) // 3]
         ends = [s.people[u]["tokens"]["train"] for u in (of[0], of[-1])]
-        third[f"{ends[0]:,} to {ends[1]:,} tokens"] = of
-    splits = [x for x in [*splits, third] if len(x) > 1]
+        thirds[f"{ends[0]:,} to {ends[1]:,} tokens"] = of
+    splits["By size of text"] = thirds
+    splits = {title: groups for title, groups in splits.items() if len(groups) > 1}
     if not splits:
         return None
-    f = Finding(conclude=lambda: "measured")
-    for split in splits:
-        for group, people in split.items():
+    f, cells = Finding(), []
+    for title, groups in splits.items():
+        f.tables[title] = rows = {}
+        for group, people in groups.items():
+            rows[group] = [len(people)]
+            name = f"{s.titles[champion]}, {'language ' if title == 'By language' else ''}{group}"
             for b, pair in questions:
-                claim = s.claim(f"{s.titles[champion]}, {group}", b, "E11", people, pair)
+                claim = s.claim(name, b, "E11", people, pair)
                 if len(claim.names) >= LEAST_USERS:
                     f.claims.append(claim)
+                    cells.append((claim, between(s, claim.nats)))
+                    rows[group].append(cells[-1][1])
+                else:
+                    rows[group].append([margin(claim.mean), len(claim.names), "no claim"] if claim.names else None)
     f.numbers["claims"] = len(f.claims)
+
+    def conclude():
+        for claim, cell in cells:
+            cell += [] if s.hangs_on_chance(claim) else [claim.answer]
+        return "measured"
+    f.conclude = conclude
     return f
 
 
@@ -980,9 +994,12 @@ def compare_finding(s, result, name, said, f, answer):
         return
     result.same(f"{name}: answer", said["answer"], answer)
     for c in f.claims if f.spoken is None else f.spoken:
-        words = f"{capital(c.a)} against {c.b}: {c.answer}"
-        there = words in said["sentence"]
-        result.note(f"{name}: the sentence says", words if there else said["sentence"], words, there)
+        # What is decided is said; what is said of a claim is its answer.
+        words = f"{capital(c.a)} against {c.b}: "
+        said_right = words + c.answer in said["sentence"]
+        silent = words not in said["sentence"] and c.answer in ("undecided", "void")
+        result.note(f"{name}: the sentence says", words + c.answer if said_right else said["sentence"], words + c.answer,
+                    said_right or silent)
 
 
 def main(arguments):
