@@ -3,8 +3,8 @@
 
     recompute.py RESULTS.json...    prints what was found against what is found here; exits with 1 on a mismatch
 
-Written from the protocol's words (docs/shootout.md) and docs/statistics.md with numpy and scipy. No interval, p, answer or
-verdict of the document is an input: these are only compared, as are the tables of a report.md that lies beside it.
+Written from the protocol's words (docs/shootout.md) and docs/statistics.md with numpy and scipy. No interval, p, answer
+or verdict of the document is an input: these are only compared, as are the tables of a report.md that lies beside it.
 
 Agreement asked for:
   sums, means, t intervals, exact p   1e-9, relatively: both sides add the same few thousand doubles
@@ -112,8 +112,8 @@ def mean_over_spread(n, f, most=math.inf):
 
 
 def power_of_difference(n, effect, deviation, alpha):
-    """Of the t test at the level that sign flips of n users can have: p comes in steps of 2^(1-n). (scipy's noncentral t
-    gives NaN far out.)"""
+    """Of the t test at the level that sign flips of n users can have: p comes in steps of 2^(1-n). (scipy's noncentral
+    t gives NaN far out.)"""
     level = math.floor(alpha * 2 ** (n - 1)) / 2 ** (n - 1) if n <= 50 else alpha
     if level == 0 or deviation == 0:
         return float(level > 0)
@@ -151,8 +151,8 @@ def users_needed(deviation, edge, alpha, target):
 
 def bootstrap(users, level, random):
     """Bounds of the ends of the document's interval: ((least low, most low), (least high, most high)). `users` are
-    (document, tokens, nats) of chunks. Users, their documents and those documents' chunks are drawn anew, t* studentised
-    by users."""
+    (document, tokens, nats) of chunks. Users, their documents and those documents' chunks are drawn anew, t*
+    studentised by users."""
     n, measured = len(users), np.array([nats.sum() / tokens.sum() for _, tokens, nats in users])
     drawn = random.integers(n, size=(OUR_RESAMPLES, n))
     values = np.empty(drawn.shape)
@@ -259,7 +259,8 @@ class Claim:
 
     def bootstrap(self, level):
         if self.bounds is None:
-            self.bounds = bootstrap(self.chunks, level, np.random.default_rng(zlib.crc32(f"{self.a}|{self.b}".encode())))
+            random = np.random.default_rng(zlib.crc32(f"{self.a}|{self.b}".encode()))
+            self.bounds = bootstrap(self.chunks, level, random)
         return self.bounds
 
 
@@ -276,7 +277,8 @@ class Study:
         self.faults = []
         self.runs, ids, self.cells = {}, {None: None}, {}
         for a in document["adapters"]:
-            s = Setting(a["contender"], a["user"], a["seed"], a["data"], a["weights"], float(a["budget"]), a["train_tokens"])
+            s = Setting(a["contender"], a["user"], a["seed"], a["data"], a["weights"], float(a["budget"]),
+                        a["train_tokens"])
             if s in self.runs:
                 self.faults.append(f"adapters: {s} is there twice")
             self.runs[s] = ids[a["id"]] = a
@@ -400,7 +402,8 @@ class Study:
         def pair(user):
             gains = [(self.gain(self.own(contender, o), user), o) for o in self.peers(user)]
             gains = [(g, o) for g, o in gains if g is not None]
-            return (self.own(contender, user), self.own(contender, max(gains, key=lambda x: x[0])[1])) if gains else None
+            best = max(gains, key=lambda x: x[0], default=None)
+            return best and (self.own(contender, user), self.own(contender, best[1]))
         return pair
 
     def void(self, controlled):
@@ -436,7 +439,7 @@ class Study:
             c.reason = "runs failed"
         else:
             low, high = c.interval(self.level)
-            within = n > 1 and equivalence_p(c.nats, self.edge) <= self.alpha
+            within = bool(n > 1 and equivalence_p(c.nats, self.edge) <= self.alpha)
             found = n >= LEAST_USERS and c.adjusted <= self.alpha
             if found and low > 0:
                 c.answer, c.within = "better", within
@@ -560,7 +563,8 @@ def e2(s):
         spread = []
         for u in people:
             of_seeds = [s.chunks(*pair(u), u, i) for i in seeds[u]]
-            spread.append(np.array([[nats[d == k].sum() / t[d == k].sum() for k in np.unique(d)] for d, t, nats in of_seeds]))
+            spread.append(np.array([[nats[d == k].sum() / t[d == k].sum() for k in np.unique(d)]
+                                    for d, t, nats in of_seeds]))
         parts = variance_components(spread)
         documents = sorted(y.shape[1] for y in spread)[len(spread) // 2]
         root = [None if x is None else math.sqrt(x) for x in parts]
@@ -674,8 +678,8 @@ def e6(s):
                             lambda u: (there(u), here(u))))
     if s.ran(champion, "generic", "ternary"):
         healed = lambda u: s.generic(champion, u, weights="ternary")
-        f.claims.append(s.claim(title + " of the person on the ternary base", "the shared one that heals it", "E6", s.users,
-                                lambda u: healed(u) and (there(u), healed(u)._replace(user=""))))
+        f.claims.append(s.claim(title + " of the person on the ternary base", "the shared one that heals it", "E6",
+                                s.users, lambda u: healed(u) and (there(u), healed(u)._replace(user=""))))
     of_user = [(s.difference(Setting(weights="ternary"), Setting(), u), s.difference(there(u), Setting(), u),
                 s.gain(here(u), u)) for u in s.users]
     base, ternary, dense = np.array([x for x in of_user if None not in x]).reshape(-1, 3).T
@@ -775,7 +779,8 @@ def e12(s):
         pilot, calibration = s.protocol["pilots"].get(c), s.protocol["calibration"].get(c)
         if pilot and calibration:
             tried = sum(len(r["loss"]) for r in pilot["rates"])
-            f.numbers[f"seconds of pilots, {s.titles[c]}"] = tried * calibration["steps"] * calibration["seconds_a_step"]
+            run = calibration["steps"] * calibration["seconds_a_step"]
+            f.numbers[f"seconds of pilots, {s.titles[c]}"] = tried * run
         for b, t, g in zip(budgets, seconds, gain):
             rows[s.titles[c], b] = [len(points), b, t, margin(g), g / gain[-1] if gain[-1] > 0 else None]
     f.tables["Margin over the base by budget"] = rows
@@ -792,9 +797,9 @@ def e13(s):
     for n in [*sizes, 0]:
         for r in s.rivals:
             enough = lambda u: n == 0 or s.people[u]["tokens"]["train"] > n
-            f.claims.append(s.claim(s.titles[champion], f"{s.titles[r]} at {f'{n:,}' if n else 'all'} tokens", "E13", people,
-                                    lambda u: (Setting(champion, u, tokens=n), Setting(r, u, tokens=n)) if enough(u) else None,
-                                    0))
+            pair = lambda u: (Setting(champion, u, tokens=n), Setting(r, u, tokens=n)) if enough(u) else None
+            b = f"{s.titles[r]} at {f'{n:,}' if n else 'all'} tokens"
+            f.claims.append(s.claim(s.titles[champion], b, "E13", people, pair, 0))
     for c in s.judged:
         gains = [[s.gain(Setting(c, u, tokens=n), u, 0) for n in [*sizes, 0]] for u in people]
         gains = [g for g in gains if None not in g]
@@ -811,7 +816,8 @@ def decide(s, found):
     """The admissible are better than generic text by the margin (E3), and than the best other person's by it at the
     interval's low end (E4). Among them the cheapest not shown to be worse than the best by the margin or more."""
     def holds(experiment, contender, value):
-        claims = [c for c in found[experiment].claims if c.family == personal_family(s, contender)] if experiment in found else []
+        of = found[experiment].claims if experiment in found else []
+        claims = [c for c in of if c.family == personal_family(s, contender)]
         return bool(claims) and claims[0].answer == "better" and value(claims[0]) >= s.share
     admissible = [c for c in s.champion_first if holds("E3", c, lambda x: margin(x.mean)) and
                   holds("E4", c, lambda x: margin(x.interval(s.level)[0]))]
@@ -839,8 +845,9 @@ def capital(text):
 
 
 def numbers_in(text):
-    """(value, half of its last digit) of each number as a report writes it: "−8.7% [−14.5%, −3.3%]", "9.22 kB", "×15"."""
-    units = {"%": 0.01, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "PB": 1e15, "EB": 1e18, "s": 1, "min": 60, "h": 3600}
+    """(value, half of its last digit) of each number as a report writes it: "−8.7% [−14.5%, −3.3%]", "9.22 kB"."""
+    units = {"%": 0.01, "B": 1, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "PB": 1e15, "EB": 1e18,
+             "s": 1, "min": 60, "h": 3600}
     found = []
     number = r"(×?)([−+]?)(\d[\d,]*(?:\.\d+)?)(e[+-]?\d+)?(?:\s?(%|[kMGTPE]?B|s|min|h)(?!\w))?"
     for times, sign, digits, power, unit in re.findall(number, text):
@@ -884,7 +891,9 @@ class Comparison:
         """JSON has no infinity: null stands for it."""
         ours = None if ours is None or not math.isfinite(ours) else float(ours)
         theirs = None if theirs is None else float(theirs)
-        close = theirs == ours or None not in (theirs, ours) and abs(theirs - ours) <= max(1e-10, 1e-9 * abs(ours), error)
+        close = theirs == ours
+        if None not in (theirs, ours):
+            close = abs(theirs - ours) <= max(1e-10, 1e-9 * abs(ours), error)
         self.note(what, theirs, ours, close)
 
     def same(self, what, theirs, ours):
@@ -920,7 +929,8 @@ class Comparison:
 
     def table(self, place, theirs, ours):
         """By a report's rows in order; a row's first cell is its name."""
-        self.same(f"{place}: rows", [r[0] for r in theirs], [name[0] if isinstance(name, tuple) else name for name in ours])
+        names = [name[0] if isinstance(name, tuple) else name for name in ours]
+        self.same(f"{place}: rows", [r[0] for r in theirs], names)
         for said, (name, cells) in zip(theirs, ours.items()):
             for column, cell in enumerate(cells, 1):
                 values = cell if isinstance(cell, list) else [cell]
@@ -948,7 +958,8 @@ class Judgement:
 
     def __init__(self, document):
         self.study = s = Study(document)
-        self.found = {name: f for name, make in EXPERIMENTS.items() if name in s.protocol["experiments"] and (f := make(s))}
+        self.found = {name: f for name, make in EXPERIMENTS.items()
+                      if name in s.protocol["experiments"] and (f := make(s))}
         s.judge([c for f in self.found.values() for c in f.claims])
         self.answers = {name: f.conclude() for name, f in self.found.items()}
         self.default, self.candidates, among = decide(s, self.found)
@@ -957,7 +968,7 @@ class Judgement:
 
 
 def compare(document, report=None, judgement=None):
-    """A Comparison of the document's verdicts, and of the report's tables where there is one, with what is found here."""
+    """A Comparison of the document's verdicts, and of the report's tables if there is one, with what is found here."""
     j = judgement or Judgement(document)
     s, result, verdicts = j.study, Comparison(), dict(document["verdicts"])
     for fault in s.faults:
@@ -1002,8 +1013,8 @@ def compare_finding(s, result, name, said, f, answer):
         words = f"{capital(c.a)} against {c.b}: "
         said_right = words + c.answer in said["sentence"]
         silent = words not in said["sentence"] and c.answer in ("undecided", "void")
-        result.note(f"{name}: the sentence says", words + c.answer if said_right else said["sentence"], words + c.answer,
-                    said_right or silent)
+        theirs = words + c.answer if said_right else said["sentence"]
+        result.note(f"{name}: the sentence says", theirs, words + c.answer, said_right or silent)
 
 
 def main(arguments):
@@ -1016,7 +1027,8 @@ def main(arguments):
         widths = [min(90, max(len(line[i]) for line in [heads, *result.lines])) for i in range(3)]
         for line in [heads, *result.lines]:
             print("  ".join(text.ljust(width) for text, width in zip(line, [*widths, 0])).rstrip())
-        print(f"{path}: {len(result.lines)} compared, {len(result.wrong) or 'no'} mismatch{'' if len(result.wrong) == 1 else 'es'}")
+        mismatches = f"{len(result.wrong) or 'no'} mismatch{'' if len(result.wrong) == 1 else 'es'}"
+        print(f"{path}: {len(result.lines)} compared, {mismatches}")
         for line in result.wrong:
             print(f"{path}: {line}")
         wrong += len(result.wrong)

@@ -28,13 +28,14 @@ class Study:
         self.spread = {(c, u): spread * (self.random.exponential() - 1 if skewed else self.random.normal())
                        for c in gains for u in self.names}
         kinds, pilots = ("prose", "chat", "code"), self.names[:3]
-        tuned = {"users": pilots, "rates": [{"rate": 1e-3, "loss": [3.0, 3.1, 3.2]}, {"rate": 3e-3, "loss": [2.9, 2.8, 3.0]},
-                                            {"rate": 9e-3, "loss": [3.3, 2.9, None]}],
+        losses = {1e-3: [3.0, 3.1, 3.2], 3e-3: [2.9, 2.8, 3.0], 9e-3: [3.3, 2.9, None]}
+        tuned = {"users": pilots, "rates": [{"rate": rate, "loss": loss} for rate, loss in losses.items()],
                  "chosen": 3e-3, "for_pilot": [3e-3] * 3, "interior": True, "candidate": "", "candidates": {}}
         self.document = {
             "tern": {"version": "1", "commit": "c", "compiler": "g", "isa": "i", "cpu": "x", "threads": 1},
             "base": {"name": "Planted", "fingerprint": "f", "architecture": "llama", "parameters": 30_000_000,
-                     "types": {"f32": 1.0}, "bytes": 120_000_000, "gains": 2304, "gain_vectors": 9, "ternary_twin": True},
+                     "types": {"f32": 1.0}, "bytes": 120_000_000, "gains": 2304, "gain_vectors": 9,
+                     "ternary_twin": True},
             "protocol": {
                 "version": 2, "hash": "0123456789abcdef", "kind": "standard",
                 "roles": {"champion": self.champion, "rivals": list(gains)[1:], "fallback": list(gains)[-1]},
@@ -43,15 +44,17 @@ class Study:
                 "margins": {"equivalence": 0.05, "alpha": 0.05}, "context": 64, "eval_tokens": 1024, "seeds": seeds,
                 "split": "by time", "budget": {"seconds": 60.0}, "experiments": list(recompute.EXPERIMENTS),
                 "weights": "stored", "precision": "full", "gradients": "float",
-                "generic": {u: f"{languages[i % len(languages)]}-prose" for i, u in enumerate(self.names)}, "refused": {},
-                "calibration": {c: {"seconds_a_step": 0.5 + 0.1 * i, "steps": 120, "cpu": "x"} for i, c in enumerate(gains)},
+                "generic": {u: f"{languages[i % len(languages)]}-prose" for i, u in enumerate(self.names)},
+                "refused": {},
+                "calibration": {c: {"seconds_a_step": 0.5 + 0.1 * i, "steps": 120, "cpu": "x"}
+                                for i, c in enumerate(gains)},
                 "pilots": {c: copy.deepcopy(tuned) for c in gains}},
             "populations": [{"name": "people", "users": self.names}],
             "users": [{"name": u, "population": "people", "kind": kinds[i % len(kinds)],
                        "language": languages[i % len(languages)], "owners": [], "guessed_owner": False, "documents": 9,
                        "bytes": 90_000, "tokens": {"train": 9000 + 1500 * i, "validation": 2000, "held_out": 4000},
-                       "split": "by time", "one_work": False, "split_hash": f"h{i}", "duplicates_removed": 0, "replaced": 0,
-                       "scrubbed": {}, "skipped": {}, "files": []} for i, u in enumerate(self.names)],
+                       "split": "by time", "one_work": False, "split_hash": f"h{i}", "duplicates_removed": 0,
+                       "replaced": 0, "scrubbed": {}, "skipped": {}, "files": []} for i, u in enumerate(self.names)],
             "left_out": [], "verdicts": {}, "adapters": [], "cells": []}
         # Each user's chunks: 4 to 6 documents of 2 to 4 chunks.
         self.shape = {u: [(d, int(self.random.integers(40, 64))) for d in range(self.random.integers(4, 7))
@@ -87,7 +90,7 @@ class Study:
             "id": name, "contender": contender, "user": user, "seed": seed, "data": data, "weights": weights,
             "budget": budget, "train_tokens": train_tokens, "parameters": size, "bytes": 4 * size + len(user),
             "learning_rate": 3e-3, "steps": round(120 * budget), "seconds": 60 * budget, "status": "ok", "reason": "",
-            "curve": [{"step": 0, "seconds": 0.0, "validation_ppl": 20.0}, {"step": 120, "seconds": 60.0, "validation_ppl": 18.0}]})
+            "curve": [{"step": 0, "seconds": 0.0, "validation_ppl": 20.0}]})
         for text in texts or [user]:
             mine = text == user or not user
             self.cell(name, weights, text, gain if mine else 0.3 * gain + 0.01 * self.random.normal())
@@ -98,7 +101,8 @@ class Study:
         chunks = [[d, float((level - gain + (by_document[d] + wiggle if adapter else 0)) * tokens), tokens]
                   for (d, tokens), level, wiggle in zip(self.shape[user], self.level[user], noise)]
         tokens = sum(c[2] for c in chunks)
-        self.document["cells"].append({"adapter": adapter, "weights": weights, "user": user, "nll": sum(c[1] for c in chunks),
+        nll = sum(c[1] for c in chunks)
+        self.document["cells"].append({"adapter": adapter, "weights": weights, "user": user, "nll": nll,
                                        "tokens": tokens, "bytes": 4 * tokens, "chunks": chunks})
 
     def fail(self, contender, user):
@@ -122,14 +126,14 @@ class Study:
 STUDIES = {
     "a clear win": lambda: Study(12, {"norm": 0.30, "lora-r4": 0.15, "full": 0.02}),
     "a null result": lambda: Study(14, {"norm": 0.20, "lora-r4": 0.20, "full": 0.21}, spread=0.02),
-    "a loss": lambda: Study(12, {"norm": 0.05, "lora-r4": 0.30}, languages=("en",)),
+    "a loss": lambda: Study(12, {"norm": 0.05, "lora-r4": 0.30, "full": 0.08}, spread=0.01, languages=("en",)),
     "nothing certain": lambda: Study(8, {"norm": 0.10, "lora-r4": 0.08, "full": 0.13}, spread=0.12, seed=3),
     "few users": lambda: Study(5, {"norm": 0.30, "lora-r4": 0.15}),
     "others write other languages": lambda: Study(7, {"norm": 0.30, "lora-r4": 0.1}, languages=tuple("abcdefg")),
     "drawn flips": lambda: Study(24, {"norm": 0.16, "lora-r4": 0.12}, spread=0.08, seeds=1, seed=5),
     "skewed": lambda: Study(13, {"norm": 0.16, "lora-r4": 0.13, "full": 0.12}, spread=0.07, skewed=True, seed=8),
     "one run failed": lambda: Study(12, {"norm": 0.30, "lora-r4": 0.15}).fail("lora-r4", "u4"),
-    "many runs failed": lambda: Study(12, {"norm": 0.30, "lora-r4": 0.15, "full": 0.1}).fail("full", "u1").fail("full", "u4"),
+    "many runs failed": lambda: Study(12, {"norm": 0.30, "lora-r4": 0.15}).fail("lora-r4", "u1").fail("lora-r4", "u4"),
     "not tuned": lambda: Study(12, {"norm": 0.30, "lora-r4": 0.15, "full": 0.1}).untuned("lora-r4"),
 }
 
@@ -231,7 +235,7 @@ def altered(value, key):
     if isinstance(value, bool) or value is None:
         return not value
     if isinstance(value, str):
-        return {"better": "worse", "undecided": "equivalent"}.get(value, "undecided" if key == "answer" else value + "x")
+        return "better" if key == "answer" and value != "better" else value + "x"
     return value + 1 if isinstance(value, int) else value + max(1e-6, 1e-6 * abs(value))
 
 
