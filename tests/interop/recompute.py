@@ -176,11 +176,9 @@ def bootstrap(users, level, random):
     t.sort()
     rank = int((1 - level) / 2 * (THEIR_RESAMPLES + 1) + 1e-9)
     ranks = stats.beta.ppf([5e-7, 1 - 5e-7], rank, THEIR_RESAMPLES + 1 - rank)
-    slack = 5 * math.sqrt(ranks[1] * (1 - ranks[1]) / OUR_RESAMPLES)  # this sample's own error
-    least = t[max(0, math.floor((ranks[0] - slack) * OUR_RESAMPLES))]
-    most = t[math.ceil((ranks[1] + slack) * OUR_RESAMPLES)]
-    least_high = t[OUR_RESAMPLES - 1 - math.ceil((ranks[1] + slack) * OUR_RESAMPLES)]
-    most_high = t[min(OUR_RESAMPLES - 1, OUR_RESAMPLES - 1 - math.floor((ranks[0] - slack) * OUR_RESAMPLES))]
+    ranks += [-5, 5] * np.sqrt(ranks * (1 - ranks) / OUR_RESAMPLES)  # this sample's own error
+    outer, inner = max(0, math.floor(ranks[0] * OUR_RESAMPLES)), math.ceil(ranks[1] * OUR_RESAMPLES)
+    (least, most), (least_high, most_high) = t[[outer, inner]], t[[-1 - inner, -1 - outer]]
     # The low end comes from the high t*.
     at = lambda q: mean - q * error if error > 0 else mean
     return (at(most_high), at(least_high)), (at(most), at(least))

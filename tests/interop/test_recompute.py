@@ -264,7 +264,7 @@ def test_an_altered_answer_bootstrap_reason_or_sentence_is_noticed(judged):
         return len(recompute.compare(changed, report, judgement("a clear win")).wrong) > 0
     assert faulty(lambda v: v["E1"].update(answer="equivalent"))
     assert faulty(lambda v: v["E1"]["claims"][0].update(answer="equivalent", within_margin=True))
-    assert faulty(lambda v: v["E1"]["claims"][0]["bootstrap"].__setitem__(0, claim["bootstrap"][0] - width / 2))
+    assert faulty(lambda v: v["E1"]["claims"][0]["bootstrap"].__setitem__(0, claim["bootstrap"][0] - width))
     assert faulty(lambda v: v["E1"]["claims"][0].update(reason="too few users: 12"))
     assert faulty(lambda v: v["E1"].update(sentence="All is well."))
     assert faulty(lambda v: v["decision"].update(contender="full"))
