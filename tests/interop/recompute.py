@@ -819,11 +819,12 @@ def decide(s, found):
         return bool(claims) and claims[0].answer == "better" and value(claims[0]) >= s.share
     admissible = [c for c in s.champion_first if holds("E3", c, lambda x: margin(x.mean)) and
                   holds("E4", c, lambda x: margin(x.interval(s.level)[0]))]
-    of_all = {u: g for u in s.users if None not in (g := [s.gain(s.own(c, u), u) for c in s.champion_first])}
-    gains = dict(zip(s.champion_first, np.mean(list(of_all.values()), axis=0))) if of_all else {}
+    common = [u for u in s.users if None not in [s.gain(s.own(c, u), u) for c in admissible]]
+    of = {c: [g for u in common if (g := s.gain(s.own(c, u), u)) is not None] for c in s.champion_first}
+    gains = {c: np.mean(of[c]) for c in of if of[c]}
     rows = {s.titles[c]: ["yes" if c in admissible else "no", s.bytes(c), margin(gains[c]) if c in gains else None]
             for c in s.champion_first}
-    if not admissible or not gains:
+    if not admissible or not all(c in gains for c in admissible):
         return "", rows, []
     best = max(admissible, key=lambda c: gains[c])
     claims = {c: s.claim(s.titles[c], s.titles[best], "decision", s.users, lambda u, c=c: (s.own(c, u), s.own(best, u)))
