@@ -1,5 +1,5 @@
 #pragma once
-/// The pieces of work of a shootout.
+/// The pieces of work of a shootout, each named by all that determines its outcome.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -7,6 +7,8 @@
 
 #include "tern/experiment/experiments/all.hpp"
 #include "tern/experiment/results_json.hpp"
+#include "tern/experiment/run/pilot.hpp"
+#include "tern/experiment/run/registration.hpp"
 #include "tern/io/sha256.hpp"
 
 namespace tern {
@@ -25,6 +27,19 @@ struct TaskContext {
   std::map<std::string, Index> steps;            ///< contender -> of one budget
   std::string options;                           ///< context, evaluation, precision ...
 };
+
+/// That of a registered run on the base of that fingerprint, with the steps that `protocol` has from the calibration.
+inline TaskContext task_context(const Registration& run, const ProtocolRecord& protocol, const std::string& fingerprint) {
+  TaskContext c;
+  c.fingerprint = fingerprint;
+  for (const UserRecord& u : run.users) c.split_hash[u.name] = u.split_hash;
+  for (const auto& [contender, calibration] : protocol.calibration) c.steps[contender] = calibration.steps;
+  const ShootoutOptions& o = run.options;
+  c.options = protocol.kind + "/" + std::to_string(o.context) + "/" + std::to_string(o.eval_tokens) + "/" +
+              std::to_string(o.validation_tokens) + "/" + protocol.weights + "/" + protocol.precision + "/" +
+              protocol.gradients + "/" + (o.early_stopping ? "best" : "last");
+  return c;
+}
 
 /// A stable hash of all that determines an outcome: never threads or paths. It names the task's file.
 inline std::string task_id(const TaskContext& context, const std::string& kind, const Setting& s, bool everybody,
@@ -67,6 +82,22 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     };
     return order(a) < order(b);
   });
+  return tasks;
+}
+
+/// plan_tasks() with their ids: of the rate and the candidate that the pilots in `protocol` chose.
+inline std::vector<Task> named_tasks(const Registration& run, const ProtocolRecord& protocol, const std::string& fingerprint) {
+  std::vector<Task> tasks = plan_tasks(run.design());
+  const TaskContext context = task_context(run, protocol, fingerprint);
+  for (Task& t : tasks) {
+    double rate = 0;
+    std::string kind = "task";
+    if (const auto pilots = protocol.pilots.find(t.setting.contender); pilots != protocol.pilots.end()) {
+      rate = rate_for(pilots->second, t.setting.user);
+      kind += "/" + pilots->second.candidate;
+    }
+    t.id = task_id(context, kind, t.setting, t.everybody, rate);
+  }
   return tasks;
 }
 

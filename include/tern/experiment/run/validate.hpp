@@ -1,5 +1,5 @@
 #pragma once
-#include <cmath>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,8 +24,8 @@ inline void expect_names(const char* field, const std::vector<std::string>& name
 
 }  // namespace detail
 
-/// Throws ValueError naming the field that cannot be.
-inline void validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
+/// `o`, or a ValueError naming the field that cannot be.
+inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
   const auto at_least = [](const char* field, Index got, Index least) {
     if (got < least)
       throw ValueError(std::string(field) + ": expected at least " + std::to_string(least) + ", got " + std::to_string(got));
@@ -61,8 +61,11 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   detail::expect_names("contenders", o.contenders, names);
   detail::expect_names("experiments", o.experiments, ids);
   detail::expect_names("roles.rivals", o.roles.rivals, names);
+  if (std::find(o.roles.rivals.begin(), o.roles.rivals.end(), o.roles.champion) != o.roles.rivals.end())
+    throw ValueError("roles.rivals: expected others than the champion, got " + in_quotes(o.roles.champion));
   detail::expect_names("roles.champion", {o.roles.champion}, o.contenders);
   if (!o.roles.fallback.empty()) detail::expect_names("roles.fallback", {o.roles.fallback}, names);
+  return o;
 }
 
 }  // namespace tern
