@@ -107,7 +107,8 @@ class Reader {
   }
   void nullable(const char* key, std::string& value) {
     value.clear();
-    if (!member(key).is_null()) decode(member(key), at_ / key, value);
+    if (!object_.contains(key)) (at_ / key).fail("text or null", Json());
+    if (!object_[key].is_null()) decode(object_[key], at_ / key, value);
   }
 
  private:

@@ -37,6 +37,7 @@ class Preparation {
     if (!measured) {
       if (hooks.progress) hooks.progress(0, 0, 0, "calibration");
       measured = measure_steps();
+      if (hooks.stopped()) return std::nullopt;  // steps that did not run have no cost
       journal_.write(*measured);
     }
     take(*measured, p);
