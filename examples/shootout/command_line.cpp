@@ -26,7 +26,7 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 struct Arguments {
   std::string base = "bundled", users, out = "shootout-out", generic;
   std::vector<std::string> contenders, rivals;
-  std::string champion, fallback, budget, weights = "stored";
+  std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8";
   std::vector<std::string> self;
   std::optional<Index> steps;
   bool keep_personal_data = false, strict = false, git = false, split_at_random = false;
@@ -34,14 +34,18 @@ struct Arguments {
   ShootoutOptions options;
 };
 
-/// The words of an enum on the command line.
+/// What `text` means of an option's words. Throws ValueError naming the option and its words.
 template <class E>
-using Words = std::map<std::string, E>;
-const Words<Protocol> protocols = {{"standard", Protocol::standard}, {"catalogue", Protocol::catalogue}};
-const Words<Precision> precisions = {{"full", Precision::full}, {"mixed", Precision::mixed}};
-const Words<GradientRounding> roundings = {{"float", GradientRounding::none},
-                                           {"int8", GradientRounding::nearest},
-                                           {"int8-stochastic", GradientRounding::stochastic}};
+E word(const char* option, const std::string& text, std::initializer_list<std::pair<const char*, E>> words) {
+  std::string known;
+  std::size_t left = words.size();
+  for (const auto& [spelling, value] : words) {
+    if (text == spelling) return value;
+    --left;
+    known += std::string(known.empty() ? "" : left == 0 ? " or " : ", ") + spelling;
+  }
+  throw ValueError(std::string(option) + ": expected " + known + ", got " + in_quotes(text));
+}
 
 /// "90", "90s", "5m" or "1h" in seconds. Throws ValueError.
 double parse_seconds(const std::string& text) {
@@ -57,13 +61,15 @@ double parse_seconds(const std::string& text) {
   return value * factor;
 }
 
-/// What the demonstration takes where nothing is said: small enough for a first look.
-void demonstrate(ShootoutOptions& o) {
-  o.budget = Budget::of_steps(40);
-  o.eval_tokens = 1536;
-  o.validation_tokens = 256;
-  o.pilots = 2;
-  o.sweep_users = 4;
+/// What the bundled base takes where nothing is said: small enough for a first look.
+void demonstrate(const CLI::App& said, ShootoutOptions& o) {
+  const auto unsaid = [&](const char* option) { return said.count(option) == 0; };
+  if (unsaid("--budget") && unsaid("--steps")) o.budget = Budget::of_steps(30);
+  if (unsaid("--eval-tokens")) o.eval_tokens = 1536;
+  if (unsaid("--validation-tokens")) o.validation_tokens = 256;
+  if (unsaid("--pilots")) o.pilots = 2;
+  if (unsaid("--sweep-users")) o.sweep_users = 4;
+  if (unsaid("--experiments")) o.experiments = {"E1", "E3", "E4", "E6", "E9", "E11"};
 }
 
 void finish_options(Arguments& a, const std::vector<Contender>& table) {
@@ -91,6 +97,12 @@ void finish_options(Arguments& a, const std::vector<Contender>& table) {
   if (!a.fallback.empty()) o.roles.fallback = a.fallback;
   if (!o.runs(o.roles.fallback)) o.roles.fallback.clear();
   o.weights = program::parse_weights(a.weights);
+  o.protocol = word<Protocol>("--protocol", a.protocol, {{"standard", Protocol::standard}, {"catalogue", Protocol::catalogue}});
+  o.precision = word<Precision>("--precision", a.precision, {{"full", Precision::full}, {"mixed", Precision::mixed}});
+  o.gradients = word<GradientRounding>("--gradients", a.gradients,
+                                       {{"float", GradientRounding::none},
+                                        {"int8", GradientRounding::nearest},
+                                        {"int8-stochastic", GradientRounding::stochastic}});
   validate(o, table);
 }
 
@@ -160,9 +172,12 @@ Stage load(Arguments& a) {
 }
 
 void print_findings(const Findings& findings) {
-  for (const Finding& f : findings.experiments)
-    std::printf("%-4s %-10s %s\n", f.id.c_str(), std::string(name(f.answer)).c_str(), f.sentence.c_str());
-  std::printf("\n%s\n", findings.decision.sentence.c_str());
+  for (const Finding& f : findings.experiments) {
+    std::cout << f.id << ' ' << f.title << ": " << name(f.answer) << '\n';
+    program::print_wrapped(f.sentence, "    ");
+  }
+  std::cout << '\n';
+  program::print_wrapped(findings.decision.sentence, "");
 }
 
 int run_command(Arguments& a, const std::vector<Contender>& table) {
@@ -230,10 +245,10 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--rivals", a.rivals, "the comparisons that are the claim (default: all others that run)")->delimiter(',');
   app.add_option("--fallback", a.fallback, "reported where nothing is admissible (default lora-r4)");
   app.add_option("--experiments", o.experiments, "some of " + ids)->delimiter(',');
-  app.add_option("--protocol", o.protocol, "standard, or catalogue: that of the 30M catalogue, nothing tuned")
-      ->transform(CLI::CheckedTransformer(protocols));
+  app.add_option("--protocol", a.protocol, "standard, or catalogue: that of the 30M catalogue, nothing tuned")
+      ->capture_default_str();
   auto* budget = app.add_option("--budget", a.budget,
-                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 40 steps)");
+                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 30 steps)");
   app.add_option("--steps", a.steps, "training steps, as many for everybody, instead of time")->excludes(budget);
   app.add_option("--seeds", o.seeds, "repetitions (E2)")->capture_default_str();
   app.add_option("--pilots", o.pilots, "people on whose text learning rates are chosen")->capture_default_str();
@@ -244,10 +259,9 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
   app.add_option("--eval-tokens", o.eval_tokens, "tokens scored of each person's held-out text")->capture_default_str();
   app.add_option("--validation-tokens", o.validation_tokens, "tokens scored of validation text")->capture_default_str();
-  app.add_option("--precision", o.precision, "of products with weights: full, or mixed (faster)")
-      ->transform(CLI::CheckedTransformer(precisions));
-  app.add_option("--gradients", o.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
-      ->transform(CLI::CheckedTransformer(roundings));
+  app.add_option("--precision", a.precision, "of products with weights: full, or mixed (faster)")->capture_default_str();
+  app.add_option("--gradients", a.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
+      ->capture_default_str();
   app.add_option("--weights", a.weights, "of the base: stored as the file has them, or f32, bf16, q8, q4, q4_0, ternary")
       ->capture_default_str();
   app.add_flag("--early-stopping", o.early_stopping, "keep the best validation's parameters, not the last ones");
@@ -294,11 +308,6 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
   read->add_flag("--text", r.text, "print the very text, document by document with its part");
   read->add_flag("--json", r.json, "as JSON");
   report->add_option("--out", a.out, "where the results lie")->capture_default_str();
-  // The demonstration's own defaults hold before options are read, so that each option still overrules them.
-  const bool bundled_base = std::none_of(argv, argv + argc, [](const char* arg) {
-    return std::string_view(arg).starts_with("--base") && std::string_view(arg) != "--base=bundled";
-  });
-  if (bundled_base) demonstrate(a.options);
   return program::run(app, argc, argv, [&] {
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
@@ -309,6 +318,7 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
       return program::read_people(r);
     }
     if (report->parsed()) return report_command(a);
+    if (a.base == "bundled") demonstrate(run->parsed() ? *run : *plan, a.options);
     finish_options(a, table);
     return run->parsed() ? run_command(a, table) : plan_command(a, table);
   });

@@ -1,10 +1,12 @@
 #pragma once
-/// How a run shows on a terminal how far it is.
+/// How a run shows on a terminal how far it is, and what it found.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
 #include <string>
 
 namespace program {
@@ -34,6 +36,21 @@ inline void show_progress(std::size_t done, std::size_t of, double left, const s
     std::cerr << "\r\033[K" << line << (next.empty() ? "\n" : "") << std::flush;
   else
     std::cerr << line << std::endl;
+}
+
+/// Words on stdout in lines of at most 100 characters, `indent` before each.
+inline void print_wrapped(const std::string& text, const std::string& indent) {
+  std::istringstream words(text);
+  std::size_t width = 0;
+  for (std::string word; words >> word;) {
+    const auto length = static_cast<std::size_t>(
+        std::count_if(word.begin(), word.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+    const bool begins = width == 0 || width + 1 + length > 100;
+    if (begins && width > 0) std::cout << '\n';
+    std::cout << (begins ? indent : " ") << word;
+    width = (begins ? indent.size() : width + 1) + length;
+  }
+  if (width > 0) std::cout << '\n';
 }
 
 }  // namespace program

@@ -32,7 +32,7 @@ TEST_CASE("adapter files come back as they were, for every contender that attach
     const auto path = folder.path() / "a.adapter";
     save_adapter(path, set, contender, base.fingerprint);
     const PackedFile file = read_packed(path);
-    CHECK(adapter_format(file, path, base.fingerprint) == contender);
+    CHECK(contender_of(file, path, base.fingerprint) == contender);
     auto back = fresh(base, contender);
     fill_adapters(file, path, back);
     std::vector<Matrix<float>> values;
@@ -70,7 +70,7 @@ TEST_CASE("adapter files of another base, another shape or with broken numbers a
   const auto path = folder.path() / "a.adapter";
   save_adapter(path, set, "norm", base.fingerprint);
   PackedFile file = read_packed(path);
-  CHECK_THROWS_WITH_AS(adapter_format(file, path, "0123456789abcdef"),
+  CHECK_THROWS_WITH_AS(contender_of(file, path, "0123456789abcdef"),
                        ("adapter '" + path.string() + "': base: expected fingerprint 0123456789abcdef, got " + base.fingerprint).c_str(),
                        FormatError);
   auto other = fresh(base, "lora-r4");

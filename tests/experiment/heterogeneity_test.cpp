@@ -22,6 +22,7 @@ TEST_CASE("E11: claims by group, none from fewer than six users") {
   CHECK(f.claims[1].a == "adapter x, mail");
   CHECK(f.claims[1].answer == Answer::better);
   CHECK(f.claims[1].users.users == 8);
+  CHECK(f.sentence.find("Of 2 comparisons, 2 are decided. Adapter x, mail against the base: better (") == 0);
   const Table& kinds = f.tables.at(0);
   CHECK(kinds.title == "By kind");
   CHECK(kinds.rows[0][3].text == "−10.5% (4 users, no claim)");

@@ -57,6 +57,14 @@ inline const std::vector<Contender>& contenders() {
   return table;
 }
 
+/// The rows that train: each of `table`, or its candidates in its place.
+inline std::vector<Contender> with_candidates(const std::vector<Contender>& table, const ModelView& model) {
+  std::vector<Contender> all;
+  for (const Contender& c : table)
+    for (Contender& one : c.candidates ? c.candidates(model) : std::vector<Contender>{c}) all.push_back(std::move(one));
+  return all;
+}
+
 /// The row of that name in `table`; throws ValueError naming those there are.
 inline const Contender& find_contender(const std::vector<Contender>& table, const std::string& name) {
   std::string known;

@@ -84,7 +84,8 @@ inline std::string seconds(const Maybe& value) {
 }
 
 /// A p to three digits, small ones as a bound: "p 0.004", "p < 0.001".
-inline std::string p_value(double p) { return p < 0.001 ? "p < 0.001" : "p " + fixed(p, 3); }
+inline std::string p_number(double p) { return p < 0.001 ? "< 0.001" : fixed(p, 3); }
+inline std::string p_value(double p) { return "p " + p_number(p); }
 
 /// "1 user", "12 users".
 inline std::string count(Index n, const std::string& what) {

@@ -130,7 +130,6 @@ inline void measure(const Evidence& evidence, Finding& finding) {
 inline void conclude(const Evidence& evidence, Finding& finding) {
   const ProtocolRecord& protocol = evidence.protocol();
   const auto questions = detail::questions(evidence);
-  std::vector<std::string> small;
   for (const auto& split : detail::splits(evidence)) {
     Table table{.title = split.title, .columns = {"", "users"}};
     for (const auto& question : questions) table.columns.push_back("over " + question.b);
@@ -144,8 +143,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
           if (c.a == detail::title_in(evidence, split, group) && c.b == question.b) claim = &c;
         if (claim != nullptr) {
           const auto m = claim->margin();
-          row.emplace_back(words::margin_between(m.point, m.low, m.high) + ", " + std::string(name(claim->answer)),
-                           claim->answer != Answer::undecided);
+          row.emplace_back(words::margin_between(m.point, m.low, m.high) + ", " + std::string(name(claim->answer)), true);
           continue;
         }
         const auto nats = detail::differences(evidence, group, question);
@@ -164,7 +162,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
   finding.sentence = finding.claims.empty()
                          ? "No group has " + std::to_string(rules(protocol).least_users) +
                                " users: the tables show margins, and no claim is made."
-                         : sentences(finding.claims, protocol);
+                         : decided_in_short(finding.claims);
 }
 
 inline constexpr Experiment experiment = {"E11", "Heterogeneity", "For which kinds, languages and sizes of text does it hold?",

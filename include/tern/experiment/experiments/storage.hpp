@@ -11,8 +11,11 @@ namespace tern::experiments::storage {
 /// Users of the fleets that are priced.
 inline constexpr std::array<double, 2> fleets = {215'000, 10'000'000};
 
-/// Whatever is trained is measured.
-inline void needs(const Design&, const Needs&) {}
+/// One adapter of each contender is enough: all people's are of one size.
+inline void needs(const Design& design, const Needs& need) {
+  for (const std::string& contender : design.options.contenders)
+    need({.setting = {.contender = contender, .user = design.users.front().name}});
+}
 
 inline void measure(const Evidence& evidence, Finding& finding) {
   Table table{.title = "Bytes as stored", .columns = {"", "numbers", "a user"}};
