@@ -139,7 +139,8 @@ TEST_CASE("tasks: each experiment asks for its own runs") {
   CHECK(names(twin) == Names{base, "base, ternary weights on all", "norm for a, ternary weights", "norm for b, ternary weights",
                              "norm for c, ternary weights", "norm for everybody, generic:en-prose, ternary weights on all"});
 
-  CHECK(names(registered({"E9", "E11"})) == Names{base});
+  CHECK(names(registered({"E9"})) == Names{base, "norm for a", "lora for a", "extra for a"});
+  CHECK(names(registered({"E11"})) == Names{base});
   CHECK(count(names(registered({"E12"})), " budgets") == 2 * 3 * 3);
   CHECK(count(names(registered({"E13"})), "4096 tokens") == 2 * 3);
   CHECK(count(names(registered({"E13"})), "16384 tokens") == 2);  // only b has more

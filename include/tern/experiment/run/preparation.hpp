@@ -49,14 +49,9 @@ class Preparation {
     return p;
   }
 
-  /// A contender's candidates; itself where there is nothing to choose.
-  std::vector<Contender> leaves(const Contender& c) { return c.candidates ? c.candidates(workshop_.view()) : std::vector{c}; }
-  std::vector<Contender> leaves() {
-    std::vector<Contender> all;
-    for (const Contender& c : run_.contenders)
-      for (Contender& leaf : leaves(c)) all.push_back(std::move(leaf));
-    return all;
-  }
+  /// A contender's candidates, or itself; those of all.
+  std::vector<Contender> leaves(const Contender& c) { return with_candidates({c}, workshop_.view()); }
+  std::vector<Contender> leaves() { return with_candidates(run_.contenders, workshop_.view()); }
 
   /// The seconds of a step of each leaf, in turns on this machine, as the journal keeps them.
   Outcome measure_steps(const CalibrationOptions& options = {}) {
