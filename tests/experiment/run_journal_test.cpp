@@ -18,7 +18,8 @@ Outcome trained() {
   a.bytes = 9216, a.parameters = 2304, a.learning_rate = 3e-3, a.steps = 17, a.seconds = 1.25;
   a.curve = {{0, 0, 20.5}, {17, 1.25, 18.25}};
   o.adapter.push_back(a);
-  o.cells.push_back({.adapter = "0123", .user = "anna", .nll = 0.1 + 0.2, .tokens = 3, .bytes = 11, .chunks = {{0, 0.1 + 0.2, 3}}});
+  o.cells.push_back(
+      {.adapter = "0123", .user = "anna", .nll = 0.1 + 0.2, .tokens = 3, .bytes = 11, .chunks = {{0, 0.1 + 0.2, 3}}});
   o.seconds = 2.5;
   return o;
 }

@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-std::unique_ptr<Shootout> shootout(TinyStage& stage, const std::vector<Contender>& table = contenders(), const Pass& pass = {}) {
+std::unique_ptr<Shootout> shootout(TinyStage& stage, const std::vector<Contender>& table = contenders(),
+                                   const Pass& pass = {}) {
   return std::make_unique<Shootout>(stage.base, stage.users, stage.generic, stage.options, pass, table);
 }
 
@@ -40,23 +41,28 @@ std::string text_of(const fs::path& path) {
 std::map<std::string, fs::file_time_type> files_in(const fs::path& folder) {
   std::map<std::string, fs::file_time_type> files;
   if (fs::exists(folder))
-    for (const auto& entry : fs::directory_iterator(folder)) files[entry.path().filename().string()] = entry.last_write_time();
+    for (const auto& entry : fs::directory_iterator(folder))
+      files[entry.path().filename().string()] = entry.last_write_time();
   return files;
 }
 
-Registration registered(TinyStage& stage, const ShootoutOptions& options, const std::vector<Contender>& table = contenders()) {
+Registration registered(TinyStage& stage, const ShootoutOptions& options,
+                        const std::vector<Contender>& table = contenders()) {
   Workshop workshop(stage.base, stage.users, stage.generic, options, Pass{});
   return fix(options, table, stage.generic, workshop);
 }
 
 /// Gains of every norm that train at these rates.
 Contender gains_at(std::string name, std::vector<double> rates) {
-  return {.name = name, .title = "title of " + name, .rates = std::move(rates),
+  return {.name = name,
+          .title = "title of " + name,
+          .rates = std::move(rates),
           .attach = [](const ModelView& model, AdapterSet<float>& set, Random&) { attach_user_gains(model, set); }};
 }
 
 bool mentions(const std::vector<std::string>& notes, const std::string& what) {
-  return std::any_of(notes.begin(), notes.end(), [&](const std::string& n) { return n.find(what) != std::string::npos; });
+  return std::any_of(notes.begin(), notes.end(),
+                     [&](const std::string& n) { return n.find(what) != std::string::npos; });
 }
 
 }  // namespace
@@ -89,7 +95,8 @@ TEST_CASE("shootout: same seed, same bits on one thread and on two; everything a
   // 2 contenders: own, seed 1, generic, 4 further budgets ... and of the champion noise, others, the ternary base.
   std::map<std::string, int> kinds;
   for (const AdapterRecord& a : r.adapters)
-    ++kinds[std::string(name(a.setting.data.kind)) + (a.setting.seed > 0 ? " again" : "") + (a.setting.weights != "stored" ? " ternary" : "")];
+    ++kinds[std::string(name(a.setting.data.kind)) + (a.setting.seed > 0 ? " again" : "") +
+            (a.setting.weights != "stored" ? " ternary" : "")];
   CHECK(kinds["real again"] == 6);
   CHECK(kinds["real ternary"] == 3);
   CHECK(kinds["generic"] == 6);
@@ -144,11 +151,14 @@ TEST_CASE("shootout: interrupted anywhere and run again, it comes to the same re
     const auto again = shootout(stage)->run(stage.out());
     REQUIRE(again.has_value());
     CHECK(timeless(again->first) == timeless(whole->first));
-    for (const auto& [name, time] : files_in(stage.out() / "tasks")) CHECK((time == written[name]) == (name != id + ".json"));
+    for (const auto& [name, time] : files_in(stage.out() / "tasks"))
+      CHECK((time == written[name]) == (name != id + ".json"));
   }
 }
 
-TEST_CASE("shootout: what is fixed is on disk before the first task; other options keep the earlier results under their hash") {
+TEST_CASE(
+    "shootout: what is fixed is on disk before the first task; other options keep the earlier results under their "
+    "hash") {
   TinyStage stage(2);
   std::atomic<bool> stop{true};
   std::vector<std::string> notes;
@@ -177,13 +187,14 @@ TEST_CASE("shootout: what is fixed is on disk before the first task; other optio
   CHECK(!shootout(stage)->run(stage.out(), hooks).has_value());
   REQUIRE(notes.size() == 1);
   CHECK(notes[0].find("results-" + first->protocol().hash + ".json") != std::string::npos);
-  CHECK(timeless(from_json(text_of(stage.out() / ("results-" + first->protocol().hash + ".json")), "r")) == timeless(from_json(results, "r")));
+  CHECK(timeless(from_json(text_of(stage.out() / ("results-" + first->protocol().hash + ".json")), "r")) ==
+        timeless(from_json(results, "r")));
   CHECK(from_json(text_of(stage.out() / "results.json"), "r").adapters.empty());
 
   for (const std::string& damaged : {std::string("not JSON"), [&] {
-         std::string text = results;
-         return text.replace(text.find(first->protocol().hash), 16, "../../somewhere/");
-       }()}) {
+                                       std::string text = results;
+                                       return text.replace(text.find(first->protocol().hash), 16, "../../somewhere/");
+                                     }()}) {
     std::ofstream(stage.out() / "results.json") << damaged;
     notes.clear();
     CHECK(!shootout(stage)->run(stage.out(), hooks).has_value());
@@ -201,12 +212,18 @@ TEST_CASE("shootout: a run that diverges is in the results as failed, its user l
   for (const UserRecord& u : plain.users)
     if (std::find(pilots.begin(), pilots.end(), u.name) == pilots.end()) victim = u.name;
   // Breaks for the victim alone: initial values are drawn from a hash of contender, user and seed.
-  const auto first_draw = [](const std::string& user) { return Random(content_hash("values/brittle/" + user, 0)).next(); };
-  const Contender brittle{.name = "brittle", .title = "the brittle one", .rates = {1e-3, 3e-3, 9e-3},
+  const auto first_draw = [](const std::string& user) {
+    return Random(content_hash("values/brittle/" + user, 0)).next();
+  };
+  const Contender brittle{.name = "brittle",
+                          .title = "the brittle one",
+                          .rates = {1e-3, 3e-3, 9e-3},
                           .attach = [=](const ModelView& model, AdapterSet<float>& set, Random& random) {
                             attach_user_gains(model, set);
                             if (random.next() != first_draw(victim)) return;
-                            for_each_parameter(set, [](std::string_view, auto& p) { p.value.setConstant(std::numeric_limits<float>::infinity()); });
+                            for_each_parameter(set, [](std::string_view, auto& p) {
+                              p.value.setConstant(std::numeric_limits<float>::infinity());
+                            });
                           }};
   stage.options.contenders = {"brittle", "norm"};
   stage.options.roles = {"brittle", {"norm"}, ""};
@@ -250,10 +267,11 @@ TEST_CASE("shootout: a user without generic text voids that control, and nobody 
 
 TEST_CASE("shootout: the pilots choose among candidates, and the results say how the others did") {
   TinyStage stage(2);
-  const Contender several{.name = "several", .title = "the several", .rates = {1e-3}, .candidates = [](const ModelView&) {
-                            return std::vector{gains_at("weak", {1e-12, 3e-12, 9e-12}), gains_at("strong", {1e-3, 1e-2, 3e-2}),
-                                               gains_at("hot", {1e20, 3e20, 9e20})};
-                          }};
+  const Contender several{
+      .name = "several", .title = "the several", .rates = {1e-3}, .candidates = [](const ModelView&) {
+        return std::vector{gains_at("weak", {1e-12, 3e-12, 9e-12}), gains_at("strong", {1e-3, 1e-2, 3e-2}),
+                           gains_at("hot", {1e20, 3e20, 9e20})};
+      }};
   stage.options.contenders = {"norm", "several"};
   stage.options.roles = {"norm", {"several"}, ""};
   const std::vector<Contender> table = {contenders()[0], several};
@@ -269,8 +287,9 @@ TEST_CASE("shootout: the pilots choose among candidates, and the results say how
   CHECK(p.contender("several")->parameters > 0);
   CHECK(!p.contender("several")->sites.empty());
   CHECK(p.calibration.contains("several"));
-  CHECK(std::count_if(done->first.adapters.begin(), done->first.adapters.end(),
-                      [](const AdapterRecord& a) { return a.setting.contender == "several" && a.parameters > 0; }) == 2);
+  CHECK(std::count_if(done->first.adapters.begin(), done->first.adapters.end(), [](const AdapterRecord& a) {
+          return a.setting.contender == "several" && a.parameters > 0;
+        }) == 2);
 
   stage.options.protocol = Protocol::catalogue;
   const auto catalogue = shootout(stage, table)->run(stage.folder / "catalogue");
@@ -294,7 +313,8 @@ TEST_CASE("shootout: whoever was piloted trains at what the other pilots chose")
   }
 }
 
-TEST_CASE("fix: full fine-tuning that does not fit is refused with the figure; a champion that is refused is an error") {
+TEST_CASE(
+    "fix: full fine-tuning that does not fit is refused with the figure; a champion that is refused is an error") {
   TinyStage stage(2);
   ShootoutOptions o = stage.options;
   o.contenders = {"norm", "full"};
@@ -304,14 +324,18 @@ TEST_CASE("fix: full fine-tuning that does not fit is refused with the figure; a
   CHECK(registered(stage, o).protocol.refused.empty());
   o.memory = needed - 1;
   const Registration r = registered(stage, o);
-  CHECK(r.protocol.refused.at("full") == "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) +
-                                             ", of which there are " + words::bytes(static_cast<double>(needed - 1)));
+  CHECK(r.protocol.refused.at("full") == "weights, gradients and two moments take " +
+                                             words::bytes(static_cast<double>(needed)) + ", of which there are " +
+                                             words::bytes(static_cast<double>(needed - 1)));
   CHECK(r.options.contenders == std::vector<std::string>{"norm"});
   CHECK(r.protocol.roles.rivals.empty());
   CHECK(r.protocol.contenders.size() == 1);
   o.roles = {"full", {"norm"}, ""};
-  CHECK_THROWS_WITH_AS(registered(stage, o), ("roles.champion: expected a contender that can run, got 'full', which is refused: " +
-                                              r.protocol.refused.at("full")).c_str(), ValueError);
+  CHECK_THROWS_WITH_AS(registered(stage, o),
+                       ("roles.champion: expected a contender that can run, got 'full', which is refused: " +
+                        r.protocol.refused.at("full"))
+                           .c_str(),
+                       ValueError);
   o = stage.options;
   o.contenders = {"norm", "full"};
   o.weights = WeightFormat::q4;
@@ -371,7 +395,8 @@ TEST_CASE("fix: the protocol's hash changes with everything that is fixed, and w
   // What changes no step's cost leaves the calibration, and with it every task, as it was.
   stage.base.fingerprint = "";
   const Registration plain = registered(stage, stage.options);
-  for (const auto& r : {of([](auto& o) { o.pilots = 3; }), of([](auto& o) { o.most_rates = 9; }), of([](auto& o) { o.validation_tokens = 33; })})
+  for (const auto& r : {of([](auto& o) { o.pilots = 3; }), of([](auto& o) { o.most_rates = 9; }),
+                        of([](auto& o) { o.validation_tokens = 33; })})
     CHECK(r.calibration == plain.calibration);
   CHECK(of([](auto& o) { o.context = 17; }).calibration != plain.calibration);
 }
@@ -399,7 +424,9 @@ TEST_CASE("plan: says what is left, keeps nothing, and counts no pilot twice") {
   int pieces = 0;
   ShootoutHooks hooks;
   hooks.interrupted = &stop;
-  hooks.progress = [&](std::size_t, std::size_t, double, const std::string&) { stop = ++pieces > 1 + 5; };  // calibration, 5 pilots
+  hooks.progress = [&](std::size_t, std::size_t, double, const std::string&) {
+    stop = ++pieces > 1 + 5;
+  };  // calibration, 5 pilots
   CHECK(!shootout(stage)->run(stage.out(), hooks).has_value());
   const ShootoutPlan begun = shootout(stage)->plan(stage.out());
   CHECK(begun.least_pilots == fresh.least_pilots - 5);

@@ -10,7 +10,10 @@ using namespace tern;
 namespace {
 
 TaskContext context() {
-  return {.fingerprint = "f", .split_hash = {{"a", "1"}, {"b", "2"}}, .steps = {{"norm", 10}, {"lora", 20}}, .options = "o"};
+  return {.fingerprint = "f",
+          .split_hash = {{"a", "1"}, {"b", "2"}},
+          .steps = {{"norm", 10}, {"lora", 20}},
+          .options = "o"};
 }
 
 const Setting own = {.contender = "norm", .user = "a"};
@@ -41,8 +44,8 @@ std::set<std::string> names(const Registration& r) {
 }
 
 std::size_t count(const std::set<std::string>& names, const std::string& part) {
-  return static_cast<std::size_t>(
-      std::count_if(names.begin(), names.end(), [&](const std::string& n) { return n.find(part) != std::string::npos; }));
+  return static_cast<std::size_t>(std::count_if(
+      names.begin(), names.end(), [&](const std::string& n) { return n.find(part) != std::string::npos; }));
 }
 
 }  // namespace
@@ -136,8 +139,9 @@ TEST_CASE("tasks: each experiment asks for its own runs") {
   CHECK(names(registered({"E6"})) == Names{base});  // without a twin
   Registration twin = registered({"E6"});
   twin.ternary_twin = true;
-  CHECK(names(twin) == Names{base, "base, ternary weights on all", "norm for a, ternary weights", "norm for b, ternary weights",
-                             "norm for c, ternary weights", "norm for everybody, generic:en-prose, ternary weights on all"});
+  CHECK(names(twin) == Names{base, "base, ternary weights on all", "norm for a, ternary weights",
+                             "norm for b, ternary weights", "norm for c, ternary weights",
+                             "norm for everybody, generic:en-prose, ternary weights on all"});
 
   CHECK(names(registered({"E9"})) == Names{base, "norm for a", "lora for a", "extra for a"});
   CHECK(names(registered({"E11"})) == Names{base});
@@ -170,7 +174,8 @@ TEST_CASE("tasks: no run twice; bases first, then the ordinary runs, and all nam
   REQUIRE(tasks.size() > 11);
   CHECK(tasks[0].setting == base_setting());
   CHECK(tasks[1].setting == base_setting("ternary"));
-  for (std::size_t i = 2; i < 11; ++i) CHECK(tasks[i].setting == Setting{.contender = tasks[i].setting.contender, .user = tasks[i].setting.user});
+  for (std::size_t i = 2; i < 11; ++i)
+    CHECK(tasks[i].setting == Setting{.contender = tasks[i].setting.contender, .user = tasks[i].setting.user});
 
   // The rate is part of the name: for pilots what the others chose.
   ProtocolRecord other = r.protocol;

@@ -113,7 +113,9 @@ TEST_CASE("trainer: training lowers the loss of whoever it is for, and the last 
 TEST_CASE("trainer: a full fine-tune trains a copy; the base stays, and initial values depend on the seed") {
   TinyStage stage;
   Bench bench(stage);
-  const auto base = [&] { return bench.evaluator.score(bench.trainer.model(), bench.trainer.cache().decoder, bench.trainer.pass(), "u0").nll; };
+  const auto base = [&] {
+    return bench.evaluator.score(bench.trainer.model(), bench.trainer.cache().decoder, bench.trainer.pass(), "u0").nll;
+  };
   const double before = base();
   TrainedAdapter full = bench.trainer.fresh(find_contender(contenders(), "full"), own);
   CHECK(full.is_copy());
@@ -127,7 +129,8 @@ TEST_CASE("trainer: a full fine-tune trains a copy; the base stays, and initial 
     s.seed = seed;
     const TrainedAdapter lora = bench.trainer.fresh(find_contender(contenders(), "lora-r4"), s);
     double sum = 0;
-    for_each_parameter(lora.set(), [&](std::string_view, const auto& p) { sum += p.value.template cast<double>().sum(); });
+    for_each_parameter(lora.set(),
+                       [&](std::string_view, const auto& p) { sum += p.value.template cast<double>().sum(); });
     return sum;
   };
   CHECK(values(0) == values(0));
@@ -143,11 +146,13 @@ TEST_CASE("trainer: an interrupted run says so") {
   CHECK(bench.trainer.train(a, own, {.steps = 4, .rate = 1e-2}, nullptr).status == FitStatus::interrupted);
 }
 
-TEST_CASE("evaluator: the same chunks for each contender, exactly as many tokens as asked for, from held-out text alone") {
+TEST_CASE(
+    "evaluator: the same chunks for each contender, exactly as many tokens as asked for, from held-out text alone") {
   TinyStage stage;
   Bench bench(stage);
   const TrainedAdapter norm = bench.trainer.fresh(contenders()[0], own);
-  const CellRecord base = bench.evaluator.score(bench.trainer.model(), bench.trainer.cache().decoder, bench.trainer.pass(), "u1");
+  const CellRecord base =
+      bench.evaluator.score(bench.trainer.model(), bench.trainer.cache().decoder, bench.trainer.pass(), "u1");
   TrainedAdapter lora = bench.trainer.fresh(find_contender(contenders(), "lora-r4"), own);
   REQUIRE(bench.trainer.train(lora, own, {.steps = 2, .rate = 1e-2}, nullptr).ok());
   const CellRecord other = bench.evaluator.score(lora.subject(), bench.trainer.cache(), bench.trainer.pass(), "u1");
@@ -167,7 +172,8 @@ TEST_CASE("evaluator: the same chunks for each contender, exactly as many tokens
   CHECK(tokens == base.tokens);
   CHECK(documents.size() > 1);
   // Adapters that change nothing change no bit of the base's losses.
-  CHECK(bench.evaluator.score(norm.subject(), bench.trainer.cache(), bench.trainer.pass(), "u1").nll == doctest::Approx(base.nll).epsilon(1e-6));
+  CHECK(bench.evaluator.score(norm.subject(), bench.trainer.cache(), bench.trainer.pass(), "u1").nll ==
+        doctest::Approx(base.nll).epsilon(1e-6));
   CHECK(bench.evaluator.seconds_of(96) > 0);
 }
 
@@ -192,14 +198,20 @@ TEST_CASE("evaluator: placeholders are context and never targets") {
 TEST_CASE("evaluator: a model of broken numbers is NaN in validation and an error in scoring") {
   TinyStage stage;
   Bench bench(stage);
-  const Contender broken{.name = "broken", .title = "", .rates = {1}, .attach = [](const ModelView& model, AdapterSet<float>& set, Random&) {
+  const Contender broken{.name = "broken",
+                         .title = "",
+                         .rates = {1},
+                         .attach = [](const ModelView& model, AdapterSet<float>& set, Random&) {
                            attach_user_gains(model, set);
-                           for_each_parameter(set, [](std::string_view, auto& p) { p.value.setConstant(std::numeric_limits<float>::quiet_NaN()); });
+                           for_each_parameter(set, [](std::string_view, auto& p) {
+                             p.value.setConstant(std::numeric_limits<float>::quiet_NaN());
+                           });
                          }};
   TrainedAdapter a = bench.trainer.fresh(broken, own);
   CHECK(std::isnan(bench.validation(a, "u0")));
   CHECK_THROWS_AS(bench.evaluator.score(a.subject(), bench.trainer.cache(), bench.trainer.pass(), "u0"), DivergedError);
-  const FitResult r = bench.trainer.train(a, own, {.steps = 2, .rate = 1e-3}, [&] { return bench.validation(a, "u0"); });
+  const FitResult r =
+      bench.trainer.train(a, own, {.steps = 2, .rate = 1e-3}, [&] { return bench.validation(a, "u0"); });
   CHECK(r.status == FitStatus::diverged);
 }
 
@@ -240,7 +252,8 @@ TEST_CASE("describe: what results say of users, sites, base and build") {
   CHECK(base.parameters == parameters(stage.base.model.config));
   CHECK(base.ternary_twin);
   CHECK(base.types == std::map<std::string, double>{{"f32", 1.0}});
-  CHECK(describe_sites(std::vector<SiteId>{{0, Site::down}, {0, Site::query}, {1, Site::down}}) == "down, query: 2 layers");
+  CHECK(describe_sites(std::vector<SiteId>{{0, Site::down}, {0, Site::query}, {1, Site::down}}) ==
+        "down, query: 2 layers");
   CHECK(describe_sites(std::vector<SiteId>{{3, Site::down}}) == "down: 1 layer");
   const BuildRecord build = describe_build("abc", Pass{}, 3);
   CHECK(build.commit == "abc");

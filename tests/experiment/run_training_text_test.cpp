@@ -25,12 +25,15 @@ User user(const std::string& name, const std::string& language, int number, cons
 struct World {
   std::vector<User> users = {user("a", "en", 1, {30, 5, 17}), user("b", "en", 2, {40}), user("c", "de", 3, {9, 9}),
                              user("d", "en", 4, {3, 8})};
-  std::map<std::string, TokenPieces> generic = {{"en", user("", "", 9, {20, 20, 20, 20}).train}, {"small", {{1, 2, 3}}}};
+  std::map<std::string, TokenPieces> generic = {{"en", user("", "", 9, {20, 20, 20, 20}).train},
+                                                {"small", {{1, 2, 3}}}};
   TrainingSources sources{users, generic, 5000};
   TokenPieces text(const Setting& s) const { return training_text(s, sources); }
 };
 
-Setting of(Data data, const std::string& user = "a") { return {.contender = "norm", .user = user, .data = std::move(data)}; }
+Setting of(Data data, const std::string& user = "a") {
+  return {.contender = "norm", .user = user, .data = std::move(data)};
+}
 
 std::vector<std::size_t> lengths(const TokenPieces& pieces) {
   std::vector<std::size_t> all;
@@ -56,7 +59,8 @@ TEST_CASE("training_text: own text as it is, or whole pieces of it up to a numbe
   CHECK(detail::count_tokens(some) == 40);
   std::size_t cut = 0;
   for (const auto& piece : some) {
-    const auto whole = std::find_if(w.users[0].train.begin(), w.users[0].train.end(), [&](const auto& p) { return p[0] == piece[0]; });
+    const auto whole =
+        std::find_if(w.users[0].train.begin(), w.users[0].train.end(), [&](const auto& p) { return p[0] == piece[0]; });
     REQUIRE(whole != w.users[0].train.end());
     CHECK(std::equal(piece.begin(), piece.end(), whole->begin()));
     cut += piece.size() < whole->size();
@@ -100,12 +104,14 @@ TEST_CASE("training_text: the others of a language, without the user") {
   TokenPieces expected = w.users[1].train;
   expected.insert(expected.end(), w.users[3].train.begin(), w.users[3].train.end());
   CHECK(w.text(of({Data::Kind::others})) == expected);
-  CHECK_THROWS_WITH_AS(w.text(of({Data::Kind::others}, "c")), "setting: data: expected others who write de, got none", ValueError);
+  CHECK_THROWS_WITH_AS(w.text(of({Data::Kind::others}, "c")), "setting: data: expected others who write de, got none",
+                       ValueError);
 }
 
 TEST_CASE("training_text: every contender sees the same, at every budget and on every base") {
   const World w;
-  for (const Data& data : {Data{}, Data{Data::Kind::uniform}, Data{Data::Kind::shuffled}, Data{Data::Kind::generic, "en"}}) {
+  for (const Data& data :
+       {Data{}, Data{Data::Kind::uniform}, Data{Data::Kind::shuffled}, Data{Data::Kind::generic, "en"}}) {
     Setting s = of(data);
     s.tokens = 30;
     Setting other = s;
@@ -119,14 +125,19 @@ TEST_CASE("training_text: what is not there is an error that names it") {
   const World w;
   CHECK_THROWS_WITH_AS(w.text(of({}, "zoe")), "setting: user: expected one of the users, got 'zoe'", ValueError);
   CHECK_THROWS_WITH_AS(w.text(of({}, "")), "setting: user: expected one of the users, got ''", ValueError);
-  CHECK_THROWS_WITH_AS(w.text(of({Data::Kind::generic, "ml"})), "setting: data: expected a generic text that is there, got 'ml'", ValueError);
+  CHECK_THROWS_WITH_AS(w.text(of({Data::Kind::generic, "ml"})),
+                       "setting: data: expected a generic text that is there, got 'ml'", ValueError);
 }
 
 TEST_CASE("choose_users: one of each kind in turn, the same whatever the order, few or all") {
   std::vector<UserRecord> users;
   for (int i = 0; i < 9; ++i) {
     UserRecord u;
-    u.name = "u" + std::to_string(i), u.kind = i < 6 ? "prose" : i < 8 ? "mail" : "code", u.split_hash = std::to_string(i);
+    u.name = "u" + std::to_string(i),
+    u.kind = i < 6   ? "prose"
+             : i < 8 ? "mail"
+                     : "code",
+    u.split_hash = std::to_string(i);
     users.push_back(u);
   }
   const auto kind_of = [&](const std::string& name) { return users[static_cast<std::size_t>(name[1] - '0')].kind; };

@@ -9,7 +9,8 @@ using namespace tern;
 namespace {
 
 /// What validate() says of the defaults after `change`; nothing where it accepts them.
-std::string complaint(const std::function<void(ShootoutOptions&)>& change, const std::vector<Contender>& table = contenders()) {
+std::string complaint(const std::function<void(ShootoutOptions&)>& change,
+                      const std::vector<Contender>& table = contenders()) {
   ShootoutOptions o;
   change(o);
   try {
@@ -40,23 +41,36 @@ TEST_CASE("validate: the defaults are fine, and each field that cannot be is nam
   CHECK(complaint([](auto& o) { o.sweep_users = -1; }) == "sweep_users: expected at least 0, got -1");
   CHECK(complaint([](auto& o) { o.threads = 0; }) == "threads: expected at least 1, got 0");
   CHECK(complaint([](auto& o) { o.budget = Budget::of_steps(0); }) == "budget: expected at least 1 step, got 0");
-  CHECK(complaint([](auto& o) { o.budget = Budget::of_seconds(0); }).starts_with("budget: expected more than 0 seconds, got 0"));
+  CHECK(complaint([](auto& o) {
+          o.budget = Budget::of_seconds(0);
+        }).starts_with("budget: expected more than 0 seconds, got 0"));
   for (const double margin : {0.0, 1.0, -0.1, std::numeric_limits<double>::quiet_NaN()})
-    CHECK(complaint([&](auto& o) { o.margin = margin; }).starts_with("margin: expected a share of perplexity in (0, 1), got "));
+    CHECK(complaint([&](auto& o) {
+            o.margin = margin;
+          }).starts_with("margin: expected a share of perplexity in (0, 1), got "));
 }
 
 TEST_CASE("validate: contenders, roles and experiments are those there are, each once") {
   CHECK(complaint([](auto& o) { o.contenders = {}; }) == "contenders: expected at least one, got none");
-  CHECK(complaint([](auto& o) { o.contenders = {"norm", "magic"}; }) ==
-        "contenders: expected some of norm, lora-r4, matched, lora-r64, full, got 'magic'");
-  CHECK(complaint([](auto& o) { o.contenders = {"norm", "lora-r4", "norm"}; }) == "contenders: expected each once, got 'norm' twice");
-  CHECK(complaint([](auto& o) { o.experiments = {"E1", "E99"}; }).starts_with("experiments: expected some of E1, E2, "));
+  CHECK(complaint([](auto& o) {
+          o.contenders = {"norm", "magic"};
+        }) == "contenders: expected some of norm, lora-r4, matched, lora-r64, full, got 'magic'");
+  CHECK(complaint([](auto& o) {
+          o.contenders = {"norm", "lora-r4", "norm"};
+        }) == "contenders: expected each once, got 'norm' twice");
+  CHECK(complaint([](auto& o) {
+          o.experiments = {"E1", "E99"};
+        }).starts_with("experiments: expected some of E1, E2, "));
   CHECK(complaint([](auto& o) { o.experiments = {"E1", "E1"}; }) == "experiments: expected each once, got 'E1' twice");
   CHECK(complaint([](auto& o) { o.roles.rivals = {"magic"}; }).starts_with("roles.rivals: expected some of "));
-  CHECK(complaint([](auto& o) { o.roles.rivals = {"full", "full"}; }) == "roles.rivals: expected each once, got 'full' twice");
-  CHECK(complaint([](auto& o) { o.roles.rivals = {"norm"}; }) == "roles.rivals: expected others than the champion, got 'norm'");
+  CHECK(complaint([](auto& o) {
+          o.roles.rivals = {"full", "full"};
+        }) == "roles.rivals: expected each once, got 'full' twice");
+  CHECK(complaint([](auto& o) { o.roles.rivals = {"norm"}; }) ==
+        "roles.rivals: expected others than the champion, got 'norm'");
   CHECK(complaint([](auto& o) { o.roles.champion = "lora-r64"; }) ==
-        "roles.champion: expected some of norm, lora-r4, matched, full, got 'lora-r64'");  // it is in the table, yet does not run
+        "roles.champion: expected some of norm, lora-r4, matched, full, got 'lora-r64'");  // it is in the table, yet
+                                                                                           // does not run
   CHECK(complaint([](auto& o) { o.roles.fallback = "magic"; }).starts_with("roles.fallback: expected some of "));
   CHECK(complaint([](auto& o) { o.roles.fallback = ""; }).empty());
 }

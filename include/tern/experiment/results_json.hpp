@@ -14,10 +14,10 @@ namespace tern {
 /// The document's text (results.json): what was measured and, beside it, what was found.
 inline std::string to_json(const Results& results, const Findings& findings) {
   namespace d = detail::results_json;
-  d::Json json = {{"tern", d::encode(results.tern)},   {"base", d::encode(results.base)},
+  d::Json json = {{"tern", d::encode(results.tern)},         {"base", d::encode(results.base)},
                   {"protocol", d::encode(results.protocol)}, {"populations", d::Json::array()},
-                  {"users", d::encode(results.users)}, {"left_out", d::encode(results.left_out)},
-                  {"verdicts", d::encode(findings)},   {"adapters", d::encode(results.adapters)},
+                  {"users", d::encode(results.users)},       {"left_out", d::encode(results.left_out)},
+                  {"verdicts", d::encode(findings)},         {"adapters", d::encode(results.adapters)},
                   {"cells", d::encode(results.cells)}};
   for (const auto& [name, users] : results.populations())
     json["populations"].push_back({{"name", shown(name)}, {"users", d::encode(users)}});
@@ -47,7 +47,8 @@ inline Results from_json(std::string_view text, const std::string& source) {
   };
   const d::Json& protocol = d::object(member("protocol"), at / "protocol");
   if (!protocol.contains("version") || protocol["version"] != results.protocol.version)
-    (at / "protocol.version").fail(std::to_string(results.protocol.version), protocol.contains("version") ? protocol["version"] : d::Json());
+    (at / "protocol.version")
+        .fail(std::to_string(results.protocol.version), protocol.contains("version") ? protocol["version"] : d::Json());
   d::decode(member("tern"), at / "tern", results.tern);
   d::decode(member("base"), at / "base", results.base);
   d::decode(protocol, at / "protocol", results.protocol);
@@ -58,7 +59,8 @@ inline Results from_json(std::string_view text, const std::string& source) {
   std::set<std::string> users{""}, adapters{""};  // nobody, and the bare base
   for (const UserRecord& u : results.users) users.insert(u.name);
   for (const AdapterRecord& a : results.adapters) adapters.insert(a.id);
-  const auto known = [](const std::set<std::string>& names, const std::string& name, const d::Place& place, const char* what) {
+  const auto known = [](const std::set<std::string>& names, const std::string& name, const d::Place& place,
+                        const char* what) {
     if (!names.contains(name)) place.fail(what, name);
   };
   for (std::size_t i = 0; i < results.adapters.size(); ++i)

@@ -1,5 +1,6 @@
 #pragma once
-/// What was found, as results.json has it beside what was measured. It is written and never read: judge() computes it anew.
+/// What was found, as results.json has it beside what was measured. It is written and never read: judge() computes it
+/// anew.
 #include <string>
 
 #include "tern/experiment/finding.hpp"

@@ -23,7 +23,8 @@ struct Place {
   Place operator/(const std::string& key) const { return {path + (path.ends_with(": ") ? "" : ".") + key}; }
   Place operator[](std::size_t i) const { return {path + "[" + std::to_string(i) + "]"}; }
   [[noreturn]] void fail(const std::string& expected, const Json& got) const {
-    std::string text = got.is_structured() ? std::string(got.type_name()) : got.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string text =
+        got.is_structured() ? std::string(got.type_name()) : got.dump(-1, ' ', false, Json::error_handler_t::replace);
     if (text.size() > 80) text = text.substr(0, 80) + "...";
     throw FormatError(path + ": expected " + expected + ", got " + (got.is_null() ? "nothing" : shown(text)));
   }

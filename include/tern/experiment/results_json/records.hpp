@@ -43,7 +43,8 @@ void members(V& v, ProtocolRecord& r) {
   v.nested("margins", [&](V& m) { m("equivalence", r.margin), m("alpha", r.alpha); });
   v("context", r.context), v("eval_tokens", r.eval_tokens), v("seeds", r.seeds), v("split", r.split);
   v.nested("budget", [&](V& b) {
-    b.optional("seconds", r.budget.seconds, Budget::any_seconds), b.optional("steps", r.budget.steps, Budget::any_steps);
+    b.optional("seconds", r.budget.seconds, Budget::any_seconds),
+        b.optional("steps", r.budget.steps, Budget::any_steps);
   });
   v("experiments", r.experiments), v("weights", r.weights), v("precision", r.precision), v("gradients", r.gradients);
   v.optional("validation_tokens", r.validation_tokens, Index{0}), v.optional("pilot_users", r.pilot_users, Index{0});
@@ -88,6 +89,8 @@ void members(V& v, CellRecord& r) {
 class Writer;
 class Reader;
 template <class T>
-concept Record = requires(Writer& v, T& t) { members(v, t); };
+concept Record = requires(Writer& v, T& t) {
+  members(v, t);
+};
 
 }  // namespace tern::detail::results_json

@@ -64,8 +64,8 @@ class Evaluator {
   };
 
   template <LanguageModel M>
-  Score measure(const M& model, typename M::Cache& cache, const Pass& pass, const std::vector<ScoredDocument>& documents,
-                const std::vector<ScoredChunk>& chunks) {
+  Score measure(const M& model, typename M::Cache& cache, const Pass& pass,
+                const std::vector<ScoredDocument>& documents, const std::vector<ScoredChunk>& chunks) {
     const Stopwatch watch;
     Score score = score_chunks(model, pass, documents, chunks, cache, score_);
     tokens_ += score.tokens, seconds_ += watch.seconds();

@@ -22,8 +22,8 @@ inline std::string refusal(const Contender& contender, const ModelConfig& model,
     return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
   const std::uint64_t needed = full_bytes(parameters(model));
   if (needed <= options.memory) return {};
-  return "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) + ", of which there are " +
-         words::bytes(static_cast<double>(options.memory));
+  return "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) +
+         ", of which there are " + words::bytes(static_cast<double>(options.memory));
 }
 
 /// Numbers and sites of a contender; of one with candidates, which the pilots have yet to choose among, neither.

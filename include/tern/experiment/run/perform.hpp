@@ -52,10 +52,10 @@ inline void score_adapter(const Task& task, const TrainedAdapter& adapter, Works
 
 }  // namespace detail
 
-/// Does a task of `run`. The adapters of the ordinary runs are kept in `out`/adapters. A run that diverges is an outcome,
-/// failed. Nothing where it was interrupted. Throws IoError.
-inline std::optional<Outcome> perform(const Task& task, const Registration& run, const Prepared& prepared, Workshop& workshop,
-                                      const std::filesystem::path& out) {
+/// Does a task of `run`. The adapters of the ordinary runs are kept in `out`/adapters. A run that diverges is an
+/// outcome, failed. Nothing where it was interrupted. Throws IoError.
+inline std::optional<Outcome> perform(const Task& task, const Registration& run, const Prepared& prepared,
+                                      Workshop& workshop, const std::filesystem::path& out) {
   const Setting& s = task.setting;
   if (s.is_base()) return detail::score_base(task, workshop);
   Trainer& t = workshop.trainer(s.weights);

@@ -11,7 +11,8 @@
 namespace tern {
 
 /// What a run would cost, what is in its journal not counted again. How many pilots there are is known once they ran:
-/// grids are extended while the best rate lies at an end. Hence least and most; a run without surprises is near the least.
+/// grids are extended while the best rate lies at an end. Hence least and most; a run without surprises is near the
+/// least.
 struct ShootoutPlan {
   struct Row {
     std::string contender, title;
@@ -96,7 +97,8 @@ inline ShootoutPlan plan_run(const Registration& run, Workshop& workshop, const 
   for (const Contender& c : preparation.leaves()) {
     const TrainedAdapter adapter = trainer.fresh(c, {});
     const Calibration& calibration = p.protocol.calibration[c.name];
-    plan.contenders.push_back({c.name, c.title, adapter.parameters(), calibration.steps, 0, calibration.seconds_a_step});
+    plan.contenders.push_back(
+        {c.name, c.title, adapter.parameters(), calibration.steps, 0, calibration.seconds_a_step});
     if (adapter.is_copy()) largest_copy = std::max(largest_copy, adapter.parameters());
   }
   detail::replay_pilots(run, workshop, journal, preparation, p, plan);

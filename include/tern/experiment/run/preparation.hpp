@@ -69,16 +69,20 @@ class Preparation {
   }
   void take(const Outcome& measured, Prepared& p) const {
     for (const AdapterRecord& row : measured.adapter)
-      p.protocol.calibration[row.setting.contender] = {row.seconds, steps_of(p.protocol.budget, row.seconds), row.reason};
+      p.protocol.calibration[row.setting.contender] = {row.seconds, steps_of(p.protocol.budget, row.seconds),
+                                                       row.reason};
   }
 
   /// Where the journal has a pilot run. Its name says what it depends on.
-  std::string pilot_id(const Contender& leaf, double rate, const std::string& user, const ProtocolRecord& protocol) const {
+  std::string pilot_id(const Contender& leaf, double rate, const std::string& user,
+                       const ProtocolRecord& protocol) const {
     return task_id(task_context(run_, protocol, workshop_.base().fingerprint), "pilot",
                    {.contender = leaf.name, .user = user}, false, rate);
   }
 
-  RateSearch search(const Contender& leaf) const { return RateSearch(run_.pilots(), leaf.rates, run_.options.most_rates); }
+  RateSearch search(const Contender& leaf) const {
+    return RateSearch(run_.pilots(), leaf.rates, run_.options.most_rates);
+  }
   /// Goes on with a search as far as `pilot` has outcomes: whether it came to its end.
   static bool advance(RateSearch& search, const Contender& leaf, const PilotRun& pilot) {
     while (const auto question = search.next()) {
@@ -137,8 +141,8 @@ class Preparation {
   }
 
   /// One pilot run: the loss on validation text after the full budget, none where it diverged.
-  std::optional<Outcome> pilot(const Contender& leaf, double rate, const std::string& user, const ProtocolRecord& protocol,
-                               const ShootoutHooks& hooks) {
+  std::optional<Outcome> pilot(const Contender& leaf, double rate, const std::string& user,
+                               const ProtocolRecord& protocol, const ShootoutHooks& hooks) {
     const std::string id = pilot_id(leaf, rate, user, protocol);
     if (auto earlier = journal_.find(id)) return earlier;
     if (hooks.stopped()) return std::nullopt;

@@ -19,8 +19,8 @@ struct Registration {
   ShootoutOptions options;            ///< of the contenders asked for, those that can run
   std::vector<Contender> contenders;  ///< these, in that order
   std::vector<UserRecord> users;
-  ProtocolRecord protocol;            ///< with its hash
-  std::string calibration;            ///< name of the calibration's file: it outlives a change of pilots and validation
+  ProtocolRecord protocol;  ///< with its hash
+  std::string calibration;  ///< name of the calibration's file: it outlives a change of pilots and validation
   bool ternary_twin = false;
 
   std::vector<std::string> pilots() const { return spread_over_kinds(users, options.pilots, "pilot"); }
@@ -47,8 +47,8 @@ inline void register_protocol(const std::filesystem::path& out, const Results& r
         throw FormatError("protocol.hash: expected hexadecimal digits, got " + in_quotes(hash));
       const auto kept = out / ("results-" + hash + ".json");
       write_file(kept, text);
-      note("the options are others than those of the earlier run in " + in_quotes(out.string()) + "; its results are kept in " +
-           kept.filename().string());
+      note("the options are others than those of the earlier run in " + in_quotes(out.string()) +
+           "; its results are kept in " + kept.filename().string());
     } catch (const FormatError& e) {
       write_file(out / "results-unreadable.json", text);
       note(std::string("an earlier results.json cannot be read and is kept in results-unreadable.json: ") + e.what());

@@ -69,10 +69,13 @@ class Shootout {
     std::vector<const Task*> waiting;
     for (const Task& t : tasks)
       if (!journal.done(t.id)) waiting.push_back(&t);
-    const auto expected = [&](const Task& t) { return expected_seconds(t, prepared.protocol, run_.options, workshop_); };
+    const auto expected = [&](const Task& t) {
+      return expected_seconds(t, prepared.protocol, run_.options, workshop_);
+    };
     const auto say = [&](std::size_t next, double left) {
       const std::size_t done = tasks.size() - waiting.size() + next;
-      if (hooks.progress) hooks.progress(done, tasks.size(), left, next < waiting.size() ? describe(waiting[next]->setting) : "");
+      if (hooks.progress)
+        hooks.progress(done, tasks.size(), left, next < waiting.size() ? describe(waiting[next]->setting) : "");
     };
     Pace pace;
     for (std::size_t i = 0; i < waiting.size(); ++i) {

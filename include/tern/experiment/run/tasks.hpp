@@ -22,14 +22,15 @@ struct Task {
 
 /// What every task of a run has in common, for task_id(): whatever else changes an outcome.
 struct TaskContext {
-  std::string fingerprint;                       ///< of the base
-  std::map<std::string, std::string> split_hash; ///< user -> of the text
-  std::map<std::string, Index> steps;            ///< contender -> of one budget
-  std::string options;                           ///< context, evaluation, precision ...
+  std::string fingerprint;                        ///< of the base
+  std::map<std::string, std::string> split_hash;  ///< user -> of the text
+  std::map<std::string, Index> steps;             ///< contender -> of one budget
+  std::string options;                            ///< context, evaluation, precision ...
 };
 
 /// That of a registered run on the base of that fingerprint, with the steps that `protocol` has from the calibration.
-inline TaskContext task_context(const Registration& run, const ProtocolRecord& protocol, const std::string& fingerprint) {
+inline TaskContext task_context(const Registration& run, const ProtocolRecord& protocol,
+                                const std::string& fingerprint) {
   TaskContext c;
   c.fingerprint = fingerprint;
   for (const UserRecord& u : run.users) c.split_hash[u.name] = u.split_hash;
@@ -47,8 +48,12 @@ inline std::string task_id(const TaskContext& context, const std::string& kind, 
   namespace d = detail::results_json;
   AdapterRecord record;
   record.setting = s;
-  d::Json key = {{"version", 2},          {"kind", kind}, {"base", context.fingerprint}, {"options", context.options},
-                 {"setting", d::encode(record)}, {"rate", rate}};
+  d::Json key = {{"version", 2},
+                 {"kind", kind},
+                 {"base", context.fingerprint},
+                 {"options", context.options},
+                 {"setting", d::encode(record)},
+                 {"rate", rate}};
   if (const auto steps = context.steps.find(s.contender); steps != context.steps.end()) key["steps"] = steps->second;
   for (const auto& [user, hash] : context.split_hash)
     if (user == s.user || everybody || s.is_base() || s.user.empty() || s.data.kind == Data::Kind::others)
@@ -78,7 +83,9 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     const auto order = [](const Task& t) {
       if (t.setting.is_base()) return 0;
       const Setting& s = t.setting;
-      return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0 ? 1 : 2;
+      return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0
+                 ? 1
+                 : 2;
     };
     return order(a) < order(b);
   });
@@ -86,7 +93,8 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
 }
 
 /// plan_tasks() with their ids: of the rate and the candidate that the pilots in `protocol` chose.
-inline std::vector<Task> named_tasks(const Registration& run, const ProtocolRecord& protocol, const std::string& fingerprint) {
+inline std::vector<Task> named_tasks(const Registration& run, const ProtocolRecord& protocol,
+                                     const std::string& fingerprint) {
   std::vector<Task> tasks = plan_tasks(run.design());
   const TaskContext context = task_context(run, protocol, fingerprint);
   for (Task& t : tasks) {

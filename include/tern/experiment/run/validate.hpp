@@ -11,14 +11,16 @@ namespace tern {
 
 namespace detail {
 
-inline void expect_names(const char* field, const std::vector<std::string>& names, const std::vector<std::string>& known) {
+inline void expect_names(const char* field, const std::vector<std::string>& names,
+                         const std::vector<std::string>& known) {
   std::set<std::string> seen;
   std::string all;
   for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw ValueError(std::string(field) + ": expected some of " + all + ", got " + in_quotes(name));
-    if (!seen.insert(name).second) throw ValueError(std::string(field) + ": expected each once, got " + in_quotes(name) + " twice");
+    if (!seen.insert(name).second)
+      throw ValueError(std::string(field) + ": expected each once, got " + in_quotes(name) + " twice");
   }
 }
 
@@ -28,7 +30,8 @@ inline void expect_names(const char* field, const std::vector<std::string>& name
 inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
   const auto at_least = [](const char* field, Index got, Index least) {
     if (got < least)
-      throw ValueError(std::string(field) + ": expected at least " + std::to_string(least) + ", got " + std::to_string(got));
+      throw ValueError(std::string(field) + ": expected at least " + std::to_string(least) + ", got " +
+                       std::to_string(got));
   };
   expect_positive("budget", o.budget);
   at_least("seeds", o.seeds, 1);
@@ -44,7 +47,8 @@ inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vect
   std::vector<std::string> names, ids;
   for (const Contender& c : table) {
     names.push_back(c.name);
-    if (c.rates.empty()) throw ValueError("contender " + in_quotes(c.name) + ": rates: expected at least one, got none");
+    if (c.rates.empty())
+      throw ValueError("contender " + in_quotes(c.name) + ": rates: expected at least one, got none");
     for (std::size_t i = 0; i < c.rates.size(); ++i)
       if (!(c.rates[i] > 0) || (i > 0 && !(c.rates[i] > c.rates[i - 1])))
         throw ValueError("contender " + in_quotes(c.name) + ": rates: expected ascending ones above 0, got " +

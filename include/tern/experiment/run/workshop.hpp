@@ -14,7 +14,8 @@ namespace tern {
 /// twin, each made when it is first needed. Borrows base, users and generic texts.
 class Workshop {
  public:
-  Workshop(const Base& base, const Users& users, const GenericTexts& generic, const ShootoutOptions& options, const Pass& pass)
+  Workshop(const Base& base, const Users& users, const GenericTexts& generic, const ShootoutOptions& options,
+           const Pass& pass)
       : base_(base),
         users_(users),
         options_(options),
@@ -33,7 +34,8 @@ class Workshop {
   Trainer& trainer(const std::string& weights = "stored") {
     const bool twin = weights == "ternary" && base_.ternary;
     auto& t = trainers_[twin];
-    if (!t) t = std::make_unique<Trainer>(twin ? *base_.ternary : base_.model, sources_, options_, pass_, base_.prefix());
+    if (!t)
+      t = std::make_unique<Trainer>(twin ? *base_.ternary : base_.model, sources_, options_, pass_, base_.prefix());
     t->interrupted = interrupted_;
     return *t;
   }
