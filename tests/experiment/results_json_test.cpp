@@ -272,9 +272,11 @@ TEST_CASE("results_json: one record a line, and what is not a finite number is n
   CHECK(Json::parse(to_json(infinite, {}))["cells"][0]["nll"].is_null());
 }
 
-TEST_CASE("results_json: names that are no UTF-8 are shown, not written as they are") {
+TEST_CASE("results_json: names that no terminal should see are written as they are shown") {
+  const std::string name = "caf\xe9 \x1b[31m";
   Results r = full();
-  r.users[0].files = {{"caf\xe9", "not UTF-8"}};
+  r.users[0].files = {{name, "not UTF-8"}};
   const Json json = Json::parse(to_json(r, {}));  // which refuses what is no UTF-8
-  CHECK(json["users"][0]["files"][0][0] == shown("caf\xe9"));
+  CHECK(json["users"][0]["files"][0][0] == shown(name));
+  CHECK(!contains(json["users"][0]["files"][0][0], "\x1b"));
 }
