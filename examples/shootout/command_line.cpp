@@ -291,7 +291,7 @@ void add_people(CLI::App& app, Arguments& a) {
 int program::shootout(int argc, char** argv, const std::vector<Contender>& table) {
   Arguments a;
   CLI::App app("Compares adapters for many users on one shared language model", "tern-shootout");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   CLI::App* read = app.add_subcommand("read", "show what becomes of people's files; needs no base, trains nothing");
@@ -309,6 +309,7 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
   read->add_flag("--json", r.json, "as JSON");
   report->add_option("--out", a.out, "where the results lie")->capture_default_str();
   return program::run(app, argc, argv, [&] {
+    if (app.get_subcommands().empty()) throw ValueError("command: expected run, plan, read or report, got none");
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);

@@ -264,6 +264,18 @@ inline void check_given(const PopulationOptions& options, const std::vector<Pers
 
 }  // namespace detail
 
+namespace detail {
+
+inline bool holds_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error))
+    if (std::error_code unreadable; entry->is_regular_file(unreadable)) return true;
+  return false;
+}
+
+}  // namespace detail
+
 /// The users below `folder`, see list_people. Who cannot be read or has too little text is left out, with the reason.
 /// Throws ValueError where nobody is left or `options` speak of somebody who is not there, or of an unknown kind;
 /// IoError where `folder` cannot be read.
@@ -288,6 +300,8 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, c
   if (result.users.empty()) {
     std::string why = "--users " + in_quotes(folder.string()) +
                       ": expected a folder with a folder of text for each user, found no usable one";
+    if (people.empty() && detail::holds_files(folder))
+      why += "; it holds files itself: if it is one person's own, give the folder above it";
     for (const LeftOut& l : result.left_out) why += "\n  " + l.name + ": " + l.reason;
     throw ValueError(why);
   }
