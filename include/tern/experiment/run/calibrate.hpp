@@ -40,10 +40,10 @@ inline std::map<std::string, double> calibrate(Trainer& trainer, const std::vect
   return medians;
 }
 
-/// Steps of a budget; at least one.
+/// Steps of a budget; at least one, at most 10^12.
 inline Index steps_of(const Budget& budget, double seconds_a_step) {
   if (budget.steps != Budget::any_steps) return budget.steps;
-  return std::max<Index>(1, static_cast<Index>(std::floor(budget.seconds / seconds_a_step)));
+  return static_cast<Index>(std::clamp(std::floor(budget.seconds / seconds_a_step), 1.0, 1e12));
 }
 
 }  // namespace tern
