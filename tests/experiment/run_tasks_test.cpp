@@ -39,7 +39,7 @@ Registration registered(std::vector<std::string> experiments) {
 
 std::set<std::string> names(const Registration& r) {
   std::set<std::string> all;
-  for (const Task& t : plan_tasks(r.design())) all.insert(describe(t.setting) + (t.everybody ? " on all" : ""));
+  for (const Task& t : plan_tasks(r.design({}))) all.insert(describe(t.setting) + (t.everybody ? " on all" : ""));
   return all;
 }
 

@@ -24,8 +24,12 @@ struct Registration {
   bool ternary_twin = false;
 
   std::vector<std::string> pilots() const { return spread_over_kinds(users, options.pilots, "pilot"); }
-  experiments::Design design() const {
-    return {options, users, protocol.generic, ternary_twin, spread_over_kinds(users, options.sweep_users, "sweep")};
+  /// Of the budgets that `measured` was calibrated to.
+  experiments::Design design(const ProtocolRecord& measured) const {
+    experiments::Design design{.options = options, .users = users, .generic = protocol.generic, .ternary_twin = ternary_twin};
+    for (const auto& [contender, calibration] : measured.calibration) design.steps[contender] = calibration.steps;
+    design.sweep = spread_over_kinds(users, options.sweep_users, "sweep");
+    return design;
   }
 };
 

@@ -95,7 +95,7 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
 /// plan_tasks() with their ids: of the rate and the candidate that the pilots in `protocol` chose.
 inline std::vector<Task> named_tasks(const Registration& run, const ProtocolRecord& protocol,
                                      const std::string& fingerprint) {
-  std::vector<Task> tasks = plan_tasks(run.design());
+  std::vector<Task> tasks = plan_tasks(run.design(protocol));
   const TaskContext context = task_context(run, protocol, fingerprint);
   for (Task& t : tasks) {
     double rate = 0;
