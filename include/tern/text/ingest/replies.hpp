@@ -10,10 +10,12 @@
 
 namespace tern::detail {
 
-/// A line that a program marked as quoted; "BH> " bears the initials of whom it quotes.
+/// A line that a program marked as quoted; "BH> " bears the initials of whom it quotes. A table's row has more than one
+/// upright stroke.
 inline bool is_quoted_line(std::string_view line) {
   line = trim(line);
   if (line.starts_with('>') || line.starts_with("＞") || line.starts_with("&gt;")) return true;
+  if (line.starts_with('|')) return line.find('|', 1) == std::string_view::npos;
   static const Pattern initials("initials", R"re( ^ \p{Lu}{1,4} >+ (?: \s | $ ) )re");
   return line.substr(0, 12).find('>') != std::string_view::npos && initials.matches(line);
 }
@@ -46,17 +48,18 @@ inline bool begins_header_block(const std::vector<std::string_view>& all, std::s
     const std::size_t next = next_words(all, at + 1);
     return next < all.size() && all[next].size() <= 48 && has_date(all[next]) && has_time(all[next]);
   }
-  if (!header_field().matches(all[at])) return false;
   std::size_t fields = 0, blanks = 0, addresses = 0, dates = 0, times = 0;
   bool from = false, named = false;
-  for (std::size_t i = at; i < all.size() && i < at + 12 && fields < 6; ++i) {
+  for (std::size_t i = at; i < all.size() && i < at + 16 && fields < 6; ++i) {
     if (trim(all[i]).empty()) {
-      if (++blanks > 3 || (i + 1 < all.size() && trim(all[i + 1]).empty())) break;
+      if (fields == 0 || ++blanks > 3 || (i + 1 < all.size() && trim(all[i + 1]).empty())) break;
       continue;
     }
-    const auto field = header_field().find(all[i]);
+    std::string line(all[i]);
+    if (may_end_attribution(trim(line)) && i + 1 < all.size()) line += ' ' + std::string(all[++i]);  // value below label
+    const auto field = header_field().find(line);
     if (!field) {
-      if (all[i].starts_with(' ') || all[i].starts_with('\t')) continue;  // a folded line goes on
+      if (fields > 0 && (line.front() == ' ' || line.front() == '\t')) continue;  // a folded line goes on
       break;
     }
     ++fields;
@@ -178,7 +181,11 @@ inline std::string own_reply(std::string_view body, const Correspondents& others
     if (line == "-- " || line == "--" || begins_original(all, at, others)) break;
     const auto parts = [&](std::size_t i) { return i >= all.size() || trim(all[i]).empty() || is_quoted_line(all[i]); };
     const bool at_edge = parts(at - 1) || parts(at + 1);  // of a paragraph; at - 1 wraps above the first line
-    if ((at_edge && is_program_signature(line)) || announces_forward(all, at, others)) continue;
+    if (at_edge && is_program_signature(line)) {
+      if (at + 1 < all.size() && is_link(all[at + 1])) ++at;
+      continue;
+    }
+    if (announces_forward(all, at, others)) continue;
     if (is_phone_signature(all, at, others, !text.empty())) continue;
     if (is_rule(line) && line.find('_') != std::string_view::npos) continue;
     // A line quoted below: lines up to it may introduce it.

@@ -181,11 +181,20 @@ inline bool is_program_signature(std::string_view line) {
   return sent.matches(line);
 }
 
-/// Whether a line of at most six words, none ending a sentence, names a phone.
+/// A line that holds a link alone.
+inline bool is_link(std::string_view line) {
+  line = trim(line);
+  return (line.starts_with("http://") || line.starts_with("https://")) && line.find(' ') == std::string_view::npos;
+}
+
+/// Whether a line of at most eight words, none ending a sentence, names a phone or a program of mail whose name is no
+/// other word.
 inline bool names_phone(std::string_view line) {
   static const Pattern phone("phone", R"re(
-    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel ) )
-    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,5} [.]? $ )re",
+    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel | blackberry
+        | proton\ ?mail | tutanota | bluemail | aqua\ ?mail | fairemail | k-9\ mail | mailspring | mailbird | edison\ mail
+        | yahoo\ mail | superhuman | typeapp | mymail | em\ client ) )
+    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,7} [.]? $ )re",
                              PCRE2_CASELESS);
   return phone.matches(line);
 }
