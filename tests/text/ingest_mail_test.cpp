@@ -197,6 +197,37 @@ TEST_CASE("replies: what programs and companies add") {
   CHECK(own_reply("Yes.\n\nThis e-mail is confidential. If you are not its recipient, delete it.\nMore.") == "Yes.");
 }
 
+TEST_CASE("replies: whom a mail is to tells an original in any language") {
+  // Invented words throughout: no pattern knows them.
+  const auto reply = [](const std::string& body) {
+    return words("From: Ana Ruiz <ana@example.org>\nTo: Lundby, Ben <ben@example.org>\nSubject: Qu: x\n"
+                 "In-Reply-To: <1@example.org>\nContent-Type: text/plain; charset=utf-8\n\n" + body);
+  };
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ben Lundby vroq:\n\nold\n") == "Ja.");
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine\n") == "Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine");
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Lundby, Ben vroq\n> old\n\nJe.") == "Ja.\n\n\nJe.");
+  CHECK(reply("Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.") == "Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.");
+  CHECK(reply("Ja.\n\nXq: Ben Lundby\nZu: 3.5.2022 10:01\nVroq: x\n\nold\n") == "Ja.");
+  CHECK(reply("Ja.\n\nXq: Ana Ruiz\nZu: 3.5.2022 10:01\nVroq: x\n\nmine\n") ==
+        "Ja.\n\nXq: Ana Ruiz\nZu: 3.5.2022 10:01\nVroq: x\n\nmine");
+}
+
+TEST_CASE("replies: colons and digits of other scripts") {
+  CHECK(own_reply("Ja.\n\n၃.၅.၂၀၂၂ ၁၀:၀၁ Ben <ben@example.org> xq:\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\n3.5.2022 Ben <ben@example.org> բառ՝\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nពី៖ Ben <ben@example.org>\nថ្ងៃ៖ 3.5.2022\nប្រធាន៖ x\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nከ፦ Ben <ben@example.org>\nቀን፦ 3.5.2022\nርዕስ፦ x\n\nold") == "Ja.");
+}
+
+TEST_CASE("replies: arrows, strokes, indented titles and labels above their values") {
+  CHECK(own_reply("Ja.\n\n>>> Ben Lundby 05/03/22 10:01 AM >>>\nold\n") == "Ja.");
+  CHECK(own_reply(">>> Ben Lundby 05/03/22 10:01 AM >>>\n> old\n\nJa.\n") == "Ja.");
+  CHECK(own_reply("Ben wrote:\n| old\n| words\n\nJa.\n\n| a | b |\n") == "Ja.\n\n| a | b |");
+  CHECK(own_reply("Ja.\n\n  Xq Vroq  \nFrom: Ben\nSent: 3.5.2022 10:01\nTo: Ana\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nXq:\nBen <ben@example.org>\nZu:\n3.5.2022\nVroq:\nx\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nSent with AquaMail for Android\nhttps://example.org\n\nJe.") == "Ja.\n\n\nJe.");
+}
+
 TEST_CASE("replies: marks of originals in HTML") {
   const auto reply = [](const std::string& html) { return own_reply(tern::detail::html_text(html)); };
   CHECK(reply("<div>Yes.</div><div class='ydp1yahoo_quoted'>Ben said:<br>old</div>") == "Yes.");
