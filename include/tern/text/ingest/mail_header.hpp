@@ -137,9 +137,16 @@ inline std::vector<ChatMessage> addresses(const std::string& value, int most) {
   return people;
 }
 
+/// The first address of a field; where it breaks the grammar of addresses, what stands in its angle brackets.
 inline ChatMessage first_address(const std::string& value) {
   std::vector<ChatMessage> people = addresses(value, 1);
-  return people.empty() ? ChatMessage{} : std::move(people.front());
+  if (!people.empty() && !people.front().sender_id.empty()) return std::move(people.front());
+  const std::size_t open = value.rfind('<'), at = value.find('@', std::min(open, value.size()));
+  const std::size_t close = value.find('>', std::min(at, value.size()));
+  if (close == std::string::npos) return people.empty() ? ChatMessage{} : std::move(people.front());
+  const std::string address = shown(value.substr(open + 1, close - open - 1));
+  const std::string name = header_text(value.substr(0, open));
+  return {name.empty() ? address : name, "", address};
 }
 
 /// Whom a mail is to; of many the first of each field.
