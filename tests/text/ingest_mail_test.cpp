@@ -172,9 +172,11 @@ TEST_CASE("replies: quotations, their introductions and signatures go") {
 TEST_CASE("replies: headers of originals, and own words that look like them") {
   CHECK(own_reply("Yes.\n\nSent: 3 May 2022 10:01\nFrom: Ben\nTo: Ana\nSubject: x\n\nold\n") == "Yes.");
   CHECK(own_reply("Да.\n\nОт: Лев\nОтправлено: 3 мая 2022 г. 15:05\nКому: Аня\n\nold\n") == "Да.");
-  CHECK(own_reply("Ano.\n ----- Přeposlaná zpráva ----- Od: Jan <jan@example.org>Komu: eva@example.org\n old\n") == "Ano.");
+  CHECK(own_reply("Ano.\n ----- Přeposlaná zpráva ----- Od: Jan <jan@example.org>Komu: eva@example.org\n old\n") ==
+        "Ano.");
   CHECK(own_reply("Sim.\n\nBen Hall <ben@example.org>\n03.05.2022 10:01\n\nTo\nAna\n\nold\n") == "Sim.");
-  CHECK(own_reply("Yes.\n\n---- On Tue, 03 May 2022 10:01:00 +0200 Ben <ben@example.org> wrote ----\n\nold\n") == "Yes.");
+  CHECK(own_reply("Yes.\n\n---- On Tue, 03 May 2022 10:01:00 +0200 Ben <ben@example.org> wrote ----\n\nold\n") ==
+        "Yes.");
   CHECK(own_reply("From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?") ==
         "From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?");
   CHECK(own_reply("One.\n\n________________________________\n\nTwo.") == "One.\n\n\nTwo.");
@@ -200,11 +202,14 @@ TEST_CASE("replies: what programs and companies add") {
 TEST_CASE("replies: whom a mail is to tells an original in any language") {
   // Invented words throughout: no pattern knows them.
   const auto reply = [](const std::string& body) {
-    return words("From: Ana Ruiz <ana@example.org>\nTo: Lundby, Ben <ben@example.org>\nSubject: Qu: x\n"
-                 "In-Reply-To: <1@example.org>\nContent-Type: text/plain; charset=utf-8\n\n" + body);
+    return words(
+        "From: Ana Ruiz <ana@example.org>\nTo: Lundby, Ben <ben@example.org>\nSubject: Qu: x\n"
+        "In-Reply-To: <1@example.org>\nContent-Type: text/plain; charset=utf-8\n\n" +
+        body);
   };
   CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ben Lundby vroq:\n\nold\n") == "Ja.");
-  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine\n") == "Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine");
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine\n") ==
+        "Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine");
   CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Lundby, Ben vroq\n> old\n\nJe.") == "Ja.\n\n\nJe.");
   CHECK(reply("Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.") == "Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.");
   CHECK(reply("Ja.\n\nXq: Ben Lundby\nZu: 3.5.2022 10:01\nVroq: x\n\nold\n") == "Ja.");

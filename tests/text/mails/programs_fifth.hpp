@@ -11,7 +11,10 @@ inline const std::vector<Form>& fifth_programs() {
   static const std::vector<Form> all = {
       {"Aqua Mail", "top", false,
        [](Draft& d) {
-         d.own_text().raw("\n").other("Sent with AquaMail for Android\nhttps://www.example.org/aqua-mail\n").raw("\n\n");
+         d.own_text()
+             .raw("\n")
+             .other("Sent with AquaMail for Android\nhttps://www.example.org/aqua-mail\n")
+             .raw("\n\n");
          d.other("On May 3, 2022 10:01:00 AM {n} <{m}> wrote:\n").raw("\n").quote("> ").other_text();
        }},
       {"T-Online", "top, unquoted", false,
@@ -31,11 +34,19 @@ inline const std::vector<Form>& fifth_programs() {
       {"Geary", "top", false,
        [](Draft& d) {
          d.flags = "; format=flowed";
-         d.wrap(72).own_text().raw("\n").other("On Tue, 3 May, 2022 at 10:01, {n} <{m}> wrote:\n").quote("> ").other_text();
+         d.wrap(72)
+             .own_text()
+             .raw("\n")
+             .other("On Tue, 3 May, 2022 at 10:01, {n} <{m}> wrote:\n")
+             .quote("> ")
+             .other_text();
        }},
       {"o2.pl", "top, HTML", true,
        [](Draft& d) {
-         d.paragraph("<p>", "</p>").own_text().raw("<br><p>").other("Dnia 3 maja 2022 10:01 {n} <{m}> napisa\u0142(a):");
+         d.paragraph("<p>", "</p>")
+             .own_text()
+             .raw("<br><p>")
+             .other("Dnia 3 maja 2022 10:01 {n} <{m}> napisa\u0142(a):");
          d.raw("</p><blockquote style=\"margin-right: 0; margin-left: 7px\">").other_text().raw("</blockquote>");
        }},
       {"Libero", "top, unquoted", false,
@@ -47,22 +58,41 @@ inline const std::vector<Form>& fifth_programs() {
       {"Emacs VM", "interleaved", false,
        [](Draft& d) {
          const Language& l = d.language;
-         d.other("{n} writes:\n").quote(" > ").other(l.others[1]).raw("\n").unquote().raw("\n").own(l.own[1]).raw("\n\n");
+         d.other("{n} writes:\n")
+             .quote(" > ")
+             .other(l.others[1])
+             .raw("\n")
+             .unquote()
+             .raw("\n")
+             .own(l.own[1])
+             .raw("\n\n");
          d.quote(" > ").other(l.others[2]).raw("\n").unquote().raw("\n").own(l.own[2] + "\n\n" + l.own[3]);
        }},
       {"Front", "top, HTML", true,
        [](Draft& d) {
          d.paragraph("<div>", "<br></div>").own_text().raw("<div class=\"front-signature\"></div><br>");
-         d.raw("<blockquote type=\"cite\" class=\"front-blockquote\">").other("On May 3, 2022, 10:01 AM GMT+2 {m} wrote:");
+         d.raw("<blockquote type=\"cite\" class=\"front-blockquote\">")
+             .other("On May 3, 2022, 10:01 AM GMT+2 {m} wrote:");
          d.raw("<br><br>").other_text().raw("</blockquote>");
        }},
       {"Daum", "top, HTML", true,
        [](Draft& d) {
          const Language& l = d.language;
-         d.paragraph("<p>", "</p>").own_text().raw("<p><br></p><div>").other("--------- \uc6d0\ubcf8 \uba54\uc77c ---------");
+         d.paragraph("<p>", "</p>")
+             .own_text()
+             .raw("<p><br></p><div>")
+             .other("--------- \uc6d0\ubcf8 \uba54\uc77c ---------");
          d.raw("<br><b>").other("\ubcf4\ub0b8\uc0ac\ub78c: ").raw("</b>").other("\"{n}\" <{m}>").raw("<br><b>");
-         d.other("\ubc1b\ub294\uc0ac\ub78c: ").raw("</b>").other(l.self).raw("<br><b>").other("\ub0a0\uc9dc: ").raw("</b>");
-         d.other("2022\ub144 5\uc6d4 3\uc77c \ud654\uc694\uc77c 10:01").raw("<br><b>").other("\uc81c\ubaa9: ").raw("</b>");
+         d.other("\ubc1b\ub294\uc0ac\ub78c: ")
+             .raw("</b>")
+             .other(l.self)
+             .raw("<br><b>")
+             .other("\ub0a0\uc9dc: ")
+             .raw("</b>");
+         d.other("2022\ub144 5\uc6d4 3\uc77c \ud654\uc694\uc77c 10:01")
+             .raw("<br><b>")
+             .other("\uc81c\ubaa9: ")
+             .raw("</b>");
          d.other("Re: " + l.subject).raw("</div><br>").other_text();
        }},
       {"Outlook", "to a list, no address", false,
@@ -70,7 +100,8 @@ inline const std::vector<Form>& fifth_programs() {
          const Language& l = d.language;
          d.to = "list@example.org";
          d.own_text().raw("\n\n").other(l.outlook.from + " {n}\n" + l.outlook.sent + " " + l.outlook_date + "\n" +
-                                        l.outlook.to + " list@example.org\n" + l.outlook.subject + " " + l.subject + "\n");
+                                        l.outlook.to + " list@example.org\n" + l.outlook.subject + " " + l.subject +
+                                        "\n");
          d.raw("\n").other_text();
        }},
       {"Thunderbird", "to a list, bottom", false,
@@ -82,7 +113,15 @@ inline const std::vector<Form>& fifth_programs() {
        [](Draft& d) {
          const Language& l = d.language;
          d.to = "list@example.org";
-         d.wrap(72).own(l.own[0]).raw("\n\n").other(l.gmail).raw("\n").quote("> ").other(l.others[1]).raw("\n").unquote();
+         d.wrap(72)
+             .own(l.own[0])
+             .raw("\n\n")
+             .other(l.gmail)
+             .raw("\n")
+             .quote("> ")
+             .other(l.others[1])
+             .raw("\n")
+             .unquote();
          d.raw("\n").own(l.own[1]).raw("\n\n").quote("> ").other(l.others[2]).raw("\n").unquote().raw("\n");
          d.own(l.own[2] + "\n\n" + l.own[3]);
        }},

@@ -10,12 +10,11 @@ namespace tern::test::mails {
 inline const std::vector<Form>& fourth_programs() {
   static const std::vector<Form> all = {
       {"GroupWise", "top, arrows", false,
-       [](Draft& d) {
-         d.own_text().raw("\n").other(">>> {n} <{m}> 03.05.2022 10:01 >>>\n").other_text();
-       }},
+       [](Draft& d) { d.own_text().raw("\n").other(">>> {n} <{m}> 03.05.2022 10:01 >>>\n").other_text(); }},
       {"GroupWise", "top, quoted", false,
        [](Draft& d) {
-         d.own_text().raw("\n").other(">>> On 5/3/2022 at 10:01 AM, in message <6270@example.org>, {n} <{m}> wrote: \n");
+         d.own_text().raw("\n").other(
+             ">>> On 5/3/2022 at 10:01 AM, in message <6270@example.org>, {n} <{m}> wrote: \n");
          d.quote("> ").other_text();
        }},
       {"BlackBerry", "top, unquoted", false,
@@ -54,27 +53,36 @@ inline const std::vector<Form>& fourth_programs() {
          const Language& l = d.language;
          d.own_text().raw("\n").other("------- Forwarded message follows -------\n");
          d.other(l.outlook.from + "           \t{n} <{m}>\n" + l.outlook.to + "             \tself@example.org\n" +
-                 "Date sent:      \tTue, 3 May 2022 10:01:00 +0200\n" + l.outlook.subject + "        \t" + l.subject + "\n");
+                 "Date sent:      \tTue, 3 May 2022 10:01:00 +0200\n" + l.outlook.subject + "        \t" + l.subject +
+                 "\n");
          d.raw("\n").other_text().other("------- End of forwarded message -------\n");
        }},
       {"Orange", "top, quoted header", false,
        [](Draft& d) {
          const Language& l = d.language;
-         d.own_text().raw("\n\n").quote("> ").other("Message du 03/05/22 10:01\n" + l.outlook.from + " \"{n}\" <{m}>\n" +
-                                                    l.outlook.to + " \"" + l.self + "\"\n" + l.outlook.subject +
-                                                    " Re: " + l.subject + "\n");
+         d.own_text().raw("\n\n").quote("> ").other("Message du 03/05/22 10:01\n" + l.outlook.from +
+                                                    " \"{n}\" <{m}>\n" + l.outlook.to + " \"" + l.self + "\"\n" +
+                                                    l.outlook.subject + " Re: " + l.subject + "\n");
          d.raw("\n").other_text();
        }},
       {"Open-Xchange", "top, HTML", true,
        [](Draft& d) {
-         d.raw("<!doctype html><html><head></head><body>").paragraph("<div class=\"default-style\">", "</div>",
-                                                                    "<div class=\"default-style\"><br></div>");
-         d.own_text().raw("<blockquote type=\"cite\"><div>").other("{n} <{m}> hat am 03.05.2022 10:01 CEST geschrieben:");
+         d.raw("<!doctype html><html><head></head><body>")
+             .paragraph("<div class=\"default-style\">", "</div>", "<div class=\"default-style\"><br></div>");
+         d.own_text()
+             .raw("<blockquote type=\"cite\"><div>")
+             .other("{n} <{m}> hat am 03.05.2022 10:01 CEST geschrieben:");
          d.raw("</div><div><br></div>").other_text().raw("</blockquote></body></html>");
        }},
       {"Gmail", "top, old date", false,
        [](Draft& d) {
-         d.wrap(72).own_text().raw("\n").other("2022-05-03 10:01 GMT+02:00 {n} <{m}>:").raw("\n\n").quote("> ").other_text();
+         d.wrap(72)
+             .own_text()
+             .raw("\n")
+             .other("2022-05-03 10:01 GMT+02:00 {n} <{m}>:")
+             .raw("\n\n")
+             .quote("> ")
+             .other_text();
        }},
       {"Seznam", "top, unquoted", false,
        [](Draft& d) {
@@ -87,7 +95,12 @@ inline const std::vector<Form>& fourth_programs() {
       {"Supercite", "interleaved", false,
        [](Draft& d) {
          const Language& l = d.language;
-         d.other(">>>>> \"AB\" == {n} <{m}> writes:\n").raw("\n").quote("    AB> ").other(l.others[1]).raw("\n").unquote();
+         d.other(">>>>> \"AB\" == {n} <{m}> writes:\n")
+             .raw("\n")
+             .quote("    AB> ")
+             .other(l.others[1])
+             .raw("\n")
+             .unquote();
          d.raw("\n").own(l.own[1]).raw("\n\n").quote("    AB> ").other(l.others[2]).raw("\n").unquote().raw("\n");
          d.own(l.own[2] + "\n\n" + l.own[3]);
        }},
@@ -95,8 +108,8 @@ inline const std::vector<Form>& fourth_programs() {
        [](Draft& d) {
          const Language& l = d.language;
          d.own_text().raw("\n\n").other("Sent from Mail for Windows\n").raw("\n");
-         d.other(l.outlook.from + " {n}\n" + l.outlook.sent + " " + l.outlook_date + "\n" + l.outlook.to + " " + l.self +
-                 "\n" + l.outlook.subject + " Re: " + l.subject + "\n");
+         d.other(l.outlook.from + " {n}\n" + l.outlook.sent + " " + l.outlook_date + "\n" + l.outlook.to + " " +
+                 l.self + "\n" + l.outlook.subject + " Re: " + l.subject + "\n");
          d.raw("\n").other_text();
        }},
       {"Any", "own list with times", false,

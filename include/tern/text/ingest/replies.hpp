@@ -56,7 +56,8 @@ inline bool begins_header_block(const std::vector<std::string_view>& all, std::s
       continue;
     }
     std::string line(all[i]);
-    if (may_end_attribution(trim(line)) && i + 1 < all.size()) line += ' ' + std::string(all[++i]);  // value below label
+    if (may_end_attribution(trim(line)) && i + 1 < all.size())
+      line += ' ' + std::string(all[++i]);  // value below label
     const auto field = header_field().find(line);
     if (!field) {
       if (fields > 0 && (line.front() == ' ' || line.front() == '\t')) continue;  // a folded line goes on

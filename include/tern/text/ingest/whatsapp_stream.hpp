@@ -60,6 +60,7 @@ class WhatsappStream {
     replaced_ = 0;
     bool begins_line = true;
     for (std::string_view piece; stream.next(piece);) {
+      if (bytes == 0 && piece.starts_with(byte_order_mark)) piece.remove_prefix(byte_order_mark.size());
       bytes += piece.size();
       const bool begins = std::exchange(begins_line, piece.ends_with('\n'));
       if (piece.ends_with('\n')) piece.remove_suffix(1);
