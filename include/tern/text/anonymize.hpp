@@ -153,6 +153,7 @@ class TwinText {
  private:
   static char plain_form(UChar32 c) {
     if (const std::int32_t digit = u_charDigitValue(c); digit >= 0) return static_cast<char>('0' + digit);
+    if (c == 0x2212) return '-';  // the minus sign, which Japanese keyboards put between the parts of a number
     const bool is_wide_letter = (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
     const bool is_wide_sign = c == 0xFF0B || c == 0xFF0D || c == 0xFF0E || c == 0xFF20;  // + - . @
     return is_wide_letter || is_wide_sign ? static_cast<char>(c - 0xFF01 + '!') : '\0';

@@ -93,7 +93,7 @@ inline const std::array<PiiSearch, 7>& pii_searches() {
                PCRE2_CASELESS),
        [](std::string_view text) { return holds_digits(text, 2); }},
       {Pii::card, Pattern("card", R"re(
-        (?<! [A-Za-z\d] | \d[.,] ) \d (?: [ .\x{a0}\x{202f}\x{2013}-]{0,2} \d ){12,22} (?! [A-Za-z\d] ) )re"),
+        (?<! [A-Za-z\d@] | \d[.,] ) \d (?: [ .\x{a0}\x{202f}\x{2013}-]{0,2} \d ){12,22} (?! [A-Za-z\d] ) )re"),
        [](std::string_view text) { return holds_digits(text, 13); }},
       {Pii::ip,
        Pattern("ip", R"re(
