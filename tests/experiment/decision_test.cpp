@@ -86,6 +86,7 @@ TEST_CASE("decision: nobody admissible is no default; nobody tested is none eith
   Decision d = s.judge().decision;
   CHECK(d.contender.empty());
   CHECK(d.reason == "no contender's gain is shown to be the person's own");
+  CHECK(says(d, " The fallback, adapter x, takes 1.00 kB a user, and its perplexity is 25.9% lower than the base's."));
 
   Study untested(12);
   untested.contender("x").everybody("x", about(0.4));

@@ -135,7 +135,7 @@ inline void measure(const Evidence& evidence, Finding& finding) {
   for (const std::string& c : contenders) {
     finding.claims.push_back(compare(evidence,
                                      {.a = evidence.title(c) + " of the person",
-                                      .b = "those of the best other person of the same language",
+                                      .b = "the best other's of the same language",
                                       .family = personal_family(evidence, c)},
                                      user_names(evidence), own_over_best(evidence, c)));
     void_without_control(evidence, finding.claims.back(), controlled, "have another user of their language");
@@ -154,7 +154,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
   const std::string& champion = evidence.roles().champion;
   note_left_out(finding.claims, finding.notes);
   finding.tables.insert(finding.tables.begin(), claim_table("Answers", finding.claims, protocol));
-  finding.sentence = sentences(finding.claims, protocol);
+  finding.sentence = sentences(finding.claims, personal_family(evidence, champion), protocol);
   const auto of_champion = of_family(finding.claims, personal_family(evidence, champion));
   if (of_champion.empty()) {
     finding.reason = "the champion's adapters were not scored on other people's text";

@@ -218,7 +218,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
     finding.answer = best.answer;
     finding.reason = best.reason;
   }
-  finding.sentence = sentences(finding.claims, protocol);
+  finding.sentence = sentences(finding.claims, family, protocol);
   if (finding.sentence.empty()) finding.sentence = words::capital(finding.reason) + ".";
   if (!against.empty()) {
     const auto [ahead, users] = detail::strict(evidence);

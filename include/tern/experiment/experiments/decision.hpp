@@ -127,6 +127,11 @@ inline Decision decide(const Evidence& evidence, const Findings& findings) {
     decision.reason = tested ? "no contender's gain is shown to be the person's own"
                              : "whether a gain is the person's own was not tested";
     decision.sentence = "No default: " + decision.reason + ". Not admissible: " + words::enumerate(reasons) + ".";
+    for (const detail::Option& o : all)
+      if (o.contender == evidence.roles().fallback && o.gain)
+        decision.sentence += " The fallback, " + evidence.title(o.contender) + ", takes " + words::bytes(o.bytes) +
+                             " a user, and its perplexity is " + words::lower(statistics::margin(*o.gain)) +
+                             " than the base's.";
     return decision;
   }
   decision.contender = chosen->contender;

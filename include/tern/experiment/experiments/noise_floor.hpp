@@ -158,7 +158,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
   const std::string& champion = evidence.roles().champion;
   note_left_out(finding.claims, finding.notes);
   finding.tables.insert(finding.tables.begin(), claim_table("Answers", finding.claims, protocol));
-  finding.sentence = sentences(finding.claims, protocol);
+  finding.sentence = sentences(finding.claims, personal_family(evidence, champion), protocol);
   const auto of_champion = of_family(finding.claims, personal_family(evidence, champion));
   if (of_champion.empty()) {
     finding.reason = "the champion has no control runs";
@@ -180,7 +180,7 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
                      {"generic to own, nats per token", personal / n},
                      {"personal share of the gain", whole > 0 ? std::optional(personal / whole) : std::nullopt}};
   if (whole > 0)
-    finding.sentence += " Of what " + evidence.title(champion) + " gain over the base, generic text brings " +
+    finding.sentence += " Of what " + evidence.title(champion) + " gains over the base, generic text brings " +
                         words::percent(generic / whole) + " and the person's own text " +
                         words::percent(personal / whole) + ".";
   if (claim.answer == Answer::better && !holds_over_generic(claim, protocol))

@@ -42,6 +42,25 @@ inline std::string sentences(const std::vector<Claim>& claims, const ProtocolRec
   return said;
 }
 
+/// "LoRA rank 4 against the base: better (12.3% lower, 12 users)."
+inline std::string in_short(const Claim& c) {
+  std::string said = words::capital(c.a) + " against " + c.b + ": " + std::string(name(c.answer));
+  if (c.users.users > 0) said += " (" + words::lower(c.margin().point) + ", " + words::count(c.users.users, "user") + ")";
+  return said + ".";
+}
+
+/// Those of a family in full, the others in short.
+inline std::string sentences(const std::vector<Claim>& claims, const std::string& family, const ProtocolRecord& protocol) {
+  std::string said, rest;
+  for (const Claim& c : claims) {
+    if (c.family == family)
+      said += (said.empty() ? "" : " ") + sentence(c, protocol);
+    else
+      rest += " " + in_short(c);
+  }
+  return said.empty() && !rest.empty() ? rest.substr(1) : said + rest;
+}
+
 /// Of many claims, those that are decided: "Of 11 comparisons, 1 is decided. Norm-only, prose against LoRA-r4: worse
 /// (12.3% higher, 6 users)."
 inline std::string decided_in_short(const std::vector<Claim>& claims) {
@@ -50,8 +69,7 @@ inline std::string decided_in_short(const std::vector<Claim>& claims) {
   for (const Claim& c : claims) {
     if (c.answer == Answer::undecided || c.answer == Answer::voided) continue;
     ++decided;
-    said += " " + words::capital(c.a) + " against " + c.b + ": " + std::string(name(c.answer)) + " (" +
-            words::lower(c.margin().point) + ", " + words::count(c.users.users, "user") + ").";
+    said += " " + in_short(c);
   }
   return "Of " + words::count(static_cast<Index>(claims.size()), "comparison") + ", " +
          (decided == 0 ? "none is" : words::grouped(static_cast<double>(decided)) + (decided == 1 ? " is" : " are")) +

@@ -28,7 +28,9 @@ inline std::pair<std::string, std::string> first_sentence(const std::string& tex
 
 /// The reason, where the sentence has not given it already: "Because too few users: 4."
 inline std::string because(const std::string& sentence, const std::string& reason) {
-  if (reason.empty() || sentence.find(reason) != std::string::npos) return {};
+  if (reason.empty() || sentence.find(reason) != std::string::npos ||
+      sentence.find(words::capital(reason)) != std::string::npos)
+    return {};
   return "Reason: " + reason + (reason.back() == '.' ? "" : ".");
 }
 
