@@ -65,10 +65,10 @@ TEST_CASE("cases: mail" * tern::test::needs_data()) {
   std::string all = tern::detail::read_file(mailbox, std::filesystem::file_size(mailbox));
   all.replace(all.find("From: Shop <shop@example.com>"), 29, "From: Mirela <mirela@example.org>");
   all.replace(all.find("buy now"), 7, "caf\xE9 now");
-  const Ingested own = read_file_of("sent.mbox", all);  // were it her own, it would be read as windows-1252
-  CHECK(own.documents.size() == 62);
-  CHECK(count(all_text(own), "café now") == 1);
-  CHECK(own.skipped.empty());
+  const Ingested hers = read_file_of("sent.mbox", all);  // were it her own, it would be read as windows-1252
+  CHECK(hers.documents.size() == 62);
+  CHECK(count(all_text(hers), "café now") == 1);
+  CHECK(hers.skipped.empty());
   CHECK(all_text(read_case("M05")).find("she said “yes” – it’s 5 € QUOTEMAIL") != std::string::npos);
   CHECK(all_text(read_case("M06")).find("朱镕基 GBKMAIL") != std::string::npos);
   const std::string html = all_text(read_case("M08"));
