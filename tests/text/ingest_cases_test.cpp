@@ -60,7 +60,15 @@ TEST_CASE("cases: mail" * tern::test::needs_data()) {
   CHECK(all_text(unescaped).find("From now on I write daily.\nsecond half TAILWORD") != std::string::npos);
   const Ingested unknown = read_case("M03");
   CHECK(unknown.documents.size() == 60);
-  CHECK(skipped(unknown, "a mail by someone else") == 1);
+  CHECK(skipped(unknown, "a mail by someone else") == 1);  // a shop wrote it, so its charset does not matter
+  const std::filesystem::path mailbox = tern::test::a_case("M03") / "sent.mbox";
+  std::string all = tern::detail::read_file(mailbox, std::filesystem::file_size(mailbox));
+  all.replace(all.find("From: Shop <shop@example.com>"), 29, "From: Mirela <mirela@example.org>");
+  all.replace(all.find("buy now"), 7, "caf\xE9 now");
+  const Ingested hers = read_file_of("sent.mbox", all);  // were it her own, it would be read as windows-1252
+  CHECK(hers.documents.size() == 62);
+  CHECK(count(all_text(hers), "café now") == 1);
+  CHECK(hers.skipped.empty());
   CHECK(all_text(read_case("M05")).find("she said “yes” – it’s 5 € QUOTEMAIL") != std::string::npos);
   CHECK(all_text(read_case("M06")).find("朱镕基 GBKMAIL") != std::string::npos);
   const std::string html = all_text(read_case("M08"));
