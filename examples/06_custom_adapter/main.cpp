@@ -1,10 +1,12 @@
-/// An adapter that tern lacks, and how it enters the shootout.
-/// You learn: what an adapter must offer (concept Adapter), how a row joins the contenders, how to run it on people.
-/// Prints: its size beside norm-only's, and what the shootout did with it on two personas.
+/// An adapter that tern lacks, put up as champion of a shootout.
+/// You learn: what an adapter must offer (concept Adapter), how a row joins the contenders, how to run and read a shootout.
+/// Prints: its size beside norm-only's, and which verdicts a run of a few steps gives on the bundled personas.
+/// With arguments it is the whole of tern-shootout for that table: `06_custom_adapter run --champion bias --users people`.
 #include <cstdio>
 #include <filesystem>
 
-#include "tern/experiment/shootout.hpp"
+#include "../shootout/command_line.hpp"
+#include "tern/experiment/run/shootout.hpp"
 
 using namespace tern;
 
@@ -33,34 +35,47 @@ class OutputBias {
 };
 static_assert(Adapter<OutputBias<float>>);
 
-int main() {
+/// The row: name, title, the learning rates that the pilots start from, whether the base trains, what is attached.
+Contender bias_contender() {
+  return {"bias", "a bias at every linear", {1e-3, 3e-3, 1e-2}, false,
+          [](const ModelView& model, AdapterSet<float>& set, Random&) {
+            for (const SiteShape& s : model.sites())
+              if (is_block_linear(s.id)) set.attach(s.id, "bias", OutputBias<float>(s.out));
+          }};
+}
+
+int main(int argc, char** argv) {
   std::vector<Contender> table = contenders();
-  table.push_back({"bias", "a bias at every linear", {1e-3, 3e-3, 1e-2}, false,
-                   [](const ModelView& model, AdapterSet<float>& set, Random&) {
-                     for (const SiteShape& s : model.sites())
-                       if (is_block_linear(s.id)) set.attach(s.id, "bias", OutputBias<float>(s.out));
-                   }});
+  table.push_back(bias_contender());
+  if (argc > 1) return program::shootout(argc, argv, table);
 
   const std::filesystem::path bundled = TERN_BUNDLED_DIR;
   const Base base = load_base("bundled", bundled / "base.gguf");
-  Users users = load_users(bundled / "personas", base, 3);
-  users.users.resize(2);
+  Users users = load_users(bundled / "personas", base);
+  users.users.resize(3);
 
   ShootoutOptions options;
-  options.formats = {"norm", "bias"};
+  options.contenders = {"bias", "norm"};
+  options.roles = {"bias", {"norm"}, ""};  // the champion, its rivals, and no fallback
   options.experiments = {"E1", "E4", "E9"};
-  options.budget = Budget::of_steps(10);
+  options.budget = Budget::of_steps(5);
   options.eval_tokens = 256;
+  options.validation_tokens = 64;
+  options.pilots = 1;
+  options.most_rates = 3;
   const auto out = std::filesystem::temp_directory_path() / "tern-custom-adapter";
   std::filesystem::remove_all(out);
-  Shootout shootout(base, users, options, Pass{}, table);
-  const nlohmann::json results = shootout.run(out).value();
+  Shootout shootout(base, users, {}, options, Pass{}, table);
+  const auto [results, findings] = shootout.run(out).value();
 
-  for (const auto& a : results["adapters"])
-    std::printf("%-5s for %-8s %5ld numbers, %s, validation %s\n", a["format"].get<std::string>().c_str(),
-                a["user"].get<std::string>().c_str(), a["parameters"].get<long>(), a["status"].get<std::string>().c_str(),
-                a["curve"][1]["validation_ppl"] < a["curve"][0]["validation_ppl"] ? "better" : "not better");
-  std::printf("%zu cells, %zu verdicts, report.html: %s\n", results["cells"].size(), results["verdicts"].size(),
+  for (const ContenderRecord& c : results.protocol.contenders)
+    std::printf("%-22s %5td numbers a person\n", c.title.c_str(), c.parameters);
+  for (const Finding& f : findings.experiments)
+    for (const Claim& claim : f.claims)
+      std::printf("%s: %s against %s, %zu people: %s\n", f.id.c_str(), claim.a.c_str(), claim.b.c_str(), claim.names.size(),
+                  std::string(name(claim.answer)).c_str());
+  std::printf("the default: %s\n", findings.decision.contender.empty() ? "none" : findings.decision.contender.c_str());
+  std::printf("%zu cells; report.html: %s\n", results.cells.size(),
               std::filesystem::exists(out / "report.html") ? "written" : "missing");
   std::filesystem::remove_all(out);
 }

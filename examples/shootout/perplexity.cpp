@@ -54,9 +54,10 @@ int main(int argc, char** argv) {
     AdapterSet<float> adapters;
     if (!adapter_path.empty()) {
       const PackedFile stored = read_packed(adapter_path);
-      const Contender& contender = find_contender(contenders(), adapter_format(stored, adapter_path, base.fingerprint));
+      const std::string name = contender_of(stored, adapter_path, base.fingerprint);
+      const ModelView model(base.model, pass);
       Random random(0);
-      contender.attach(ModelView(base.model), adapters, random);
+      find_contender(with_candidates(contenders(), model), name).attach(model, adapters, random);
       fill_adapters(stored, adapter_path, adapters);
     }
     PerplexityOptions options;

@@ -131,9 +131,7 @@ int read_people(const ReadOptions& options) {
     if (!options.user.empty() && folded(folder.name) != folded(options.user)) continue;
     is_known = true;
     try {
-      PopulationOptions population;
-      population.ingest = options.ingest;
-      const Person person = read_person(folder.path, folder.name, population);
+      const Person person = read_person(folder.path, folder.name, options.population);
       Json json = describe(person, options);
       if (!options.json) {
         print(person, json);

@@ -11,7 +11,7 @@ struct ReadOptions {
   std::filesystem::path users;
   std::string user;  ///< only this one
   bool text = false, json = false;
-  tern::IngestOptions ingest;
+  tern::PopulationOptions population;
   const tern::Tokenizer* tokenizer = nullptr;  ///< counts tokens where there is one
 };
 

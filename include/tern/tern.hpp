@@ -68,7 +68,6 @@
 #include "tern/train/snapshot.hpp"
 #include "tern/train/trainable.hpp"
 
-#include "tern/eval/bootstrap.hpp"
 #include "tern/eval/perplexity.hpp"
 #include "tern/eval/score_windows.hpp"
 #include "tern/eval/scored_chunks.hpp"

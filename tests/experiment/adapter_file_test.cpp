@@ -13,27 +13,27 @@ using namespace tern::test;
 
 namespace {
 
-AdapterSet<float> fresh(const Base& base, const std::string& format) {
+AdapterSet<float> fresh(const Base& base, const std::string& contender) {
   AdapterSet<float> set;
   Random random(3);
-  find_contender(contenders(), format).attach(ModelView(base.model), set, random);
+  find_contender(contenders(), contender).attach(ModelView(base.model), set, random);
   return set;
 }
 
 }  // namespace
 
-TEST_CASE("adapter files come back as they were, for every format that attaches something") {
+TEST_CASE("adapter files come back as they were, for every contender that attaches something") {
   const TemporaryDirectory folder;
   const Base base = load_base("tiny", write_tiny_base(folder.path()));
-  for (const char* format : {"norm", "lora-r4", "lora-matched"}) {
-    auto set = fresh(base, format);
+  for (const char* contender : {"norm", "lora-r4", "lora-r64"}) {
+    auto set = fresh(base, contender);
     Random random(9);
     for_each_parameter(set, [&](std::string_view, Parameter<float>& p) { fill_normal(p.value, random, 1); });
     const auto path = folder.path() / "a.adapter";
-    save_adapter(path, set, format, base.fingerprint);
+    save_adapter(path, set, contender, base.fingerprint);
     const PackedFile file = read_packed(path);
-    CHECK(adapter_format(file, path, base.fingerprint) == format);
-    auto back = fresh(base, format);
+    CHECK(contender_of(file, path, base.fingerprint) == contender);
+    auto back = fresh(base, contender);
     fill_adapters(file, path, back);
     std::vector<Matrix<float>> values;
     for_each_parameter(set, [&](std::string_view, Parameter<float>& p) { values.push_back(p.value); });
@@ -70,7 +70,7 @@ TEST_CASE("adapter files of another base, another shape or with broken numbers a
   const auto path = folder.path() / "a.adapter";
   save_adapter(path, set, "norm", base.fingerprint);
   PackedFile file = read_packed(path);
-  CHECK_THROWS_WITH_AS(adapter_format(file, path, "0123456789abcdef"),
+  CHECK_THROWS_WITH_AS(contender_of(file, path, "0123456789abcdef"),
                        ("adapter '" + path.string() + "': base: expected fingerprint 0123456789abcdef, got " + base.fingerprint).c_str(),
                        FormatError);
   auto other = fresh(base, "lora-r4");

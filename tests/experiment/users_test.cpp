@@ -20,10 +20,10 @@ TEST_CASE("users: who cannot take part is left out with the reason; nobody at al
   std::ofstream(users / "short" / "one.txt") << "word\n";
   fs::create_directories(users / "broken");
   std::ofstream(users / "broken" / "bad.txt") << "caf\xe9\n";
-  const Users loaded = load_users(users, base, 3);
+  const Users loaded = load_users(users, base);
   REQUIRE(loaded.users.size() == 1);
   CHECK(loaded.users[0].name == "good");
-  CHECK(loaded.users[0].held_out.size() == 3);
+  CHECK(loaded.users[0].held_out_tokens() > 0);
   REQUIRE(loaded.left_out.size() == 3);
   CHECK(loaded.left_out[0].name == "broken");
   CHECK(loaded.left_out[0].reason.find("bad.txt") != std::string::npos);
@@ -32,8 +32,8 @@ TEST_CASE("users: who cannot take part is left out with the reason; nobody at al
   for (const LeftOut& l : loaded.left_out) CHECK(!l.reason.empty());
 
   fs::remove_all(users / "good");
-  CHECK_THROWS_AS(load_users(users, base, 3), ValueError);
-  CHECK_THROWS_AS(load_users(folder.path() / "nowhere", base, 3), IoError);
+  CHECK_THROWS_AS(load_users(users, base), ValueError);
+  CHECK_THROWS_AS(load_users(folder.path() / "nowhere", base), IoError);
 }
 
 TEST_CASE("users: a folder without permission leaves its user out") {
@@ -44,7 +44,7 @@ TEST_CASE("users: a folder without permission leaves its user out") {
   write_user(users, "good", 14000, 1);
   write_user(users, "secret", 14000, 2);
   fs::permissions(users / "secret", fs::perms::none);
-  const Users loaded = load_users(users, base, 3);
+  const Users loaded = load_users(users, base);
   fs::permissions(users / "secret", fs::perms::owner_all);
   REQUIRE(loaded.left_out.size() == 1);
   CHECK(loaded.left_out[0].name == "secret");
@@ -63,10 +63,10 @@ TEST_CASE("users: token ids make a user without any tokenizer, unless they are n
   };
   write("fits", 255);
   write("foreign", 256);
-  const Users loaded = load_users(folder.path() / "users", base, 3);
+  const Users loaded = load_users(folder.path() / "users", base);
   REQUIRE(loaded.users.size() == 1);
   CHECK(loaded.users[0].train_tokens() == 800);
-  CHECK(loaded.users[0].validation.size() == 100);
+  CHECK(loaded.users[0].validation_tokens() == 100);
   REQUIRE(loaded.left_out.size() == 1);
   CHECK(loaded.left_out[0].reason.find("256") != std::string::npos);
 }
@@ -104,9 +104,9 @@ TEST_CASE("users: what results say of a user is there") {
   CHECK(ana.method == "by time");
   CHECK_FALSE(ana.one_work);
   CHECK(ana.skipped_by_reason() == std::map<std::string, Index>{{"unknown extension '.png'", 2}});
-  CHECK(ana.held_out_documents.front().name == "2024-02-26.md");
-  CHECK(ana.held_out_documents.size() == 3);
-  CHECK(ana.validation_documents.size() == 3);
+  CHECK(ana.held_out.front().name == "2024-02-26.md");
+  CHECK(ana.held_out.size() == 3);
+  CHECK(ana.validation.size() == 3);
   CHECK(ana.train.size() == 22);
   CHECK(ben.kind == "chat");
   CHECK(ben.language == "xx");
@@ -114,7 +114,7 @@ TEST_CASE("users: what results say of a user is there") {
   CHECK(ben.one_work);
 
   // Placeholders are context where text is scored, and stay in training.
-  const ScoredDocument& d = ana.held_out_documents.front();
+  const ScoredDocument& d = ana.held_out.front();
   std::string scored, masked;
   for (std::size_t i = 0; i < d.tokens.size(); ++i)
     (d.is_context[i] ? masked : scored) += base.tokenizer->piece(d.tokens[i]);
@@ -153,11 +153,11 @@ TEST_CASE("users: scores of a real model do not depend on how chunks share calls
   const Base base = load_base("tiny", write_tiny_base(folder.path()));
   write_user(folder.path() / "users", "ana", 14000, 1);
   const User user = load_users(folder.path() / "users", base).users.at(0);
-  const auto chunks = draw_chunks(user.held_out_documents, 32, 500);
+  const auto chunks = draw_chunks(user.held_out, 32, 500);
   PackedDecoder<float>::Cache cache;
-  const Score one = score_chunks(base.model, {}, user.held_out_documents, chunks, cache, {.rows = 1});
+  const Score one = score_chunks(base.model, {}, user.held_out, chunks, cache, {.rows = 1});
   CHECK(one.tokens == 500);
   CHECK(one.bytes == 500);  // a byte tokenizer
   for (const Index rows : {64, 100, 1024})
-    CHECK(score_chunks(base.model, {}, user.held_out_documents, chunks, cache, {.rows = rows}).nll == one.nll);
+    CHECK(score_chunks(base.model, {}, user.held_out, chunks, cache, {.rows = rows}).nll == one.nll);
 }

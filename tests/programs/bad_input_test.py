@@ -20,7 +20,8 @@ PROSE = "".join(
     f"On day {day} I measured bed {day % 7} again, and {day * day} seeds had come up since the rain of last week.\n\n"
     for day in range(300)
 )
-QUICK = ["--steps", "1", "--formats", "norm", "--experiments", "E9", "--eval-tokens", "32", "--context", "32"]
+QUICK = ["--steps", "1", "--contenders", "norm", "--experiments", "E9", "--eval-tokens", "32", "--context", "32",
+         "--validation-tokens", "16", "--pilots", "1", "--most-rates", "3"]  # fmt: skip
 
 
 def no_privileges():
@@ -215,13 +216,17 @@ class BadInput(unittest.TestCase):
             ("--budget", "soon", "--budget: expected a time above 0"),
             ("--steps", "0", "--steps: expected at least 1, got 0"),
             ("--steps", "many", "--steps"),
-            ("--texts", "0", "--texts: expected at least 1, got 0"),
-            ("--seeds", "-1", "--seeds: expected at least 1, got -1"),
-            ("--threads", "0", "--threads: expected at least 1, got 0"),
-            ("--trials", "2", "--trials: expected at least 3, got 2"),
-            ("--context", "0", "--context: expected at least"),
-            ("--formats", "lora-r9", "expected one of norm, lora-r4"),
-            ("--experiments", "E99", "--experiments: expected some of E1"),
+            ("--seeds", "-1", "seeds: expected at least 1, got -1"),
+            ("--threads", "0", "threads: expected at least 1, got 0"),
+            ("--pilots", "0", "pilots: expected at least 1, got 0"),
+            ("--most-rates", "2", "most_rates: expected at least 3, got 2"),
+            ("--context", "0", "context: expected at least"),
+            ("--contenders", "lora-r9", "expected one of norm, lora-r4"),
+            ("--contenders", "norm,norm", "contenders: expected each once, got 'norm' twice"),
+            ("--champion", "lora-r9", "--champion: expected one of --contenders, got 'lora-r9'"),
+            ("--rivals", "lora-r9", "roles.rivals: expected some of norm, lora-r4"),
+            ("--experiments", "E99", "experiments: expected some of E1"),
+            ("--protocol", "mine", "--protocol: expected standard or catalogue, got 'mine'"),
             ("--precision", "half", "--precision: expected full or mixed, got 'half'"),
             ("--gradients", "bf16", "--gradients: expected float, int8 or int8-stochastic, got 'bf16'"),
             ("--weights", "bronze", "--weights: expected one of stored, f32, bf16, q8, q4, q4_0, ternary, got 'bronze'"),

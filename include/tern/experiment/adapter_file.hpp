@@ -11,9 +11,9 @@ namespace tern {
 /// Stores a user's adapters: the parameters of a set by name, with the contender that attaches them and the fingerprint
 /// of the base they belong to. Returns the file's size. Throws IoError.
 inline std::uintmax_t save_adapter(const std::filesystem::path& path, const AdapterSet<float>& set,
-                                   const std::string& format, const std::string& base_fingerprint) {
+                                   const std::string& contender, const std::string& base_fingerprint) {
   PackedFile file;
-  file.metadata = {{"base", base_fingerprint}, {"format", format}};
+  file.metadata = {{"base", base_fingerprint}, {"contender", contender}};
   for_each_parameter(set, [&](std::string_view name, const Parameter<float>& p) {
     file.tensors.push_back(to_tensor(std::string(name), p.value));
   });
@@ -21,9 +21,9 @@ inline std::uintmax_t save_adapter(const std::filesystem::path& path, const Adap
   return std::filesystem::file_size(path);
 }
 
-/// The format an adapter file names, after checking that it belongs to this base. Throws FormatError otherwise.
-inline std::string adapter_format(const PackedFile& file, const std::filesystem::path& path,
-                                  const std::string& base_fingerprint) {
+/// The contender an adapter file names, after checking that it belongs to this base. Throws FormatError otherwise.
+inline std::string contender_of(const PackedFile& file, const std::filesystem::path& path,
+                                const std::string& base_fingerprint) {
   const auto at = [&](const char* key) {
     const auto found = file.metadata.find(key);
     if (found == file.metadata.end())
@@ -32,10 +32,10 @@ inline std::string adapter_format(const PackedFile& file, const std::filesystem:
   };
   if (const std::string base = at("base"); base != base_fingerprint)
     throw FormatError("adapter '" + path.string() + "': base: expected fingerprint " + base_fingerprint + ", got " + base);
-  return at("format");
+  return at("contender");
 }
 
-/// Fills a set, attached as the file's format says, with the file's numbers. Throws FormatError on a missing, surplus or
+/// Fills a set, attached as the file's contender says, with the file's numbers. Throws FormatError on a missing, surplus or
 /// misshapen tensor and on a number that is not finite.
 inline void fill_adapters(const PackedFile& file, const std::filesystem::path& path, AdapterSet<float>& set) {
   std::size_t used = 0;

@@ -1,60 +1,68 @@
 #pragma once
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "tern/adapters/attach.hpp"
-#include "tern/layers/rms_norm.hpp"
-#include "tern/models/config.hpp"
+#include "tern/core/quote.hpp"
+#include "tern/experiment/model_view.hpp"
 
 namespace tern {
 
-/// What a contender may know of the base: its sites and its norms, whatever its weights are stored in.
-class ModelView {
- public:
-  template <class Model>
-  explicit ModelView(const Model& model)
-      : sites_(model.sites()), gains_(tern::gains(model.config)), norm_([&model](SiteId id) -> const RmsNorm<float>& {
-          return model.norm(id);
-        }) {}
-
-  const std::vector<SiteShape>& sites() const { return sites_; }
-  const RmsNorm<float>& norm(SiteId id) const { return norm_(id); }
-  /// How many gains its norms hold.
-  Index gains() const { return gains_; }
-
- private:
-  std::vector<SiteShape> sites_;
-  Index gains_;
-  std::function<const RmsNorm<float>&(SiteId)> norm_;
-};
-
-/// A format in the comparison: what hangs at the base for one user, and what trains.
+/// A kind of adapter in the comparison: what hangs at the base for one user, and what trains. It is judged as well as
+/// trained: every verdict takes its words from here.
 struct Contender {
-  std::string name;         ///< as --formats and the results call it
-  std::string title;        ///< as the report calls it
-  std::vector<double> rates;  ///< Adam's learning rates that the search starts from
-  bool trains_base = false;   ///< the base's own weights train (a copy of them, one user at a time)
+  std::string name;          ///< as options and results call it
+  std::string title;         ///< as a sentence calls it, at most about 30 characters
+  std::vector<double> rates; ///< Adam's learning rates that the pilots start from, ascending, a factor 3 apart
+  bool trains_base = false;  ///< the base's own weights train (a copy of them, one user at a time)
   /// Attaches the adapters, freshly initialised; all of them train.
-  std::function<void(const ModelView&, AdapterSet<float>&, Random&)> attach;
+  std::function<void(const ModelView&, AdapterSet<float>&, Random&)> attach = [](const ModelView&, AdapterSet<float>&,
+                                                                                Random&) {};
+  /// Where there are several, the pilots choose the strongest, which then stands for this contender.
+  std::function<std::vector<Contender>(const ModelView&)> candidates = {};
 };
+
+/// The strongest adapter of norm-only's size: its candidates.
+inline std::vector<Contender> size_matched_contenders(const ModelView& model) {
+  std::vector<Contender> all;
+  for (MatchedAdapter& candidate : size_matched(model.sites(), model.gains())) {
+    const bool low_rank = candidate.kind == MatchedKind::lora;
+    Contender c{candidate.name, candidate.title, {}, false};
+    c.rates = low_rank ? std::vector<double>{3e-4, 1e-3, 3e-3} : std::vector<double>{1e-3, 3e-3, 1e-2};
+    c.attach = [candidate](const ModelView& view, AdapterSet<float>& set, Random& random) {
+      attach_matched(view, set, candidate, random, view.directions(candidate));
+    };
+    all.push_back(std::move(c));
+  }
+  return all;
+}
 
 /// The contenders. A new one is a new row.
 inline const std::vector<Contender>& contenders() {
   static const std::vector<Contender> table = {
-      {"norm", "norm-only gains", {1e-3, 3e-3, 1e-2}, false,
+      {"norm", "norm-only", {1e-3, 3e-3, 1e-2}, false,
        [](const ModelView& model, AdapterSet<float>& set, Random&) { attach_user_gains(model, set); }},
-      {"lora-r4", "LoRA rank 4, every linear", {3e-4, 1e-3, 3e-3}, false,
+      {"lora-r4", "LoRA-r4", {3e-4, 1e-3, 3e-3}, false,
        [](const ModelView& model, AdapterSet<float>& set, Random& random) {
          attach_lora(model, set, 4, 8.f, random, is_block_linear);
        }},
-      {"lora-matched", "LoRA of norm-only's size", {3e-4, 1e-3, 3e-3}, false,
+      {.name = "matched", .title = "the size-matched adapter", .rates = {1e-3}, .candidates = size_matched_contenders},
+      {"lora-r64", "LoRA-r64", {1e-4, 3e-4, 1e-3}, false,
        [](const ModelView& model, AdapterSet<float>& set, Random& random) {
-         attach_matched(model, set, size_matched(model.sites(), model.gains()).front(), random, {});
+         attach_lora(model, set, 64, 128.f, random, is_block_linear);
        }},
-      {"full", "full fine-tuning", {1e-5, 3e-5, 1e-4}, true, [](const ModelView&, AdapterSet<float>&, Random&) {}},
+      {"full", "full fine-tuning", {1e-5, 3e-5, 1e-4}, true},
   };
   return table;
+}
+
+/// The rows that train: each of `table`, or its candidates in its place.
+inline std::vector<Contender> with_candidates(const std::vector<Contender>& table, const ModelView& model) {
+  std::vector<Contender> all;
+  for (const Contender& c : table)
+    for (Contender& one : c.candidates ? c.candidates(model) : std::vector<Contender>{c}) all.push_back(std::move(one));
+  return all;
 }
 
 /// The row of that name in `table`; throws ValueError naming those there are.
@@ -64,7 +72,7 @@ inline const Contender& find_contender(const std::vector<Contender>& table, cons
     if (c.name == name) return c;
     known += (known.empty() ? "" : ", ") + c.name;
   }
-  throw ValueError("format '" + name + "': expected one of " + known);
+  throw ValueError("contender " + in_quotes(name) + ": expected one of " + known);
 }
 
 }  // namespace tern

@@ -1,5 +1,4 @@
 #pragma once
-/// Reports of a results document: pure functions of it, for a terminal, a forge and a browser.
-#include "tern/experiment/report/heat_map.hpp"
+/// Reports of what was measured and found: pure functions, for a terminal, a forge and a browser.
 #include "tern/experiment/report/html.hpp"
 #include "tern/experiment/report/markdown.hpp"

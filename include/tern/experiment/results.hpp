@@ -1,129 +1,167 @@
 #pragma once
-#include <chrono>
-#include <fstream>
-#include <nlohmann/json.hpp>
+/// What a shootout measured, and nothing that follows from it: findings are computed from this alone.
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "tern/experiment/task.hpp"
-#include "tern/kernels/kernels.hpp"
-#include "tern/version.hpp"
+#include "tern/core/matrix.hpp"
+#include "tern/experiment/setting.hpp"
+#include "tern/train/budget.hpp"
 
 namespace tern {
 
-namespace detail {
+/// Which contender has which part in the verdicts. No verdict names a contender in its code.
+struct Roles {
+  std::string champion;             ///< judged against everybody
+  std::vector<std::string> rivals;  ///< the primary family, in the order in which they are reported
+  std::string fallback;             ///< where no default is found among the admissible ones
 
-inline std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  return "unknown";
-}
+  bool operator==(const Roles&) const = default;
+};
 
-inline std::string compiler_name() {
-#if defined(__clang__)
-  return "Clang " __clang_version__;
-#elif defined(__GNUC__)
-  return "GCC " __VERSION__;
-#else
-  return "unknown";
-#endif
-}
+/// One person's text as a run used it.
+struct UserRecord {
+  std::string name, population, kind, language;
+  std::vector<std::string> owners;  ///< "mail: anna@example.org (most mails)", guesses marked
+  bool guessed_owner = false;
+  Index documents = 0, bytes = 0;
+  Index train_tokens = 0, validation_tokens = 0, held_out_tokens = 0;
+  std::string split;       ///< "by time", "by document", "contiguous"
+  bool one_work = false;   ///< all documents are parts of one work: say "document", not "person"
+  std::string split_hash;  ///< of the parts' text
+  Index duplicates_removed = 0, replaced = 0;
+  std::map<std::string, Index> scrubbed;                   ///< class -> count
+  std::map<std::string, Index> skipped;                    ///< reason -> count
+  std::vector<std::pair<std::string, std::string>> files;  ///< skipped: name, reason
+};
 
-}  // namespace detail
+/// A point of a curve that is drawn and never acted on.
+struct CurvePoint {
+  Index step = 0;
+  double seconds = 0, validation_ppl = 0;
+};
 
-/// Which tern, built how, on what.
-inline nlohmann::json describe_build(const std::string& commit, const Pass& pass, Index threads) {
-  const kernels::Table& table = pass.kernels != nullptr ? *pass.kernels : kernels::best_table();
-  return {{"version", std::string(version)}, {"commit", commit}, {"compiler", detail::compiler_name()},
-          {"isa", std::string(kernels::name(table.isa))}, {"threads", threads}, {"cpu", detail::cpu_name()}};
-}
+/// One adapter, trained.
+struct AdapterRecord {
+  std::string id;
+  Setting setting;
+  std::uint64_t bytes = 0;  ///< as stored
+  Index parameters = 0;
+  double learning_rate = 0;
+  Index steps = 0;
+  double seconds = 0;
+  std::vector<CurvePoint> curve{};
+  bool ok = true;
+  std::string reason{};  ///< why it failed
+};
 
-inline nlohmann::json describe(const Base& base) {
-  const auto formats = base.formats();
-  std::string weights;  // those of a tenth and more
-  for (const auto& [format, share] : formats)
-    if (share >= 0.1) weights += (weights.empty() ? "" : ", ") + format;
-  return {{"name", base.name},
-          {"fingerprint", base.fingerprint},
-          {"architecture", base.model.config.architecture},
-          {"parameters", parameters(base.model.config)},
-          {"weights", weights},
-          {"types", formats},
-          {"bytes", base.bytes},
-          {"gains", gains(base.model.config)},
-          {"gain_vectors", gain_vectors(base.model.config)}};
-}
+/// A chunk of scored tokens: which of the user's held-out documents, the sum of -log p in nats.
+struct ChunkLoss {
+  Index document = 0;
+  double nll = 0;
+  Index tokens = 0;
+};
 
-inline nlohmann::json describe(const User& u) {
-  nlohmann::json held_out = nlohmann::json::array(), scrubbed = nlohmann::json::object(), skipped = nlohmann::json::array(),
-                 owners = nlohmann::json::array();
-  for (const auto& text : u.held_out) held_out.push_back(text.size());
-  for (const auto& [pii, count] : u.scrubbed) scrubbed[pii] = count;
-  for (const Skipped& s : u.skipped) skipped.push_back({{"name", s.name}, {"reason", s.reason}, {"count", s.count}});
-  for (const Owner& o : u.owners)
-    owners.push_back({{"service", o.service}, {"name", shown(o.name)}, {"reason", o.reason}, {"guessed", o.guessed}});
-  return {{"name", u.name},
-          {"kind", u.kind},
-          {"language", u.language},
-          {"owners", owners},
-          {"files", u.documents},
-          {"bytes", u.bytes},
-          {"tokens", {{"train", u.train_tokens()}, {"validation", u.validation_tokens()}, {"held_out", held_out}}},
-          {"split_hash", u.split_hash},
-          {"method", u.method},
-          {"duplicates_removed", u.duplicates_removed},
-          {"replaced_bytes", u.replaced},
-          {"scrubbed", scrubbed},
-          {"skipped", skipped}};
-}
+/// An adapter, or the bare base, on one user's held-out text.
+struct CellRecord {
+  std::string adapter;  ///< its id; empty: the bare base
+  std::string weights = "stored";
+  std::string user;
+  double nll = 0;  ///< nats
+  Index tokens = 0, bytes = 0;
+  std::vector<ChunkLoss> chunks;
+};
 
-inline nlohmann::json describe(const ShootoutOptions& o, const std::vector<Contender>& table) {
-  nlohmann::json rates, titles;
-  for (const std::string& f : o.formats) {
-    const Contender& c = find_contender(table, f);
-    rates[f] = c.rates;
-    titles[f] = c.title;
+/// A rate that the pilots tried, and the mean validation loss it came to, nats per token; none: it diverged.
+struct RateTrial {
+  double rate = 0;
+  std::vector<std::optional<double>> loss;  ///< one a pilot user
+};
+
+/// How a contender's learning rate was found.
+struct PilotRecord {
+  std::vector<std::string> users;
+  std::vector<RateTrial> rates;  ///< ascending
+  double chosen = 0;             ///< for everyone who was no pilot
+  std::vector<double> for_pilot; ///< for each pilot, what the other pilots chose
+  bool interior = false;         ///< no choice lies at an end of the grid
+  std::string candidate;         ///< what the pilots chose among candidates; empty where there is one only
+  std::map<std::string, std::optional<double>> candidates;  ///< each one's best mean loss
+};
+
+struct Calibration {
+  double seconds_a_step = 0;
+  Index steps = 0;
+  std::string cpu;
+};
+
+struct ContenderRecord {
+  std::string name, title;
+  bool trains_base = false;
+  Index parameters = 0;
+  std::string sites;  ///< where it sits, for a reader
+};
+
+/// What was fixed before the first task. `hash` is over all of it but what was measured (calibration, pilots).
+struct ProtocolRecord {
+  int version = 2;
+  std::string hash, kind = "standard";  ///< or "catalogue"
+  Roles roles;
+  std::vector<ContenderRecord> contenders;
+  double margin = 0.05, alpha = 0.05;
+  Index context = 0, eval_tokens = 0, seeds = 1;
+  std::string split = "by time";
+  Budget budget;
+  std::vector<std::string> experiments;
+  std::string weights = "stored", precision, gradients;
+  std::map<std::string, std::string> refused;      ///< contender that was asked for and cannot run -> why
+  std::map<std::string, Calibration> calibration;  ///< by contender
+  std::map<std::string, PilotRecord> pilots;       ///< by contender
+  std::map<std::string, std::string> generic;      ///< user -> name of the generic text; absent: none of that language
+
+  const ContenderRecord* contender(const std::string& name) const {
+    for (const ContenderRecord& c : contenders)
+      if (c.name == name) return &c;
+    return nullptr;
   }
-  return {{"context", o.context},
-          {"budget", to_json(o.budget)},
-          {"seeds", o.seeds},
-          {"texts", o.texts},
-          {"formats", o.formats},
-          {"titles", titles},
-          {"experiments", o.experiments},
-          {"noise_formats", o.noise_formats},
-          {"learning_rate_trials", o.trials},
-          {"learning_rates", rates},
-          {"trial_share", o.trial_share},
-          {"patience", o.patience},
-          {"eval_tokens", o.eval_tokens},
-          {"validation_tokens", o.validation_tokens},
-          {"weights", o.weights_name()},
-          {"precision", o.precision},
-          {"gradients", o.gradients},
-          {"convention", "chunked"}};
-}
+};
 
-/// Puts the finished tasks together; verdicts are computed from this alone.
-inline nlohmann::json collect_results(const Base& base, const Users& users, const ShootoutOptions& o,
-                                      const std::vector<Contender>& table, const std::vector<Task>& tasks,
-                                      const Journal& journal, const Pass& pass) {
-  nlohmann::json r = {{"tern", describe_build(o.commit, pass, o.threads)},
-                      {"base", describe(base)},
-                      {"protocol", describe(o, table)},
-                      {"users", nlohmann::json::array()},
-                      {"left_out", nlohmann::json::array()},
-                      {"adapters", nlohmann::json::array()},
-                      {"cells", nlohmann::json::array()}};
-  for (const User& u : users.users) r["users"].push_back(describe(u));
-  for (const LeftOut& l : users.left_out) r["left_out"].push_back({{"name", l.name}, {"reason", l.reason}});
-  for (const Task& t : tasks) {
-    const auto result = journal.find(t.id);
-    if (!result) continue;
-    if (result->contains("adapter")) r["adapters"].push_back(result->at("adapter"));
-    for (const auto& cell : result->at("cells")) r["cells"].push_back(cell);
+struct BaseRecord {
+  std::string name, fingerprint, architecture;
+  Index parameters = 0, gains = 0, gain_vectors = 0;
+  std::map<std::string, double> types;  ///< weight format -> share of the weights
+  std::uint64_t bytes = 0;
+  bool ternary_twin = false;
+};
+
+struct BuildRecord {
+  std::string version, commit, compiler, isa, cpu;
+  Index threads = 0;
+};
+
+/// Someone whose text could not be used, and why.
+struct LeftOut {
+  std::string name, reason;
+};
+
+struct Results {
+  BuildRecord tern;
+  BaseRecord base;
+  ProtocolRecord protocol;
+  std::vector<UserRecord> users;
+  std::vector<LeftOut> left_out;
+  std::vector<AdapterRecord> adapters;
+  std::vector<CellRecord> cells;
+
+  /// The users of each population, in order.
+  std::map<std::string, std::vector<std::string>> populations() const {
+    std::map<std::string, std::vector<std::string>> all;
+    for (const UserRecord& u : users) all[u.population].push_back(u.name);
+    return all;
   }
-  return r;
-}
+};
 
 }  // namespace tern

@@ -9,6 +9,7 @@
 #include "tern/core/quote.hpp"
 #include "tern/eval/scored_chunks.hpp"
 #include "tern/experiment/base.hpp"
+#include "tern/experiment/results.hpp"
 #include "tern/text/ingest.hpp"
 #include "tern/text/language.hpp"
 #include "tern/text/placeholder_mask.hpp"
@@ -23,7 +24,6 @@ struct PopulationOptions {
   std::string population{};  ///< what results call these users together
   /// By user's name, in place of what was found.
   std::map<std::string, std::string> kinds{}, languages{};
-  Index texts = 3;  ///< of User::held_out
 };
 
 /// One person's text before a base's tokenizer reads it: what was found, and its parts.
@@ -47,14 +47,11 @@ struct User {
   std::vector<Skipped> skipped;
 
   std::vector<std::vector<Token>> train;             ///< one a piece; placeholders as in the text
-  std::vector<ScoredDocument> validation_documents,  ///< placeholders are context
-      held_out_documents;
-  std::vector<Token> validation;             ///< the same, joined
-  std::vector<std::vector<Token>> held_out;  ///< the eval texts
+  std::vector<ScoredDocument> validation, held_out;  ///< placeholders are context
 
   Index train_tokens() const { return count(train); }
-  Index validation_tokens() const { return count(validation_documents); }
-  Index held_out_tokens() const { return count(held_out_documents); }
+  Index validation_tokens() const { return count(validation); }
+  Index held_out_tokens() const { return count(held_out); }
 
   /// How many parts were left out, by reason.
   std::map<std::string, Index> skipped_by_reason() const {
@@ -79,11 +76,6 @@ struct User {
 inline std::uint64_t window_seed(const User& user, std::uint64_t seed) {
   return content_hash("windows " + user.split_hash, seed);
 }
-
-/// Someone whose text cannot be used, and why.
-struct LeftOut {
-  std::string name, reason;
-};
 
 struct Users {
   std::vector<User> users;
@@ -157,22 +149,10 @@ inline std::optional<std::string> split_tokens(const std::vector<TokenDocument>&
     const auto a = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 8 / 10);
     const auto b = d.tokens.begin() + static_cast<std::ptrdiff_t>(n * 9 / 10);
     user.train.emplace_back(d.tokens.begin(), a);
-    user.validation_documents.push_back(scored_document(d.name, {a, b}, base));
-    user.held_out_documents.push_back(scored_document(d.name, {b, d.tokens.end()}, base));
+    user.validation.push_back(scored_document(d.name, {a, b}, base));
+    user.held_out.push_back(scored_document(d.name, {b, d.tokens.end()}, base));
   }
   return std::nullopt;
-}
-
-/// The held-out documents as `texts` eval texts of nearly equal size.
-inline std::vector<std::vector<Token>> eval_texts(const std::vector<ScoredDocument>& documents, Index texts) {
-  std::vector<Token> all;
-  for (const ScoredDocument& d : documents) all.insert(all.end(), d.tokens.begin(), d.tokens.end());
-  std::vector<std::vector<Token>> result;
-  for (Index i = 0; i < texts; ++i) {
-    const auto at = [&](Index k) { return all.begin() + static_cast<std::ptrdiff_t>(all.size()) * k / texts; };
-    result.emplace_back(at(i), at(i + 1));
-  }
-  return result;
 }
 
 /// "email" for Pii::email.
@@ -205,9 +185,9 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
     hash = parts.hash;
     for (const Split::Piece& piece : parts.train) user.train.push_back(base.tokenizer->encode(piece.text));
     for (const Split::Piece& piece : parts.validation)
-      user.validation_documents.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
+      user.validation.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
     for (const Split::Piece& piece : parts.held_out)
-      user.held_out_documents.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
+      user.held_out.push_back(scored_document(piece.document, base.tokenizer->encode(piece.text), base));
   }
   if (auto wrong = split_tokens(found.token_documents, base, user)) return wrong;
   for (const TokenDocument& d : found.token_documents)
@@ -216,13 +196,8 @@ inline std::optional<std::string> load_user(const std::filesystem::path& folder,
   const auto has_targets = [](const std::vector<ScoredDocument>& documents) {
     return !draw_chunks(documents, 1 << 30, 1).empty();
   };
-  if (!has_targets(user.validation_documents) || !has_targets(user.held_out_documents))
+  if (!has_targets(user.validation) || !has_targets(user.held_out))
     return "expected validation and held-out documents of at least 2 tokens with something to score, got none";
-  for (const ScoredDocument& d : user.validation_documents)
-    user.validation.insert(user.validation.end(), d.tokens.begin(), d.tokens.end());
-  user.held_out = eval_texts(user.held_out_documents, options.texts);
-  for (const auto& tokens : user.held_out)
-    if (tokens.size() < 2) return "expected at least 2 tokens of each eval text, got " + std::to_string(tokens.size());
   return std::nullopt;
 }
 
@@ -317,15 +292,6 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, c
     throw ValueError(why);
   }
   return result;
-}
-
-/// As above, with `texts` eval texts.
-inline Users load_users(const std::filesystem::path& folder, const Base& base, Index texts,
-                        const IngestOptions& options = {}) {
-  PopulationOptions population;
-  population.ingest = options;
-  population.texts = texts;
-  return load_users(folder, base, population);
 }
 
 }  // namespace tern

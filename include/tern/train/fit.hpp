@@ -26,6 +26,7 @@ struct FitOptions {
   /// How often `validate` is asked, besides before the first step and after the last.
   Budget validate_every = Budget::of_steps(10);
   Index patience = 0;  ///< validations in a row without improvement that end the run; 0: none do
+  bool keep_best = true;  ///< the parameters of the best validation stay; false: the last ones, nothing is selected
 
   /// Nats a token at which a run counts as diverged; a uniform guess over a million tokens costs 14.
   double loss_limit = 50;
@@ -107,7 +108,7 @@ class Fit {
   FitResult run() {
     if (hooks_.validate) {
       const auto pause = watch_.pause();
-      best_.emplace(optimizer_.trainable());
+      if (options_.keep_best) best_.emplace(optimizer_.trainable());
       validate();
     }
     while (result_.status == FitStatus::finished && !spent()) {
@@ -185,7 +186,7 @@ class Fit {
       result_.best_validation = validation;
       result_.best_step = now_.step;
       worse_ = 0;
-      best_->save();
+      if (best_) best_->save();
       if (hooks_.on_best) hooks_.on_best(result_.curve.back());
     } else if (++worse_ == options_.patience) {
       result_.status = FitStatus::stopped_early;
@@ -221,7 +222,7 @@ class Fit {
     }
     result_.steps = now_.step;
     result_.seconds = watch_.seconds();
-    if (result_.best_validation)
+    if (best_ && result_.best_validation)
       best_->restore();
     else
       result_.best_step = now_.step;
@@ -252,7 +253,7 @@ class Fit {
 ///
 /// Each step: gradients of the mean loss over `accumulate` batches, clipped; a change at the rate schedule(Progress).
 /// With a validate hook, the run is judged before the first step, every so often, and at the end; afterwards the
-/// parameters are those of the best validation, however the run ended. Without, they are the last ones.
+/// parameters are those of the best validation, however the run ended (`keep_best`). Without, they are the last ones.
 ///
 /// A loss, gradient or validation that is not finite, or a loss beyond the limit, ends the run at once as diverged: the
 /// step is not taken, the best parameters stay. That is a result and no exception; exceptions of model, source and

@@ -1,102 +1,106 @@
 #pragma once
+#include <optional>
+
+#include "tern/experiment/finding.hpp"
 #include "tern/experiment/report/svg.hpp"
+#include "tern/experiment/words.hpp"
 
 namespace tern::report {
 
-/// A validation curve: x in seconds or steps, y the margin over the first evaluation.
-struct Curve {
-  std::string user;
-  std::vector<std::pair<double, double>> points;
+namespace detail {
+
+/// One direction of a plot: linear, or logarithmic over what is above zero.
+struct Direction {
+  double low, high;
+  bool log;
+  double from, to;  // pixels
+
+  double at(double v) const {
+    const auto f = [&](double x) { return log ? std::log(x) : x; };
+    return from + (f(std::clamp(v, low, high)) - f(low)) / (f(high) - f(low)) * (to - from);
+  }
+  std::vector<double> marks(int most) const { return log ? log_ticks(low, high, most) : ticks(low, high, most); }
 };
 
-/// The x axis of all curves: seconds, unless the budget was steps.
-inline const char* curve_axis(const Readings& r) {
-  const Json& budget = member(member(r.document(), "protocol"), "budget");
-  return number(budget, "steps") && !number(budget, "seconds") ? "step" : "seconds";
+/// Whether a point can be drawn.
+inline bool drawable(const CurveChart& chart, const std::pair<double, double>& p) {
+  return std::isfinite(p.first) && std::isfinite(p.second) && (!chart.log_x || p.first > 0) &&
+         (!chart.log_y || p.second > 0);
 }
 
-inline std::vector<Curve> read_curves(const Readings& r, const std::string& format) {
-  std::vector<Curve> curves;
-  for (const std::string& user : r.users()) {
-    const Json* adapter = r.adapter({format, user});
-    if (adapter == nullptr) continue;
-    Curve curve{user, {}};
-    Maybe first;
-    for (const Json& point : list(*adapter, "curve")) {
-      const Maybe x = number(point, curve_axis(r)), ppl = number(point, "validation_ppl");
-      if (!x || !ppl || !(*ppl > 0)) continue;
-      if (!first) first = ppl;
-      curve.points.emplace_back(*x, 1 - *ppl / *first);
-    }
-    if (curve.points.size() > 1) curves.push_back(std::move(curve));
-  }
-  return curves;
+/// A plain number, short: 0.003, 12, 4k, 5M.
+inline std::string short_number(double v) {
+  for (const auto& [size, letter] : {std::pair{1e15, "P"}, {1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}})
+    if (std::abs(v) >= size) return words::general(v / size, 3) + letter;
+  return words::general(v, 3);
 }
 
-namespace detail {
-/// The curve's value at x, linear between its points, the last one kept after its end; missing before its start.
-inline Maybe value_at(const Curve& curve, double x) {
-  const auto& p = curve.points;
-  if (x < p.front().first) return std::nullopt;
-  for (std::size_t i = 1; i < p.size(); ++i)
-    if (x <= p[i].first) {
-      const double span = p[i].first - p[i - 1].first;
-      return span > 0 ? p[i - 1].second + (x - p[i - 1].first) / span * (p[i].second - p[i - 1].second) : p[i].second;
-    }
-  return p.back().second;
-}
 }  // namespace detail
 
-/// One panel a format, with common axes: a thin line a user, a thick one their median.
-inline std::vector<std::string> curve_panels(const Readings& r) {
-  constexpr double left = 44, top = 28, plot_width = 256, plot_height = 150;
-  const auto formats = formats_with(r);
-  std::vector<std::vector<Curve>> all;
-  double last = 0, low = 0, high = 0.02;
-  for (const std::string& format : formats) {
-    all.push_back(read_curves(r, format));
-    for (const Curve& curve : all.back())
-      for (const auto& point : curve.points) {
-        last = std::max(last, point.first);
-        low = std::min(low, point.second), high = std::max(high, point.second);
-      }
+/// One plot for all series, or a plot a series where a series has several lines. All have the same axes: lines are
+/// users, thick ones what sums them up. Far below zero, shares are cut: one diverged run must not flatten the others.
+inline std::vector<std::string> pictures(const CurveChart& chart) {
+  constexpr double left = 46, top = 26, width = 268, height = 160;
+  std::vector<std::size_t> lines_of(chart.series.size(), 0);
+  std::optional<double> x0, x1, y0, y1;
+  for (const auto& line : chart.lines) {
+    if (line.series < lines_of.size()) ++lines_of[line.series];
+    for (const auto& p : line.points) {
+      if (!detail::drawable(chart, p)) continue;
+      x0 = std::min(x0.value_or(p.first), p.first), x1 = std::max(x1.value_or(p.first), p.first);
+      y0 = std::min(y0.value_or(p.second), p.second), y1 = std::max(y1.value_or(p.second), p.second);
+    }
   }
-  low = std::max(low, -std::max(0.1, high / 2));
-  std::vector<std::string> panels;
-  if (!(last > 0)) return panels;
-  const auto x = [&](double v) { return left + v / last * plot_width; };
-  const auto y = [&](double v) { return top + (high - std::clamp(v, low, high)) / (high - low) * plot_height; };
+  if (!x0) return {};
+  if (!chart.log_x) x0 = std::min(*x0, 0.0);
+  if (!(*x1 > *x0)) x1 = chart.log_x ? *x0 * 10 : *x0 + 1;
+  if (chart.y_is_share && !chart.log_y) {
+    y0 = std::min(*y0, 0.0), y1 = std::max(*y1, 0.02);
+    y0 = std::max(*y0, -std::max(0.1, *y1 / 2));
+  }
+  if (!(*y1 > *y0)) y1 = chart.log_y ? *y0 * 10 : *y0 + 1;
+  const detail::Direction x{*x0, *x1, chart.log_x, left, left + width};
+  const detail::Direction y{*y0, *y1, chart.log_y, top + height, top};
 
-  for (std::size_t f = 0; f < formats.size(); ++f) {
-    if (all[f].empty()) continue;
+  const bool together = std::all_of(lines_of.begin(), lines_of.end(), [](std::size_t n) { return n <= 1; });
+  const auto plot = [&](std::optional<std::size_t> only) {
     Svg svg;
-    svg.text(left, 14, formats[f], "strong");
-    for (const double t : ticks(low, high, 4)) {
-      svg.line(left, y(t), left + plot_width, y(t), t == 0 ? "class=\"axis\"" : "class=\"rule\"");
-      svg.text(left - 6, y(t) + 4, margin(t, high - low < 0.05 ? 1 : 0), "small muted end");
+    const std::string title = only ? chart.series[*only] : "";
+    svg.text(left, 12, shorten(title, 40), "strong");
+    for (const double t : y.marks(4)) {
+      svg.line(left, y.at(t), left + width, y.at(t), t == 0 ? "class=\"axis\"" : "class=\"rule\"");
+      svg.text(left - 6, y.at(t) + 4,
+               chart.y_is_share ? words::margin(t, y.high - y.low < 0.05 ? 1 : 0) : detail::short_number(t),
+               "small muted end");
     }
-    for (const double t : ticks(0, last, 4))
-      svg.text(x(t), top + plot_height + 16, grouped(t), t == 0 ? "small muted" : "small muted middle");
-    svg.text(left + plot_width, top + plot_height + 30, curve_axis(r), "small muted end");
-    const std::string stroke = "class=\"line\" style=\"stroke:" + series_colour(f) + "\"";
-    for (const Curve& curve : all[f]) {
+    for (const double t : x.marks(4)) {
+      svg.line(x.at(t), top + height, x.at(t), top + height + 4, "class=\"axis\"");
+      svg.text(x.at(t), top + height + 16, detail::short_number(t), "small muted middle");
+    }
+    svg.text(left + width, top + height + 31, chart.x, "small muted end");
+    for (const auto& line : chart.lines) {
+      if (only && line.series != *only) continue;
       std::vector<std::pair<double, double>> points;
-      for (const auto& p : curve.points) points.emplace_back(x(p.first), y(p.second));
-      svg.path(points, stroke + " stroke-width=\"1\" stroke-opacity=\"0.4\"",
-               curve.user + ": " + margin(curve.points.back().second));
+      for (const auto& p : line.points)
+        if (detail::drawable(chart, p)) points.emplace_back(x.at(p.first), y.at(p.second));
+      if (points.empty()) continue;
+      const bool thick = line.thick || together;
+      const std::string colour = series_colour(line.series);
+      svg.path(points,
+               "class=\"line\" style=\"stroke:" + colour + "\" stroke-width=\"" +
+                   (thick ? "2.5\"" : "1\" stroke-opacity=\"0.45\""),
+               line.name);
+      if (points.size() == 1 || (thick && points.size() <= 8))
+        for (const auto& p : points) svg.circle(p.first, p.second, thick ? 3.5 : 2, filled(line.series));
     }
-    std::vector<std::pair<double, double>> middle;
-    for (int i = 0; i <= 60; ++i) {
-      std::vector<double> values;
-      for (const Curve& curve : all[f])
-        if (const Maybe v = detail::value_at(curve, last * i / 60)) values.push_back(*v);
-      if (const Maybe v = median(std::move(values))) middle.emplace_back(x(last * i / 60), y(*v));
-    }
-    svg.path(middle, stroke + " stroke-width=\"2.5\"", "median");
-    panels.push_back(svg.finish(left + plot_width + 14, top + plot_height + 36,
-                                "Validation margin over the first evaluation: " + formats[f]));
-  }
-  return panels;
+    return svg.finish(left + width + 16, top + height + 38,
+                      (title.empty() ? "" : title + ": ") + chart.y + " against " + chart.x);
+  };
+  if (together) return {plot(std::nullopt)};
+  std::vector<std::string> all;
+  for (std::size_t s = 0; s < chart.series.size(); ++s)
+    if (lines_of[s] > 0) all.push_back(plot(s));
+  return all;
 }
 
 }  // namespace tern::report

@@ -1,151 +1,110 @@
 #pragma once
-#include "tern/experiment/report/bars.hpp"
-#include "tern/experiment/report/curves.hpp"
-#include "tern/experiment/report/dots.hpp"
-#include "tern/experiment/report/heat_map.hpp"
-#include "tern/experiment/report/page_style.hpp"
+#include "tern/experiment/report/claims.hpp"
+#include "tern/experiment/report/figures.hpp"
+#include "tern/experiment/report/method.hpp"
+#include "tern/experiment/report/summary.hpp"
 
 namespace tern {
 namespace report {
 
-inline std::string element(const std::string& name, std::string_view text, const std::string& attributes = {}) {
-  return "<" + name + (attributes.empty() ? "" : " " + attributes) + ">" + escape_html(text) + "</" + name + ">";
-}
-
-/// A table in a box of its own, which scrolls where the page is too narrow.
-inline std::string html(const Table& table) {
-  const std::string number = table.numbers ? "class=\"n\"" : "";
-  std::string out = element("h3", table.title) + "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr>";
-  for (std::size_t c = 0; c < table.columns.size(); ++c)
-    out += element("th", table.columns[c], "scope=\"col\"" + (c > 0 && table.numbers ? " " + number : ""));
-  out += "</tr></thead><tbody>";
-  for (const auto& row : table.rows) {
-    out += "<tr>";
-    for (std::size_t c = 0; c < row.size(); ++c) {
-      if (c == 0)
-        out += element("th", row[c].text, "scope=\"row\"");
-      else if (row[c].strong)
-        out += "<td " + number + ">" + element("strong", row[c].text) + "</td>";
-      else
-        out += element("td", row[c].text, number);
-    }
-    out += "</tr>\n";
-  }
-  out += "</tbody></table></div>";
-  return out + (table.note.empty() ? "" : element("p", table.note, "class=\"note\"")) + "\n";
-}
-
 namespace detail {
-/// Names beside their colours.
-inline std::string key(const std::vector<std::string>& names) {
-  std::string out = "<p class=\"key\">";
-  for (std::size_t i = 0; i < names.size(); ++i)
-    out += "<span><i style=\"background:" + series_colour(i) + "\"></i>" + escape_html(names[i]) + "</span> ";
-  return out + "</p>";
+
+inline std::string paragraph(std::string_view text, const std::string& attributes = {}) {
+  return text.empty() ? std::string() : element("p", text, attributes);
 }
 
-inline std::string figure(const std::string& picture, std::string_view caption, const std::string& above = {}) {
-  if (picture.empty()) return {};
-  return "<figure>" + above + "<div class=\"scroll\" tabindex=\"0\">" + picture + "</div>" +
-         (caption.empty() ? "" : element("figcaption", caption)) + "</figure>\n";
+inline std::string bullets(const std::vector<std::string>& all) {
+  if (all.empty()) return {};
+  std::string out = "<ul>";
+  for (const std::string& s : all) out += element("li", s);
+  return out + "</ul>\n";
 }
 
-/// Small pictures, as many beside each other as fit.
-inline std::string panels(const std::vector<std::string>& pictures, std::string_view caption,
-                          const std::string& above = {}) {
-  if (pictures.empty()) return {};
-  std::string out = "<figure>" + above + "<div class=\"panels\">";
-  for (const std::string& picture : pictures) out += picture;
-  return out + "</div>" + element("figcaption", caption) + "</figure>\n";
+/// An experiment's answer, at the top of the page.
+inline std::string answer_html(const Finding& f) {
+  const auto [first, rest] = first_sentence(f.sentence);
+  return "<li><div>" + badge(f.answer) + "</div><div><h3><a href=\"#" + escape_html(f.id) + "\">" +
+         escape_html(f.id + " " + f.title) + "</a></h3>" + paragraph(f.question, "class=\"note\"") +
+         (first.empty() ? "" : "<p>" + element("strong", first) + " " + escape_html(rest) + "</p>") +
+         paragraph(because(f.sentence, f.reason)) + "</div></li>\n";
 }
 
-/// The pictures of one experiment.
-inline std::string figures_of(const Readings& r, const std::string& id) {
-  const auto formats = formats_with(r);
-  std::string out;
-  if (id == "E1" && !formats.empty())
-    out += figure(formats_chart(r),
-                  "Margin over the base, on own held-out text: to the right is better. The number is the perplexity. "
-                  "A bar that reaches the left edge is cut there.",
-                  key(formats));
-  if (id == "E3")
-    out += panels(noise_panels(r),
-                  "Margin of training on real text over training on noise: to the right of the line, real text is "
-                  "better.",
-                  key({"over uniform tokens", "over shuffled tokens"}));
-  if (id == "E4") {
-    const double limit = colour_limit(r);
-    for (const std::string& format : formats)
-      out += figure(heat_map(r, format, limit), format != formats.back()
-                                                    ? ""
-                                                    : "Margin over the base in percent. Own adapters are outlined; a "
-                                                      "gain that is personal stands out on the diagonal. Colours have "
-                                                      "one scale for all formats.");
+/// Comparisons as a picture, beside the first table, which has them in numbers; then what else there is. The sentence
+/// stands at the top of the page.
+inline std::string section_html(const Finding& f, double band) {
+  std::string out = "<section id=\"" + escape_html(f.id) + "\"><h2>" + element("span", f.id, "class=\"id\"") + " " +
+                    escape_html(f.title) + " " + badge(f.answer) + "</h2>" + paragraph(f.question, "class=\"note\"") +
+                    (f.reason.empty() ? "" : paragraph("Reason: " + f.reason + ".")) + "\n" + bullets(f.notes);
+  if (!f.claims.empty())
+    out += "<figure>" + claims_picture(f.claims, band) +
+           element("figcaption",
+                   "Margins with their intervals: to the right, the first one is better. Faint dots are "
+                   "users; the band is ±" +
+                       words::percent(band) + ", within which two are equivalent.") +
+           "</figure>\n";
+  const std::size_t answers = f.claims.empty() || f.tables.empty() ? 0 : 1;
+  for (std::size_t i = 0; i < answers; ++i) out += html(f.tables[i]);
+  const double limit = colour_limit(f.figures);
+  for (const Figure& figure : f.figures) out += html(figure, limit);
+  for (std::size_t i = answers; i < f.tables.size(); ++i) out += html(f.tables[i]);
+  if (!f.numbers.empty()) {
+    out += "<dl>";
+    for (const auto& [what, value] : f.numbers)
+      out += "<div>" + element("dt", what) +
+             element("dd", finite(value) ? words::general(*value, 4) : std::string(words::missing)) + "</div>";
+    out += "</dl>";
   }
-  if (id == "E6")
-    for (const std::string& format : ternary_formats(r))
-      out += figure(ternary_chart(r, format), format + ": margin over the base of the same weights.",
-                    key({"dense base", "ternary base"}));
-  if (id == "E9") out += figure(storage_chart(r), "One user, 215,000 users, 10,000,000 users; logarithmic.");
-  if (id == "E12")
-    out += panels(curve_panels(r),
-                  "Validation perplexity: margin over the first evaluation. Thin lines are users, the thick line is "
-                  "their median.");
-  return out;
+  return out + "</section>\n";
 }
 
-inline std::string html(const Verdict& v) {
-  const char* kind = !v.holds ? "open" : *v.holds > 0 ? "holds" : "fails";
-  std::string out = "<div class=\"verdict " + std::string(kind) + "\"><p class=\"head\">" + element("b", v.id) + " " +
-                    escape_html(v.says) + " " + element("span", v.word(), "class=\"answer\"") + "</p>" +
-                    element("p", v.sentence);
-  const std::string small = v.small_print();
-  return out + (small.empty() ? "" : element("p", small, "class=\"note\"")) + "</div>\n";
-}
 }  // namespace detail
 
 }  // namespace report
 
-/// The report of a results document as one self-contained page: the answer in words, pictures, tables, and how it was
-/// measured. Whatever the document lacks, the page leaves out; text from the document is escaped.
-inline std::string report_html(const nlohmann::json& results) {
+/// The report as one self-contained page: answers in words, then each experiment, what the run cannot say, and how it
+/// was made. Text from outside is escaped.
+inline std::string report_html(const Results& results, const Findings& findings) {
   using namespace report;
-  const Readings r(results);
-  const auto verdicts = read_verdicts(r);
-  const std::string base = words(member(results, "base"), "name");
+  const double band = results.protocol.margin;
   std::string out =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
       "<meta name=\"color-scheme\" content=\"light dark\">";
-  out += element("title", "Shootout: " + base);
+  out += element("title", "Shootout: " + results.base.name);
   out += "<style>" + std::string(palette) + std::string(picture_style) + std::string(page_style) +
          "</style></head>\n<body><main>\n<header>" + element("p", "Shootout", "class=\"over\"") +
-         element("h1", base.empty() ? "Results" : base);
-  if (const std::string answer = conclusion(r); !answer.empty()) out += element("p", answer, "class=\"answer\"");
-  out += element("p", tally(verdicts), "class=\"tally\"") + "</header>\n";
+         element("h1", results.base.name.empty() ? "Results" : results.base.name);
+  const auto [decision, why] = first_sentence(findings.decision.sentence);
+  out += report::detail::paragraph(decision, "class=\"decision\"") + report::detail::paragraph(why);
+  out += report::detail::paragraph(because(findings.decision.sentence, findings.decision.reason));
+  out += element("p", about(results), "class=\"facts\"") + "</header>\n";
 
-  if (!verdicts.empty()) out += "<section id=\"verdicts\"><h2>Verdicts</h2>\n";
-  for (const Verdict& v : verdicts) out += report::detail::html(v);
-  if (!verdicts.empty()) out += "</section>\n";
+  out += "<section id=\"answers\"><h2>Answers</h2>";
+  if (findings.experiments.empty()) {
+    out += element("p", "No experiment has evidence: there is no answer.");
+  } else {
+    out += "<p class=\"tally\">";
+    for (const auto& [answer, n] : tally(findings))
+      out += "<span>" + std::to_string(n) + " × " + badge(answer) + "</span> ";
+    out += "</p>\n<ul class=\"answers\">\n";
+    for (const Finding& f : findings.experiments) out += report::detail::answer_html(f);
+    out += "</ul>";
+  }
+  out += "</section>\n";
 
-  const std::vector<Table> losses = {left_out_table(r), failed_table(r)};
-  for (const Table& table : losses)
-    if (!table.rows.empty()) out += "<section class=\"losses\">" + report::html(table) + "</section>\n";
-
-  for (const Verdict& v : verdicts) {
-    const auto tables = tables_of(r, v.id);
-    if (tables.empty()) continue;
-    out += "<section id=\"" + escape_html(v.id) + "\"><h2>" + element("span", v.id) + " " + escape_html(v.title) +
-           "</h2>" + element("p", v.says) + report::detail::figures_of(r, v.id);
-    for (const Table& table : tables) out += report::html(table);
+  if (!findings.decision.tables.empty()) {
+    out += "<section id=\"decision\"><h2>The default</h2>";
+    for (const Table& table : findings.decision.tables) out += html(table);
     out += "</section>\n";
   }
+  for (const Finding& f : findings.experiments) out += report::detail::section_html(f, band);
 
-  out += "<section id=\"method\"><h2>Method</h2><dl>";
-  for (const auto& fact : method(r)) out += "<div>" + element("dt", fact.first) + element("dd", fact.second) + "</div>";
-  out += "</dl>";
-  for (const Table& table : {rates_table(r), users_table(r), skipped_table(r)})
-    if (!table.rows.empty()) out += report::html(table);
+  out += "<section id=\"limits\" class=\"limits\"><h2>What this run cannot say</h2>" +
+         report::detail::bullets(limits(results)) + "</section>\n<section id=\"method\"><h2>Method</h2><dl>";
+  for (const auto& [what, value] : method_facts(results))
+    out += "<div>" + element("dt", what) + element("dd", value) + "</div>";
+  out += "</dl>\n";
+  for (const Table& table : method_tables(results)) out += html(table);
   return out + "</section>\n</main></body></html>\n";
 }
 

@@ -1,79 +1,73 @@
 #pragma once
-#include "tern/experiment/report/sections.hpp"
+#include "tern/experiment/report/figures.hpp"
+#include "tern/experiment/report/method.hpp"
+#include "tern/experiment/report/summary.hpp"
 
 namespace tern {
 namespace report {
 
-/// A table padded so that it reads in a terminal too; its strong cells in bold.
-inline std::string markdown(const Table& table) {
-  std::vector<std::vector<std::string>> rows(1);
-  for (const std::string& column : table.columns) rows[0].push_back(escape_markdown(column));
-  for (const auto& row : table.rows) {
-    rows.emplace_back();
-    for (const Cell& cell : row) {
-      const std::string text = escape_markdown(cell.text);
-      rows.back().push_back(cell.strong && cell.text != missing ? "**" + text + "**" : text);
-    }
-  }
-  std::vector<std::size_t> widths(table.columns.size(), 3);
-  for (const auto& row : rows)
-    for (std::size_t c = 0; c < widths.size() && c < row.size(); ++c) widths[c] = std::max(widths[c], length(row[c]));
+namespace detail {
 
-  std::string out = "**" + escape_markdown(table.title) + "**\n\n";
-  for (std::size_t r = 0; r < rows.size(); ++r) {
-    for (std::size_t c = 0; c < widths.size(); ++c) {
-      const std::string text = c < rows[r].size() ? rows[r][c] : "";
-      const std::string padding(widths[c] - length(text), ' ');
-      const bool right = table.numbers && c > 0;
-      out += right ? "| " + padding + text + " " : "| " + text + padding + " ";
-    }
-    out += "|\n";
-    if (r > 0) continue;
-    for (std::size_t c = 0; c < widths.size(); ++c)
-      out += "| " + std::string(widths[c] - 1, '-') + (table.numbers && c > 0 ? ": " : "- ");
-    out += "|\n";
+inline std::string section_markdown(const Finding& f) {
+  std::string out = "## " + escape_markdown(f.id + " " + f.title) + "\n\n";
+  if (!f.question.empty())
+    out += escape_markdown(f.question) + " **" + std::string(name(f.answer)) + "**" +
+           (f.reason.empty() ? "" : ": " + escape_markdown(f.reason)) + "\n\n";
+  for (const std::string& note : f.notes) out += "- " + escape_markdown(note) + "\n";
+  if (!f.notes.empty()) out += "\n";
+  std::vector<std::string> only_drawn;
+  for (const Table& table : f.tables) out += markdown(table);
+  for (const Figure& figure : f.figures) {
+    const Table table = as_table(figure);
+    if (table.rows.empty())
+      only_drawn.push_back(figure.title);
+    else
+      out += markdown(table);
   }
-  if (!table.note.empty()) out += "\n" + escape_markdown(table.note) + "\n";
-  return out + "\n";
+  for (const auto& [what, value] : f.numbers)
+    out += "- " + escape_markdown(what) + ": " +
+           (finite(value) ? words::general(*value, 4) : std::string(words::missing)) + "\n";
+  if (!f.numbers.empty()) out += "\n";
+  if (!only_drawn.empty()) out += "Drawn on the page only: " + escape_markdown(words::enumerate(only_drawn)) + ".\n\n";
+  return out;
 }
+
+}  // namespace detail
 
 }  // namespace report
 
-/// The report of a results document as Markdown: verdicts first, then tables. Whatever the document lacks, the report
-/// leaves out; text from the document is escaped.
-inline std::string report_markdown(const nlohmann::json& results) {
+/// The report as Markdown, for a terminal or a forge: answers in words, then each experiment's tables, what the run
+/// cannot say, and how it was made. Text from outside is escaped.
+inline std::string report_markdown(const Results& results, const Findings& findings) {
   using namespace report;
-  const Readings r(results);
-  const auto verdicts = read_verdicts(r);
-  std::string out = "# Shootout: " + escape_markdown(words(member(results, "base"), "name")) + "\n\n";
-  if (const std::string answer = conclusion(r); !answer.empty()) out += "**" + escape_markdown(answer) + "**\n\n";
-  out += tally(verdicts) + "\n\n";
+  std::string out =
+      "# Shootout: " + escape_markdown(results.base.name.empty() ? "results" : results.base.name) + "\n\n";
+  const Decision& decision = findings.decision;
+  const auto [first, rest] = first_sentence(decision.sentence);
+  if (!first.empty())
+    out += "**" + escape_markdown(first) + "**" + (rest.empty() ? "" : " " + escape_markdown(rest)) + "\n\n";
+  if (const std::string why = because(decision.sentence, decision.reason); !why.empty())
+    out += escape_markdown(why) + "\n\n";
+  out += escape_markdown(words::capital(about(results))) + "\n\n## Answers\n\n";
 
-  if (!verdicts.empty()) out += "## Verdicts\n\n";
-  for (const Verdict& v : verdicts) {
-    out += "- **" + escape_markdown(v.id) + " " + (v.says.empty() ? "" : escape_markdown(v.says) + " ") + v.word() +
-           ".** " + escape_markdown(v.sentence);
-    if (const std::string small = v.small_print(); !small.empty()) out += " " + escape_markdown(small);
-    out += "\n";
+  if (findings.experiments.empty()) out += "No experiment has evidence: there is no answer.\n";
+  for (const Finding& f : findings.experiments) {
+    const std::string why = because(f.sentence, f.reason);
+    out += "- " + escape_markdown(f.id + " " + f.title) + ": **" + std::string(name(f.answer)) + "**. " +
+           escape_markdown(f.sentence) + (why.empty() ? "" : " " + escape_markdown(why)) + "\n";
   }
   out += "\n";
+  if (!decision.tables.empty()) out += "## The default\n\n";
+  for (const Table& table : decision.tables) out += markdown(table);
+  for (const Finding& f : findings.experiments) out += report::detail::section_markdown(f);
 
-  for (const Table& table : {left_out_table(r), failed_table(r)})
-    if (!table.rows.empty()) out += markdown(table);
-  for (const Verdict& v : verdicts) {
-    const auto tables = tables_of(r, v.id);
-    if (tables.empty()) continue;
-    out += "## " + escape_markdown(v.id + " " + v.title) + "\n\n" + escape_markdown(v.says) + "\n\n";
-    for (const Table& table : tables) out += markdown(table);
-    if (v.id == "E4" && r.users().size() <= 16)
-      for (const std::string& format : formats_with(r)) out += markdown(confusion_table(r, format));
-  }
-
-  out += "## Method\n\n";
-  for (const auto& fact : method(r)) out += "- " + fact.first + ": " + escape_markdown(fact.second) + "\n";
+  out += "## What this run cannot say\n\n";
+  for (const std::string& limit : limits(results)) out += "- " + escape_markdown(limit) + "\n";
+  out += "\n## Method\n\n";
+  for (const auto& [what, value] : method_facts(results))
+    out += "- " + escape_markdown(what) + ": " + escape_markdown(value) + "\n";
   out += "\n";
-  for (const Table& table : {rates_table(r), users_table(r), skipped_table(r)})
-    if (!table.rows.empty()) out += markdown(table);
+  for (const Table& table : method_tables(results)) out += markdown(table);
   return out;
 }
 

@@ -1,48 +1,61 @@
 #pragma once
-/// The little of SVG that the pictures need. Colours are CSS variables, so that a picture follows light and dark.
-#include "tern/experiment/report/sections.hpp"
+/// The little of SVG that the pictures need.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tern/experiment/report/escape.hpp"
 
 namespace tern::report {
 
-/// Colours of pages and pictures. Teal against brown and the series' hues stay apart for colour-blind eyes
-/// (ColorBrewer's BrBG; Okabe and Ito's order of lightness).
-inline constexpr std::string_view palette =
-    ":root{--paper:#fff;--raised:#f6f7f7;--ink:#1b2023;--muted:#5d676d;--rule:#d9dedf;--better:#01665e;--worse:#8c510a;"
-    "--on-pole:#fff;--s0:#2166ac;--s1:#c8553d;--s2:#b8860b;--s3:#7b4f9d;--s4:#4d7c3a;--s5:#5d676d}"
-    "@media (prefers-color-scheme:dark){:root{--paper:#14181a;--raised:#1c2124;--ink:#e6eaeb;--muted:#9aa5aa;"
-    "--rule:#333b3f;--better:#5ab4ac;--worse:#d8a657;--on-pole:#101314;--s0:#6aa9e0;--s1:#e88a72;--s2:#d9b24c;"
-    "--s3:#b796d6;--s4:#8fbf7a;--s5:#9aa5aa}}"
-    "@media print{:root{--paper:#fff;--raised:#f6f7f7;--ink:#1b2023;--muted:#5d676d;--rule:#d9dedf;--better:#01665e;"
-    "--worse:#8c510a;--on-pole:#fff;--s0:#2166ac;--s1:#c8553d;--s2:#b8860b;--s3:#7b4f9d;--s4:#4d7c3a;--s5:#5d676d}}";
+namespace detail {
+/// A coordinate to a tenth of a pixel.
+inline std::string pixels(double v) {
+  std::array<char, 64> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::round(v * 10) / 10 + 0.0);
+  return {buffer.data(), end.ptr};
+}
+}  // namespace detail
 
-/// What classes mean within pictures.
-inline constexpr std::string_view picture_style =
-    "svg text{font:12px system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:var(--ink);"
-    "font-variant-numeric:tabular-nums}svg .small{font-size:10.5px}svg .muted{fill:var(--muted)}"
-    "svg .strong{font-weight:600}svg .on-pole{fill:var(--on-pole)}svg .paper{fill:var(--paper)}"
-    "svg .middle{text-anchor:middle}svg .end{text-anchor:end}svg .better{fill:var(--better)}"
-    "svg .worse{fill:var(--worse)}svg .rule{stroke:var(--rule);fill:none}svg .axis{stroke:var(--muted);fill:none}"
-    "svg .own{stroke:var(--ink);stroke-width:1.5;fill:none}svg .none{stroke:var(--rule);stroke-dasharray:2 3;fill:none}"
-    "svg .line{fill:none;stroke-linejoin:round;stroke-linecap:round}";
+/// A place or length: pixels, or a share of the picture's width or height ("40%"), so that a picture fits any screen
+/// while its text keeps its size.
+struct Extent {
+  Extent(double px) : text(detail::pixels(px)) {}  // NOLINT: a number is pixels
+  static Extent share(double s) {
+    Extent extent(100 * s);
+    extent.text += '%';
+    return extent;
+  }
+  std::string text;
+};
 
 inline constexpr std::size_t series_colours = 6;
 
 /// var(--s0) ... by a series' place.
 inline std::string series_colour(std::size_t i) { return "var(--s" + std::to_string(i % series_colours) + ")"; }
 
-/// One picture: elements added one by one, coordinates in pixels from the top left.
+inline std::string filled(std::size_t series) { return "style=\"fill:" + series_colour(series) + "\""; }
+
+/// One picture: elements added one by one from the top left. Texts and titles are escaped here, attributes and classes
+/// are not.
 class Svg {
  public:
-  void rect(double x, double y, double w, double h, const std::string& attributes, const std::string& title = {}) {
-    body_ += "<rect x=\"" + at(x) + "\" y=\"" + at(y) + "\" width=\"" + at(w) + "\" height=\"" + at(h) + "\" " +
+  void rect(const Extent& x, double y, const Extent& w, const Extent& h, const std::string& attributes,
+            const std::string& title = {}) {
+    body_ += "<rect x=\"" + x.text + "\" y=\"" + at(y) + "\" width=\"" + w.text + "\" height=\"" + h.text + "\" " +
              attributes + closing("rect", title);
   }
-  void line(double x1, double y1, double x2, double y2, const std::string& attributes) {
-    body_ += "<line x1=\"" + at(x1) + "\" y1=\"" + at(y1) + "\" x2=\"" + at(x2) + "\" y2=\"" + at(y2) + "\" " +
+  void line(const Extent& x1, double y1, const Extent& x2, const Extent& y2, const std::string& attributes) {
+    body_ += "<line x1=\"" + x1.text + "\" y1=\"" + at(y1) + "\" x2=\"" + x2.text + "\" y2=\"" + y2.text + "\" " +
              attributes + "/>";
   }
-  void circle(double x, double y, double radius, const std::string& attributes, const std::string& title = {}) {
-    body_ += "<circle cx=\"" + at(x) + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\" " + attributes +
+  void circle(const Extent& x, double y, double radius, const std::string& attributes, const std::string& title = {}) {
+    body_ += "<circle cx=\"" + x.text + "\" cy=\"" + at(y) + "\" r=\"" + at(radius) + "\" " + attributes +
              closing("circle", title);
   }
   void path(const std::vector<std::pair<double, double>>& points, const std::string& attributes,
@@ -52,25 +65,34 @@ class Svg {
       body_ += (i == 0 ? "M" : "L") + at(points[i].first) + " " + at(points[i].second);
     body_ += "\" " + attributes + closing("path", title);
   }
-  /// `text` is escaped here; `classes` and `attributes` are not.
-  void text(double x, double y, std::string_view text, const std::string& classes = {},
+  /// A shape given by path data around 0, 0.
+  void shape(const Extent& x, double y, std::string_view data, const std::string& attributes) {
+    body_ += "<svg x=\"" + x.text + "\" y=\"" + at(y) + "\" overflow=\"visible\"><path d=\"" + std::string(data) +
+             "\" " + attributes + "/></svg>";
+  }
+  void text(const Extent& x, double y, std::string_view text, const std::string& classes = {},
             const std::string& attributes = {}) {
-    body_ += "<text x=\"" + at(x) + "\" y=\"" + at(y) + "\" class=\"" + classes + "\" " + attributes + ">" +
-             escape_html(text) + "</text>";
+    body_ += "<text x=\"" + x.text + "\" y=\"" + at(y) + "\"" + (classes.empty() ? "" : " class=\"" + classes + "\"") +
+             (attributes.empty() ? "" : " ") + attributes + ">" + escape_html(text) + "</text>";
   }
 
-  /// The finished element, named for those who cannot see it; `head` goes inside, first.
+  /// The finished element in pixels, named for those who cannot see it; `head` goes inside, first.
   std::string finish(double width, double height, std::string_view name, const std::string& head = {}) const {
-    return "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" width=\"" + at(width) + "\" height=\"" + at(height) +
-           "\" viewBox=\"0 0 " + at(width) + " " + at(height) + "\" aria-label=\"" + escape_html(name) + "\">" + head +
-           body_ + "</svg>";
+    return opening(at(width), height) + " viewBox=\"0 0 " + at(width) + " " + at(height) + "\"" + labelled(name) +
+           head + body_ + "</svg>";
+  }
+  /// The finished element as wide as its place.
+  std::string finish_wide(const Extent& height, std::string_view name, const std::string& attributes = {}) const {
+    return opening("100%", height) + (attributes.empty() ? "" : " " + attributes) + labelled(name) + body_ + "</svg>";
   }
 
  private:
-  static std::string at(double v) {
-    std::array<char, 64> buffer{};
-    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::round(v * 10) / 10 + 0.0);
-    return {buffer.data(), end.ptr};
+  static std::string at(double v) { return detail::pixels(v); }
+  static std::string opening(const std::string& width, const Extent& height) {
+    return "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + height.text + "\"";
+  }
+  static std::string labelled(std::string_view name) {
+    return name.empty() ? " aria-hidden=\"true\">" : " role=\"img\" aria-label=\"" + escape_html(name) + "\">";
   }
   static std::string closing(const char* element, const std::string& title) {
     if (title.empty()) return "/>";
@@ -91,5 +113,41 @@ inline std::vector<double> ticks(double low, double high, int most) {
   for (int i = 0; i <= 2 * most && (first + i) * step <= high + 1e-9 * step; ++i) all.push_back((first + i) * step);
   return all;
 }
+
+/// Round numbers from `low` to `high`, both above zero, for a logarithmic axis: powers of ten, with 2 and 5 times them
+/// where that makes no more than `most`, or every second, third ... power where even these are too many.
+inline std::vector<double> log_ticks(double low, double high, int most) {
+  const int first = static_cast<int>(std::floor(std::log10(low))), last = static_cast<int>(std::ceil(std::log10(high)));
+  const auto within = [&](const std::vector<double>& factors, int every) {
+    std::vector<double> all;
+    for (int power = first; power <= last; ++power)
+      for (const double factor : factors)
+        if (const double v = factor * std::pow(10, power);
+            power % every == 0 && v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9))
+          all.push_back(v);
+    return all;
+  };
+  const auto few = static_cast<std::size_t>(std::max(most, 2));
+  if (auto fine = within({1, 2, 5}, 1); fine.size() <= few) return fine;
+  int every = 1;
+  auto powers = within({1}, every);
+  while (powers.size() > few) powers = within({1}, ++every);
+  return powers;
+}
+
+/// A linear axis over a picture's width.
+class Axis {
+ public:
+  Axis(double low, double high) : low_(low), high_(high > low ? high : low + 1) {}
+  double low() const { return low_; }
+  double high() const { return high_; }
+  double span() const { return high_ - low_; }
+  double share(double v) const { return (std::clamp(v, low_, high_) - low_) / span(); }
+  Extent at(double v) const { return Extent::share(share(v)); }
+  Extent between(double a, double b) const { return Extent::share(std::abs(share(b) - share(a))); }
+
+ private:
+  double low_, high_;
+};
 
 }  // namespace tern::report

@@ -1,0 +1,166 @@
+#pragma once
+/// The default that follows from the answers and the costs.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tern/experiment/experiments/cost.hpp"
+#include "tern/experiment/experiments/personal.hpp"
+#include "tern/experiment/experiments/sentences.hpp"
+#include "tern/experiment/experiments/storage.hpp"
+
+namespace tern::experiments {
+
+namespace detail {
+
+/// A contender before the decision.
+struct Option {
+  std::string contender, why_not;     ///< why_not empty: admissible
+  std::optional<double> bytes, gain;  ///< of a user; nats per token over the base, over the users whom all have
+  std::string against_best;           ///< of admissible ones
+  bool eligible = false;              ///< the best, or not worse than it by the margin
+};
+
+/// Why E3 and E4 do not let a contender in; empty where they do.
+inline std::string why_not(const Evidence& evidence, const Findings& findings, const std::string& contender) {
+  std::vector<std::string> reasons, untested;
+  const auto ask = [&](const char* id, bool (*holds)(const Claim&, const ProtocolRecord&)) {
+    const Finding* finding = findings.find(id);
+    const auto claims = finding == nullptr ? std::vector<const Claim*>{}
+                                           : of_family(finding->claims, personal_family(evidence, contender));
+    if (claims.empty())
+      untested.emplace_back(id);
+    else if (!holds(*claims.front(), evidence.protocol()))
+      reasons.push_back(std::string(id) + ": " + answer_in_words(*claims.front(), evidence.protocol()) +
+                        (claims.front()->answer == Answer::better && !claims.front()->within_margin
+                             ? ", by less than " + words::percent(evidence.protocol().margin) + " " +
+                                   (holds == holds_over_others ? "at the interval's lower end" : "of perplexity")
+                             : ""));
+  };
+  ask("E3", holds_over_generic);
+  ask("E4", holds_over_others);
+  if (!untested.empty()) reasons.push_back("not tested by " + words::enumerate(untested));
+  return words::enumerate(reasons);
+}
+
+inline std::vector<Option> options(const Evidence& evidence, const Findings& findings) {
+  std::vector<Option> all;
+  for (const std::string& c : champion_first(evidence))
+    all.push_back({c, why_not(evidence, findings, c), stored_bytes(evidence, c), {}, {}, false});
+  std::vector<std::vector<double>> gains(all.size());
+  for (const UserRecord& u : evidence.users()) {
+    std::vector<double> of_user;
+    for (const Option& o : all)
+      if (const auto g = gain(evidence, {.contender = o.contender, .user = u.name}, u.name)) of_user.push_back(*g);
+    if (of_user.size() == all.size())
+      for (std::size_t i = 0; i < all.size(); ++i) gains[i].push_back(of_user[i]);
+  }
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (const auto mean = mean_of(gains[i])) all[i].gain = mean->point;
+  return all;
+}
+
+/// Compares the admissible ones with the best of them: Holm over these comparisons. Returns the best.
+inline Option* compare_with_best(const Evidence& evidence, std::vector<Option>& all) {
+  Option* best = nullptr;
+  for (Option& o : all)
+    if (o.why_not.empty() && o.gain && (best == nullptr || *o.gain > *best->gain)) best = &o;
+  if (best == nullptr) return nullptr;
+  best->eligible = true;
+  best->against_best = "the best";
+  std::vector<Option*> others;
+  std::vector<Claim> claims;
+  for (Option& o : all) {
+    if (!o.why_not.empty() || &o == best) continue;
+    others.push_back(&o);
+    claims.push_back(compare(evidence,
+                             {.a = evidence.title(o.contender), .b = evidence.title(best->contender), .family = "decision"},
+                             user_names(evidence), own_adapters(o.contender, best->contender)));
+  }
+  std::vector<Claim*> pointers;
+  for (Claim& c : claims) pointers.push_back(&c);
+  answer_all(pointers, evidence.protocol());
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    others[i]->against_best = answer_in_words(claims[i], evidence.protocol());
+    // Worse by less than the margin is still within the margin of the best.
+    others[i]->eligible = claims[i].answer == Answer::better || claims[i].answer == Answer::equivalent || claims[i].within_margin;
+  }
+  return best;
+}
+
+}  // namespace detail
+
+/// Admissible is whose own E3 and E4 hold. Among the admissible the cheapest in bytes that is equivalent to or better than
+/// the one of the largest mean gain becomes the default. None is admissible: none. Who was not tested never is.
+inline Decision decide(const Evidence& evidence, const Findings& findings) {
+  Decision decision;
+  const ProtocolRecord& protocol = evidence.protocol();
+  auto all = detail::options(evidence, findings);
+  if (all.empty()) return decision;
+  const detail::Option* best = detail::compare_with_best(evidence, all);
+  const detail::Option* chosen = nullptr;
+  for (const detail::Option& o : all)
+    if (o.eligible && o.bytes &&
+        (chosen == nullptr || *o.bytes < *chosen->bytes || (*o.bytes == *chosen->bytes && *o.gain > *chosen->gain)))
+      chosen = &o;
+
+  Table table{.title = "Who may be the default",
+              .columns = {"", "admissible", "bytes a user", "margin over the base", "against the best"}};
+  table.numbers = false;
+  for (const detail::Option& o : all)
+    table.rows.push_back({{evidence.title(o.contender), &o == chosen},
+                          o.why_not.empty() ? "yes" : "no (" + o.why_not + ")",
+                          words::bytes(o.bytes),
+                          words::margin(o.gain ? std::optional(statistics::margin(*o.gain)) : std::nullopt),
+                          o.against_best.empty() ? std::string(words::missing) : o.against_best});
+  table.note = "Admissible: the gain is better than generic text's by " + words::percent(protocol.margin) +
+               " (E3), and than the best other person's by as much at the interval's lower end (E4). The default is the cheapest in bytes "
+               "that is within " + words::percent(protocol.margin) + " of the best of these.";
+  decision.tables.push_back(std::move(table));
+
+  if (chosen == nullptr) {
+    std::vector<std::string> reasons;
+    for (const detail::Option& o : all) reasons.push_back(evidence.title(o.contender) + " (" + o.why_not + ")");
+    const bool tested = findings.find("E3") != nullptr && findings.find("E4") != nullptr;
+    decision.reason = tested ? "no contender's gain is shown to be the person's own"
+                             : "whether a gain is the person's own was not tested";
+    decision.sentence = "No default: " + decision.reason + ". Not admissible: " + words::enumerate(reasons) + ".";
+    for (const detail::Option& o : all)
+      if (o.contender == evidence.roles().fallback && o.gain)
+        decision.sentence += " The fallback, " + evidence.title(o.contender) + ", takes " + words::bytes(o.bytes) +
+                             " a user, and its perplexity is " + words::lower(statistics::margin(*o.gain)) +
+                             " than the base's.";
+    return decision;
+  }
+  decision.contender = chosen->contender;
+  decision.sentence = "Default: " + evidence.title(chosen->contender) + ", " + words::bytes(chosen->bytes) + " a user";
+  if (findings.find("E9") != nullptr)
+    for (const double fleet : storage::fleets)
+      decision.sentence += ", " + words::bytes(*chosen->bytes * fleet) + " for " + words::grouped(fleet) + " users";
+  decision.sentence += ". ";
+  std::vector<std::string> dearer, unsure, refused;
+  for (const detail::Option& o : all) {
+    if (&o == chosen) continue;
+    if (!o.why_not.empty())
+      refused.push_back(evidence.title(o.contender) + " (" + o.why_not + ")");
+    else if (o.eligible)
+      dearer.push_back(evidence.title(o.contender));
+    else
+      unsure.push_back(evidence.title(o.contender) + " (" + o.against_best + ")");
+  }
+  if (chosen == best)
+    decision.reason = dearer.empty() ? "it gains most of those that are admissible"
+                                     : "it gains most of those that are admissible, and none within " +
+                                           words::percent(protocol.margin) + " of it is cheaper";
+  else
+    decision.reason = "it is the cheapest within " + words::percent(protocol.margin) + " of " + evidence.title(best->contender) +
+                      ", which gains most (" + chosen->against_best + ")";
+  decision.sentence += words::capital(decision.reason) + ".";
+  if (!unsure.empty()) decision.sentence += " Not within the margin of the best: " + words::enumerate(unsure) + ".";
+  if (!refused.empty()) decision.sentence += " Not admissible: " + words::enumerate(refused) + ".";
+  return decision;
+}
+
+}  // namespace tern::experiments

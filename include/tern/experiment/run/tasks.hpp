@@ -1,0 +1,73 @@
+#pragma once
+/// The pieces of work of a shootout.
+#include <algorithm>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tern/experiment/experiments/all.hpp"
+#include "tern/experiment/results_json.hpp"
+#include "tern/io/sha256.hpp"
+
+namespace tern {
+
+/// An adapter trained and evaluated, or (a setting without a contender) the bare base evaluated.
+struct Task {
+  std::string id = {};
+  Setting setting;
+  bool everybody = false;  ///< scored on everybody's held-out text, or on the user's own
+};
+
+/// What every task of a run has in common, for task_id(): whatever else changes an outcome.
+struct TaskContext {
+  std::string fingerprint;                       ///< of the base
+  std::map<std::string, std::string> split_hash; ///< user -> of the text
+  std::map<std::string, Index> steps;            ///< contender -> of one budget
+  std::string options;                           ///< context, evaluation, precision ...
+};
+
+/// A stable hash of all that determines an outcome: never threads or paths. It names the task's file.
+inline std::string task_id(const TaskContext& context, const std::string& kind, const Setting& s, bool everybody,
+                           double rate = 0) {
+  namespace d = detail::results_json;
+  AdapterRecord record;
+  record.setting = s;
+  d::Json key = {{"version", 2},          {"kind", kind}, {"base", context.fingerprint}, {"options", context.options},
+                 {"setting", d::encode(record)}, {"rate", rate}};
+  if (const auto steps = context.steps.find(s.contender); steps != context.steps.end()) key["steps"] = steps->second;
+  for (const auto& [user, hash] : context.split_hash)
+    if (user == s.user || everybody || s.is_base() || s.user.empty() || s.data.kind == Data::Kind::others)
+      key["text"].push_back(hash);
+  return sha256_hex(bytes_of(key.dump(-1, ' ', false, d::Json::error_handler_t::replace))).substr(0, 16);
+}
+
+/// The tasks that the options' experiments need, in the order in which they run: the bases, then every contender of
+/// every user's own text, then the rest in the experiments' order. Each setting once.
+inline std::vector<Task> plan_tasks(const experiments::Design& design) {
+  std::vector<Task> tasks;
+  std::map<Setting, std::size_t> known;
+  const auto add = [&](const Setting& setting, bool everybody) {
+    const auto [at, is_new] = known.try_emplace(setting, tasks.size());
+    if (is_new) tasks.push_back({{}, setting, false});
+    Task& task = tasks[at->second];
+    task.everybody = task.everybody || everybody || setting.is_base() || setting.user.empty();
+  };
+  add(base_setting(), true);
+  for (const experiments::Experiment& e : experiments::all())
+    if (design.options.wants(e.id))
+      e.needs(design, [&](const experiments::Need& need) {
+        add(base_setting(need.setting.weights), true);
+        add(need.setting, need.everybody);
+      });
+  std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
+    const auto order = [](const Task& t) {
+      if (t.setting.is_base()) return 0;
+      const Setting& s = t.setting;
+      return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0 ? 1 : 2;
+    };
+    return order(a) < order(b);
+  });
+  return tasks;
+}
+
+}  // namespace tern
