@@ -208,11 +208,12 @@ int plan_command(Arguments& a, const std::vector<Contender>& table) {
   const ShootoutPlan p = shootout.plan(a.out);
   for (const auto& [contender, why] : shootout.protocol().refused)
     std::printf("%s is refused: %s\n", contender.c_str(), why.c_str());
-  std::printf("%zu users, about %zu pilot runs, %zu tasks, %zu to do\n", stage.users.users.size(), p.pilots, p.tasks, p.waiting);
+  std::printf("%zu users, %zu to %zu pilot runs, %zu tasks, %zu to do\n", stage.users.users.size(), p.least_pilots, p.pilots,
+              p.tasks, p.waiting);
   for (const auto& c : p.contenders)
     std::printf("  %-18s %9td numbers, %.3f s a step, %td steps\n", c.contender.c_str(), c.parameters, c.seconds_a_step, c.steps);
-  std::printf("time   about %s\nmemory about %.1f GB\ndisk   about %.1f MB\n", program::duration(p.seconds).c_str(),
-              static_cast<double>(p.memory) / 1e9, static_cast<double>(p.disk) / 1e6);
+  std::printf("time   %s to %s, as rates are found\nmemory about %.1f GB\ndisk   about %.1f MB\n", program::duration(p.least_seconds).c_str(),
+              program::duration(p.seconds).c_str(), static_cast<double>(p.memory) / 1e9, static_cast<double>(p.disk) / 1e6);
   return 0;
 }
 

@@ -55,11 +55,15 @@ class Shootout {
     return plan_run(run_, workshop_, Journal(out));
   }
 
-  /// results.json, report.md, report.html. Throws IoError.
+  /// results.json, report.md, report.html and, for pages that show one picture, the first heat map. Throws IoError.
   static void write_reports(const std::filesystem::path& out, const Results& results, const Findings& findings) {
     write_file(out / "results.json", to_json(results, findings));
     write_file(out / "report.md", report_markdown(results, findings));
     write_file(out / "report.html", report_html(results, findings));
+    for (const Finding& f : findings.experiments)
+      for (const Figure& figure : f.figures)
+        if (const auto* map = std::get_if<HeatMap>(&figure.picture))
+          return write_file(out / "heat_map.svg", report::heat_map_svg(*map, figure.title));
   }
 
  private:
