@@ -646,7 +646,7 @@ def e4(s):
         matrix = {(o, u): s.gain(s.own(c, o), u) for o in s.users for u in s.users}
         if not any((s.own(c, o), u) in s.cells for o, u in matrix if o != u):
             continue
-        f.claims.append(s.claim(s.titles[c] + " of the person", "those of the best other person of the same language",
+        f.claims.append(s.claim(s.titles[c] + " of the person", "the best other's of the same language",
                                 personal_family(s, c), s.users, s.over_best_other(c)))
         f.claims[-1].void = s.void(controlled)
         mean = lambda values: np.mean(v) if (v := known(values)) else None
