@@ -51,12 +51,12 @@ class Exact(torch.overrides.TorchFunctionMode):
 
     def __torch_function__(self, function, types, arguments=(), named=None):
         def wider(value):
-            return torch.float64 if value is torch.float32 else value
+            if value is torch.float32:
+                return torch.float64
+            return value.double() if function is torch.nn.functional.linear and isinstance(value, torch.Tensor) else value
 
         if function is torch.Tensor.float:
             function = torch.Tensor.double
-        if function is torch.nn.functional.linear:
-            return function(*(tensor if tensor is None else tensor.double() for tensor in arguments))
         result = function(*map(wider, arguments), **{name: wider(value) for name, value in (named or {}).items()})
         return result.double() if function is torch.nn.functional.embedding else result
 

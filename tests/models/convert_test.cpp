@@ -52,8 +52,9 @@ TEST_CASE("convert: weights become what quantize makes of their numbers") {
   Matrix<float> w(20, 70);
   fill_normal(w, random, 1.0);
   const Packed<float> plain(w), q8 = Packed<float>::quantize(w, WeightFormat::q8);
-  for (const auto& [format, text, bits] : weight_formats) {
-    CAPTURE(text);
+  for (const WeightFormatInfo& f : weight_formats) {
+    CAPTURE(f.name);
+    const WeightFormat format = f.format;
     const Packed<float> found = converted(plain, format);
     CHECK(found.format() == format);
     CHECK(numbers(found) == numbers(format == WeightFormat::f32 ? plain : Packed<float>::quantize(w, format)));

@@ -245,7 +245,8 @@ namespace detail {
 inline void check_given(const PopulationOptions& options, const std::vector<PersonFolder>& people) {
   const auto check = [&](const char* what, const std::map<std::string, std::string>& values) {
     for (const auto& [user, value] : values)
-      if (std::none_of(people.begin(), people.end(), [&](const PersonFolder& p) { return p.name == user; }))
+      if (std::none_of(people.begin(), people.end(),
+                       [&, &user = user](const PersonFolder& p) { return p.name == user; }))
         throw ValueError(std::string(what) + " of " + in_quotes(user) + ": expected a user, found no such folder");
   };
   check("kind", options.kinds);
