@@ -64,7 +64,7 @@ double parse_seconds(const std::string& text) {
 /// What the bundled base takes where nothing is said: small enough for a first look.
 void demonstrate(const CLI::App& said, ShootoutOptions& o) {
   const auto unsaid = [&](const char* option) { return said.count(option) == 0; };
-  if (unsaid("--budget") && unsaid("--steps")) o.budget = Budget::of_steps(30);
+  if (unsaid("--budget") && unsaid("--steps")) o.budget = Budget::of_steps(20);
   if (unsaid("--eval-tokens")) o.eval_tokens = 1536;
   if (unsaid("--validation-tokens")) o.validation_tokens = 256;
   if (unsaid("--pilots")) o.pilots = 2;
@@ -249,7 +249,7 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--protocol", a.protocol, "standard, or catalogue: that of the 30M catalogue, nothing tuned")
       ->capture_default_str();
   auto* budget = app.add_option("--budget", a.budget,
-                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 30 steps)");
+                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 20 steps)");
   app.add_option("--steps", a.steps, "training steps, as many for everybody, instead of time")->excludes(budget);
   app.add_option("--seeds", o.seeds, "repetitions (E2)")->capture_default_str();
   app.add_option("--pilots", o.pilots, "people on whose text learning rates are chosen")->capture_default_str();

@@ -87,6 +87,11 @@ TEST_CASE("trainer: windows stay in documents and begin with BOS, in training as
   }
 }
 
+TEST_CASE("trainer: a curve has twelve points, and fewer where they would be less than five steps apart") {
+  for (const auto& [steps, points] : {std::pair<Index, Index>{1, 1}, {5, 1}, {20, 4}, {59, 11}, {60, 12}, {1000, 12}})
+    CHECK(curve_points(steps) == points);
+}
+
 TEST_CASE("trainer: training lowers the loss of whoever it is for, and the last step is the adapter") {
   TinyStage stage;
   for (const bool early : {false, true}) {
@@ -218,7 +223,7 @@ TEST_CASE("evaluator: a model of broken numbers is NaN in validation and an erro
 TEST_CASE("calibrate: a positive median for each contender; a budget of seconds becomes steps, at least one") {
   TinyStage stage;
   Bench bench(stage);
-  const auto seconds = calibrate(bench.trainer, {contenders()[0], contenders()[1]}, "u0", {.rounds = 3});
+  const auto seconds = calibrate(bench.trainer, {contenders()[0], contenders()[1]}, {"u0", "u1"}, {.rounds = 3});
   REQUIRE(seconds.size() == 2);
   CHECK(seconds.at("norm") > 0);
   CHECK(seconds.at("lora-r4") > 0);

@@ -238,6 +238,7 @@ class Claim:
     p: float = 1.0
     adjusted: float = 1.0
     error: float = 0.0  # of the document's adjusted p
+    comparisons: int = 1  # in the family
     answer: str = "undecided"
     reason: str = ""
     within: bool = False
@@ -421,6 +422,7 @@ class Study:
         for family in {c.family for c in claims if c.family}:
             members = [c for c in claims if c.family == family]
             for c, p in zip(members, holm([c.p for c in members])):
+                c.comparisons = len(members)
                 c.adjusted, c.error = float(p), len(members) * max(drawn_error(m.p, len(m.names)) for m in members)
         for c in claims:
             if not c.family:
@@ -908,6 +910,7 @@ class Comparison:
         self.number(at + "interval, high", theirs["interval"][1], margin(high))
         self.number(at + "p", theirs["p"], c.p, drawn_error(c.p, len(c.names)))
         self.number(at + "p adjusted", theirs["p_adjusted"], c.adjusted, c.error)
+        self.same(at + "comparisons", theirs["comparisons"], c.comparisons)
         self.same(at + "ahead for", theirs["strict"], int(np.sum(c.nats > 0)))
         self.same(at + "bootstrap there", "bootstrap" in theirs, len(c.names) > 1)
         if "bootstrap" in theirs and len(c.names) > 1:

@@ -263,10 +263,6 @@ inline void check_given(const PopulationOptions& options, const std::vector<Pers
   }
 }
 
-}  // namespace detail
-
-namespace detail {
-
 inline bool holds_files(const std::filesystem::path& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator entry(folder, error); !error && entry != std::filesystem::directory_iterator();

@@ -20,7 +20,8 @@ inline Json encode(const Claim& c) {
                {"interval", encode(margin)},
                {"nats", encode(c.users.difference.point)}};
   if (c.bootstrap) json["bootstrap"] = encode(statistics::margin(*c.bootstrap));
-  json["p"] = encode(c.users.p), json["p_adjusted"] = encode(c.p_adjusted), json["users"] = c.users.users;
+  json["p"] = encode(c.users.p), json["p_adjusted"] = encode(c.p_adjusted), json["comparisons"] = c.comparisons;
+  json["users"] = c.users.users;
   json["strict"] = c.strict, json["within_margin"] = c.within_margin;
   if (c.users_needed) json["users_needed"] = *c.users_needed;
   if (!c.family.empty()) json["family"] = c.family;

@@ -3,7 +3,6 @@
 #include <concepts>
 #include <limits>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,8 +12,6 @@
 #include "tern/experiment/results_json/records.hpp"
 
 namespace tern::detail::results_json {
-
-using Json = nlohmann::ordered_json;
 
 /// Where in the document a value stands, for messages: "results 'r.json': cells[3].nll".
 struct Place {

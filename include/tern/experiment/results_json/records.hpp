@@ -1,8 +1,12 @@
 #pragma once
 /// The members of each record of results.json, listed once: writing and reading walk these lists.
+#include <nlohmann/json.hpp>
+
 #include "tern/experiment/results.hpp"
 
 namespace tern::detail::results_json {
+
+using Json = nlohmann::ordered_json;  // members stay in the order of their list
 
 template <class V>
 void members(V& v, BuildRecord& r) {

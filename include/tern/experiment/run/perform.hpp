@@ -65,11 +65,13 @@ inline std::optional<Outcome> perform(const Task& task, const Registration& run,
   record.learning_rate = rate_for(prepared.protocol.pilots.at(s.contender), s.user);
   TrainedAdapter adapter = t.fresh(contender, s);
   const std::string judged = s.user.empty() ? workshop.users().front().name : s.user;
+  const Index steps = steps_of(s, prepared.protocol);
   const FitResult result =
       t.train(adapter, s,
-              {.steps = steps_of(s, prepared.protocol),
+              {.steps = steps,
                .rate = record.learning_rate,
-               .constant_rate = run.options.protocol == Protocol::catalogue},
+               .constant_rate = run.options.protocol == Protocol::catalogue,
+               .points = curve_points(steps)},
               [&] { return workshop.evaluator().validation(adapter.subject(), t.cache(), t.pass(), judged); });
   if (result.status == FitStatus::interrupted) return std::nullopt;
   record.parameters = adapter.parameters();

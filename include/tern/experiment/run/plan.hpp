@@ -34,9 +34,9 @@ inline double expected_seconds(const Task& task, const ProtocolRecord& protocol,
   const double scoring = users * evaluator.seconds_of(options.eval_tokens);
   const auto calibration = protocol.calibration.find(task.setting.contender);
   if (task.setting.is_base() || calibration == protocol.calibration.end()) return scoring;
-  const auto validations = static_cast<double>(TrainingPlan{}.points + 1);
-  return scoring + static_cast<double>(steps_of(task.setting, protocol)) * calibration->second.seconds_a_step +
-         validations * evaluator.seconds_of(options.validation_tokens);
+  const Index steps = steps_of(task.setting, protocol);
+  return scoring + static_cast<double>(steps) * calibration->second.seconds_a_step +
+         static_cast<double>(curve_points(steps) + 1) * evaluator.seconds_of(options.validation_tokens);
 }
 
 /// How expectations have come true so far.

@@ -27,15 +27,15 @@ struct Registration {
   /// Of the budgets that `measured` was calibrated to.
   experiments::Design design(const ProtocolRecord& measured) const {
     experiments::Design design{.options = options, .users = users, .generic = protocol.generic, .ternary_twin = ternary_twin};
-    for (const auto& [contender, calibration] : measured.calibration) design.steps[contender] = calibration.steps;
+    for (const auto& [contender, budget] : measured.calibration) design.steps[contender] = budget.steps;
     design.sweep = spread_over_kinds(users, options.sweep_users, "sweep");
     return design;
   }
 };
 
 /// Writes `registered`, which has no adapters and cells yet, to `out`/results.json, unless results of the same protocol
-/// are there. Results of another one are kept beside it under their hash,
-/// what cannot be read as results-unreadable.json, and `hooks.note` says so. Throws IoError.
+/// are there. Results of another one are kept beside it under their hash, what cannot be read as
+/// results-unreadable.json, and `hooks.note` says so. Throws IoError.
 inline void register_protocol(const std::filesystem::path& out, const Results& registered, const ShootoutHooks& hooks) {
   const auto path = out / "results.json";
   const auto note = [&](const std::string& text) {
