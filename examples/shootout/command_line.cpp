@@ -64,7 +64,7 @@ double parse_seconds(const std::string& text) {
 /// What the bundled base takes where nothing is said: small enough for a first look.
 void demonstrate(const CLI::App& said, ShootoutOptions& o) {
   const auto unsaid = [&](const char* option) { return said.count(option) == 0; };
-  if (unsaid("--budget") && unsaid("--steps")) o.budget = Budget::of_steps(30);
+  if (unsaid("--budget") && unsaid("--steps")) o.budget = Budget::of_steps(20);
   if (unsaid("--eval-tokens")) o.eval_tokens = 1536;
   if (unsaid("--validation-tokens")) o.validation_tokens = 256;
   if (unsaid("--pilots")) o.pilots = 2;
@@ -208,11 +208,12 @@ int plan_command(Arguments& a, const std::vector<Contender>& table) {
   const ShootoutPlan p = shootout.plan(a.out);
   for (const auto& [contender, why] : shootout.protocol().refused)
     std::printf("%s is refused: %s\n", contender.c_str(), why.c_str());
-  std::printf("%zu users, about %zu pilot runs, %zu tasks, %zu to do\n", stage.users.users.size(), p.pilots, p.tasks, p.waiting);
+  std::printf("%zu users, %zu to %zu pilot runs, %zu tasks, %zu to do\n", stage.users.users.size(), p.least_pilots, p.pilots,
+              p.tasks, p.waiting);
   for (const auto& c : p.contenders)
     std::printf("  %-18s %9td numbers, %.3f s a step, %td steps\n", c.contender.c_str(), c.parameters, c.seconds_a_step, c.steps);
-  std::printf("time   about %s\nmemory about %.1f GB\ndisk   about %.1f MB\n", program::duration(p.seconds).c_str(),
-              static_cast<double>(p.memory) / 1e9, static_cast<double>(p.disk) / 1e6);
+  std::printf("time   %s to %s, as rates are found\nmemory about %.1f GB\ndisk   about %.1f MB\n", program::duration(p.least_seconds).c_str(),
+              program::duration(p.seconds).c_str(), static_cast<double>(p.memory) / 1e9, static_cast<double>(p.disk) / 1e6);
   return 0;
 }
 
@@ -248,7 +249,7 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--protocol", a.protocol, "standard, or catalogue: that of the 30M catalogue, nothing tuned")
       ->capture_default_str();
   auto* budget = app.add_option("--budget", a.budget,
-                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 30 steps)");
+                                "training time of one adapter: 300s, 5m; calibrated into steps (default 300s; bundled: 20 steps)");
   app.add_option("--steps", a.steps, "training steps, as many for everybody, instead of time")->excludes(budget);
   app.add_option("--seeds", o.seeds, "repetitions (E2)")->capture_default_str();
   app.add_option("--pilots", o.pilots, "people on whose text learning rates are chosen")->capture_default_str();
@@ -291,7 +292,7 @@ void add_people(CLI::App& app, Arguments& a) {
 int program::shootout(int argc, char** argv, const std::vector<Contender>& table) {
   Arguments a;
   CLI::App app("Compares adapters for many users on one shared language model", "tern-shootout");
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   CLI::App* run = app.add_subcommand("run", "train, evaluate, judge; goes on where an earlier run stopped");
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   CLI::App* read = app.add_subcommand("read", "show what becomes of people's files; needs no base, trains nothing");
@@ -309,6 +310,7 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
   read->add_flag("--json", r.json, "as JSON");
   report->add_option("--out", a.out, "where the results lie")->capture_default_str();
   return program::run(app, argc, argv, [&] {
+    if (app.get_subcommands().empty()) throw ValueError("command: expected run, plan, read or report, got none");
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);

@@ -204,12 +204,13 @@ TEST_CASE("perplexity: a text too short to score is an error, never a number") {
       CAPTURE(n);
       const bool llama = convention == Convention::llama_cpp;
       CHECK(message(convention, n, {}) == "perplexity (" + std::string(name(convention)) + "): expected at least " +
-                                              (llama ? "1024" : "2") + " tokens, got " + std::to_string(n));
+                                              (llama ? "1024" : "2") + " tokens, got " + std::to_string(n) +
+                                              (llama ? "; the conventions rolling and chunked take shorter texts" : ""));
     }
   CHECK(message(Convention::llama_cpp, 15, {.context = 8}) ==
-        "perplexity (llama.cpp): expected at least 16 tokens, got 15");
+        "perplexity (llama.cpp): expected at least 16 tokens, got 15; the conventions rolling and chunked take shorter texts");
   CHECK(message(Convention::llama_cpp, 100, {.context = 8, .max_tokens = 15}) ==
-        "perplexity (llama.cpp): expected at least 16 tokens, got 15");
+        "perplexity (llama.cpp): expected at least 16 tokens, got 15; the conventions rolling and chunked take shorter texts");
   CHECK(message(Convention::llama_cpp, 16, {.context = 8}).empty());
   CHECK(message(Convention::rolling, 0, {.prefix = 9}) == "perplexity (rolling): expected at least 1 tokens, got 0");
   CHECK(message(Convention::rolling, 1, {.prefix = 9}).empty());

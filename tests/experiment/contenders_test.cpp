@@ -133,6 +133,30 @@ TEST_CASE("E1: losses that are not finite count as a failed run") {
   CHECK(f.claims[0].failed == std::vector<std::string>{"u7"});
 }
 
+TEST_CASE("E1: beside the answers, everybody with as many steps as the slowest") {
+  Study s(12);
+  s.contender("x").contender("y").everybody("x", about(0.4, 0.02)).everybody("y", about(0.3));
+  CHECK(find(s.judge(), "E1").tables.at(1).title != "The same at equal steps");  // all make 200
+  s.results.protocol.calibration["y"].steps = 50;
+  s.like({.contender = "x", .budget = 0.25}, about(0.2, 0.02));
+  const Finding f = find(s.judge(), "E1");
+  CHECK(f.claims[0].answer == Answer::better);
+  const Table& equal = f.tables.at(1);
+  CHECK(equal.title == "The same at equal steps");
+  REQUIRE(equal.rows.size() == 1);
+  CHECK(equal.rows[0][0].text == "adapter x against adapter y");
+  CHECK(equal.rows[0].back().text == "worse");  // x had been ahead by its steps
+
+  ShootoutOptions options;
+  options.contenders = {"x", "y"};
+  options.roles = {"x", {"y"}, ""};
+  std::vector<Setting> needed;
+  experiments::contenders::needs({.options = options, .users = s.results.users, .steps = {{"x", 200}, {"y", 50}}},
+                                 [&](const experiments::Need& n) { needed.push_back(n.setting); });
+  CHECK(needed.size() == 36);
+  CHECK(std::count(needed.begin(), needed.end(), Setting{.contender = "x", .user = "u3", .budget = 0.25}) == 1);
+}
+
 TEST_CASE("E1: what did not run is not spoken of") {
   Study s(12);
   s.contender("x").contender("y").contender("z").everybody("x", about(0.4, 0.02)).everybody("y", about(0.3));

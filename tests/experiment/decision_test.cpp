@@ -105,6 +105,21 @@ TEST_CASE("decision: a contender that was not tested is never the default") {
   CHECK(says(d, "Not admissible: adapter y (not tested by E3 and E4)."));
 }
 
+TEST_CASE("decision: runs that failed for somebody who cannot win do not choose the best") {
+  Study s = study();
+  add(s, "x", 1000, 0.30, 0.1, 0.1);
+  const std::string ahead = s.users().front();  // by whom alone y gains most
+  s.contender("y", 50'000).matrix("y", [=](const std::string& u) { return u == ahead ? 0.6 : 0.29; },
+           [](const std::string&, const std::string&) { return 0.1; });
+  s.like({.contender = "y", .data = {Data::Kind::generic, "en"}}, about(0.1));
+  const std::string without = s.judge().decision.sentence;
+  CHECK(without.find("Default: adapter y") == 0);
+  s.contender("z").everybody("z", about(0.2));
+  s.fail({.contender = "z", .user = ahead});
+  const Decision d = s.judge().decision;
+  CHECK(d.sentence == without + " Not admissible: adapter z (not tested by E3 and E4).");
+}
+
 TEST_CASE("decision: speaks only of what ran") {
   Study s = study();
   add(s, "x", 1000, 0.3, 0.1, 0.1);

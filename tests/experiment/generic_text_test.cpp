@@ -26,7 +26,8 @@ TEST_CASE("generic text: of the language and kind, else of the language, else it
 
 TEST_CASE("generic text: what is bundled is enough, and is in the language that its folder names") {
   const fs::path bundled = fs::path(TERN_SOURCE_DIR) / "examples" / "shootout" / "generic";
-  for (const auto& [name, kind] : {std::pair("en-prose", Kind::prose), {"ml", Kind::prose}, {"code", Kind::code}}) {
+  for (const auto& [folder, kind] : {std::pair("en-prose", Kind::prose), {"ml", Kind::prose}, {"code", Kind::code}}) {
+    const std::string name = folder;
     CAPTURE(name);
     const GenericText text = read_generic_text(bundled / name);
     CHECK(text.name == name);

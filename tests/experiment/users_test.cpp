@@ -31,6 +31,12 @@ TEST_CASE("users: who cannot take part is left out with the reason; nobody at al
   CHECK(loaded.left_out[2].name == "short");
   for (const LeftOut& l : loaded.left_out) CHECK(!l.reason.empty());
 
+  CHECK_THROWS_WITH_AS(load_users(users / "good", base),
+                       ("--users '" + (users / "good").string() +
+                        "': expected a folder with a folder of text for each user, found no usable one; it holds files "
+                        "itself: if it is one person's own, give the folder above it")
+                           .c_str(),
+                       ValueError);
   fs::remove_all(users / "good");
   CHECK_THROWS_AS(load_users(users, base), ValueError);
   CHECK_THROWS_AS(load_users(folder.path() / "nowhere", base), IoError);

@@ -12,6 +12,11 @@ def missing(what):
     (pytest.fail if "CI" in os.environ else pytest.skip)(what)
 
 
+def print_row(base, convention, context, tokens, expected, found):
+    """Of the table of perplexities in docs/file_formats.md."""
+    print(f"\n| {base} | {convention} | {context} | {tokens:.0f} | {expected:.5f} | {found:.5f} | {found / expected - 1:+.1e} |")
+
+
 @pytest.fixture
 def oracle(tmp_path):
     if not tern.program().exists():

@@ -1,9 +1,10 @@
-"""Makes stored/<base>.json anew: what transformers computes in float32 for a base too large to be run in each test.
+"""Makes stored/<base>.json anew: what transformers computes for a base too large to be run in each test.
 
     python tests/interop/make_oracles.py WIKITEXT BASE...       # scripts/oracles.sh calls it
 
-A file holds the ids of a short text, the loss of each, perplexities by both conventions, some logits, and of the gradients of
-the mean loss samples and norms: by gains, and by LoRA on every linear at the values that `reference.fill` makes."""
+A file holds, computed in float32, the ids of a short text, the loss of each, perplexities by both conventions, and some logits. Of
+the gradients of the mean loss of its beginning it holds samples and norms, computed in float64, and how far from those
+float32 ends up: by gains, and by LoRA on every linear at the values that `reference.fill` makes."""
 import json
 import platform
 import sys
@@ -17,6 +18,7 @@ import bases
 import reference
 
 TOKENS = 512
+DIFFERENTIATED = 128  # of them; longer texts take float64 an hour
 CHUNK, WINDOW = 128, 256  # the contexts of llama.cpp's perplexity and of the rolling one
 POSITIONS, COLUMNS = (0, 100, 510), 32
 RANK, ALPHA, SEED = 4, 8, 5
@@ -28,12 +30,13 @@ PREFIX = {"gemma-3-270m": 2, "qwen2.5-coder-0.5b-instruct": 151643, "qwen2.5-cod
 ADDS_BOS = {"gemma-3-270m"}
 
 
-def sample(values):
-    """At most SAMPLES of the values, evenly spread, and the norm of all."""
-    flat = numpy.asarray(values, dtype=numpy.float64).ravel()
+def sample(double, single):
+    """Of one gradient: at most SAMPLES of its values, evenly spread, the norm of all, and how far from it float32's is, relatively."""
+    flat = numpy.asarray(double, dtype=numpy.float64).ravel()
     step = -(-flat.size // SAMPLES)
-    return {"shape": list(numpy.shape(values)), "norm": numbers(numpy.linalg.norm(flat)), "step": step,
-            "values": numbers(flat[::step])}
+    norm = numpy.linalg.norm(flat)
+    return {"shape": list(numpy.shape(double)), "norm": numbers(norm), "float32": numbers(numpy.linalg.norm(flat - single.ravel()) / norm),
+            "step": step, "values": numbers(flat[::step])}
 
 
 def numbers(values):
@@ -56,6 +59,27 @@ def some_layers(names, modules):
     layers = [int(n.split("layers.")[1].split(".")[0]) for n in names if ".layers." in n]
     kept = [f".layers.{i}." for i in (min(layers), max(layers))]
     return [n for n in names if any(f".{m}." in n for m in modules) and (".layers." not in n or any(k in n for k in kept))]
+
+
+def gradients(model, ids):
+    """Those in float64 come last: the model computes in float64 ever after."""
+    modules = [n for n in reference.NORMS if n not in ("attn_sub_norm", "ffn_sub_norm")]
+
+    def both():
+        _, gains = reference.gradients(reference.norm_tuning(model), ids[:DIFFERENTIATED])
+        tuned = reference.lora(model, RANK, ALPHA)
+        values = reference.filled(tuned, SEED)
+        _, lora = reference.gradients(tuned, ids[:DIFFERENTIATED], values)
+        return gains, lora, {n: v.shape for n, v in values.items()}
+
+    single = both()
+    reference.recompute(reference.widen(model))
+    with reference.Exact():
+        double = both()
+    gains, lora = ({n: sample(d[n], s[n]) for n in some_layers(d, m)}
+                   for d, s, m in zip(double, single, (modules, ["q_proj", "v_proj"])))
+    return {"differentiated": DIFFERENTIATED, "gains": gains,
+            "lora": {"rank": RANK, "alpha": ALPHA, "seed": SEED, "shapes": double[2], "gradients": lora}}
 
 
 def make(name, text):
@@ -82,14 +106,7 @@ def make(name, text):
         ],
         "logits": logits(model, ids),
     }
-    _, gains = reference.gradients(reference.norm_tuning(model), ids)
-    modules = [n for n in reference.NORMS if n not in ("attn_sub_norm", "ffn_sub_norm")]
-    result["gains"] = {n: sample(gains[n]) for n in some_layers(gains, modules)}
-    tuned = reference.lora(model, RANK, ALPHA)
-    values = reference.filled(tuned, SEED)
-    _, lora = reference.gradients(tuned, ids, values)
-    result["lora"] = {"rank": RANK, "alpha": ALPHA, "seed": SEED, "shapes": {n: v.shape for n, v in values.items()},
-                      "gradients": {n: sample(lora[n]) for n in some_layers(lora, ["q_proj", "v_proj"])}}
+    result |= gradients(model, ids)
     STORED.mkdir(exist_ok=True)
     path = STORED / f"{name}.json"
     path.write_text(json.dumps(result, indent=1).replace("\n    ", "").replace("\n   ", "") + "\n")

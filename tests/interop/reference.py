@@ -2,6 +2,7 @@
 
 Transformers' own conversion of a GGUF's tokenizer forgets that SmolLM2 cuts every digit off by itself, so the oracle
 of token ids is built here, from the file's vocabulary and merges."""
+import contextlib
 import copy
 
 import numpy
@@ -45,27 +46,44 @@ def model(gguf):
 
 
 class Exact(torch.overrides.TorchFunctionMode):
-    """Inside it, whatever asks PyTorch for float32 gets float64: transformers casts to float32 in norms, rope, softmax."""
+    """Inside it, whatever asks PyTorch for float32 gets float64: transformers casts to float32 in norms, rope, softmax. So do
+    products with matrices in float32."""
 
     def __torch_function__(self, function, types, arguments=(), named=None):
         def wider(value):
-            return torch.float64 if value is torch.float32 else value
+            if value is torch.float32:
+                return torch.float64
+            return value.double() if function is torch.nn.functional.linear and isinstance(value, torch.Tensor) else value
 
         if function is torch.Tensor.float:
             function = torch.Tensor.double
-        return function(*map(wider, arguments), **{name: wider(value) for name, value in (named or {}).items()})
+        result = function(*map(wider, arguments), **{name: wider(value) for name, value in (named or {}).items()})
+        return result.double() if function is torch.nn.functional.embedding else result
 
 
 def exact(model):
     """A copy of a float32 model that computes in float64; run it inside Exact(). Its weights are the same numbers."""
-    twin = copy.deepcopy(model).double()
+    return widen(copy.deepcopy(model).double())
+
+
+def widen(model):
+    """Makes a float32 model compute in float64 inside Exact(). Its matrices stay as they are, so that it needs no more memory."""
+    for parameter in model.parameters():
+        if parameter.dim() < 2:
+            parameter.data = parameter.data.double()
     with Exact():
-        for name, module in list(twin.named_modules()):
+        for name, module in list(model.named_modules()):
             if name.endswith("rotary_emb"):
-                twin.set_submodule(name, type(module)(twin.config))
+                model.set_submodule(name, type(module)(model.config))
             if hasattr(module, "scalar_embed_scale"):
                 module.embed_scale = torch.tensor(module.scalar_embed_scale, dtype=torch.float64)
-    return twin
+    return model
+
+
+def recompute(model):
+    """Keeps between forward and backward no more than each block's input, of a model that widen() made."""
+    model.gradient_checkpointing_enable({"use_reentrant": False, "context_fn": lambda: (contextlib.nullcontext(), Exact())})
+    model.train()
 
 
 def logits(model, ids):

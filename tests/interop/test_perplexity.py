@@ -4,13 +4,14 @@ import math
 
 import pytest
 
+from conftest import print_row
 from reference import nll_as_llama_cpp, nll_rolling
 
 
-def check(found, nll):
+def check(found, nll, *how):
     tokens, total, ppl, error = found
     expected = math.exp(nll.mean())
-    print(f"perplexity {ppl:.6f}, expected {expected:.6f}: {abs(ppl / expected - 1):.1e} apart, relatively")
+    print_row("smollm2-135m", *how, tokens, expected, ppl)
     assert tokens == len(nll)
     assert total == pytest.approx(nll.sum(), rel=1e-4)
     assert ppl == pytest.approx(expected, rel=1e-4)
@@ -19,9 +20,9 @@ def check(found, nll):
 
 def test_as_llama_cpp(gguf, model, wikitext, oracle):
     n = 512
-    check(oracle.perplexity(gguf, wikitext, "llama.cpp", n), nll_as_llama_cpp(model, wikitext, n))
+    check(oracle.perplexity(gguf, wikitext, "llama.cpp", n), nll_as_llama_cpp(model, wikitext, n), "llama.cpp", n)
 
 
 def test_as_lm_evaluation_harness(gguf, model, wikitext, oracle):
     n, bos = 1024, 1
-    check(oracle.perplexity(gguf, wikitext, "rolling", n, bos), nll_rolling(model, wikitext, n, bos))
+    check(oracle.perplexity(gguf, wikitext, "rolling", n, bos), nll_rolling(model, wikitext, n, bos), "rolling", n)

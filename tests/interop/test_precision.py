@@ -120,5 +120,6 @@ def test_as_stored(kind, gguf, wikitext, oracle, tmp_path):
     full, mixed = (oracle.stored_perplexity(path, ids, CONTEXT, PREFIX, mixed) for mixed in (False, True))
     print(f"\n| {name(kind)} | {dequantised:.4f} | {full / dequantised - 1:+.3%} | {mixed / dequantised - 1:+.2%} |")
     assert math.isfinite(dequantised)
-    assert full == pytest.approx(dequantised, rel=1e-2 if kind == Type.Q5_1 else 2e-3)  # which q8 rounds anew
+    # q8 rounds Q5_1 anew; errors of that size with signs drawn at random move this perplexity by up to 0.6%.
+    assert full == pytest.approx(dequantised, rel=1e-2 if kind == Type.Q5_1 else 2e-3)
     assert kind in TERNARY or mixed == pytest.approx(dequantised, rel=5e-2)

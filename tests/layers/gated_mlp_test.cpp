@@ -113,7 +113,8 @@ TEST_CASE("GatedMlp runs what is attached at each of its sites, forth and back")
 TEST_CASE("GatedMlp refuses every argument of another shape before it writes to it") {
   const auto mlp = make<float>(5, 9, Gate::silu, true);
   const auto ones = [](Index rows, Index columns) { return Matrix<float>(Matrix<float>::Ones(rows, columns)); };
-  for (const auto& [rows, columns] : {std::pair<Index, Index>{2, 5}, {4, 5}, {3, 4}, {3, 6}}) {
+  for (const auto& shape : {std::pair<Index, Index>{2, 5}, {4, 5}, {3, 4}, {3, 6}}) {
+    const auto rows = shape.first, columns = shape.second;
     CAPTURE(rows);
     CAPTURE(columns);
     GatedMlp<float>::Cache cache;

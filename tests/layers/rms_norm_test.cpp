@@ -30,7 +30,8 @@ TEST_CASE("RmsNorm divides by the root mean square") {
 TEST_CASE("RmsNorm refuses every argument of another shape before it writes to it") {
   const RmsNorm<float> norm(4);
   const auto ones = [](Index rows, Index columns) { return Matrix<float>(Matrix<float>::Ones(rows, columns)); };
-  for (const auto& [rows, columns] : {std::pair<Index, Index>{2, 4}, {4, 4}, {3, 3}, {3, 5}}) {
+  for (const auto& shape : {std::pair<Index, Index>{2, 4}, {4, 4}, {3, 3}, {3, 5}}) {
+    const auto rows = shape.first, columns = shape.second;
     CAPTURE(rows);
     CAPTURE(columns);
     RmsNorm<float>::Cache cache;

@@ -341,6 +341,21 @@ TEST_CASE("decoder: one batch serves many users") {
     CHECK((mixed.topRows(6) - run(a, std::vector<Index>(6, 1), {})).cwiseAbs().maxCoeff() < 1e-12);
     CHECK((mixed.bottomRows(5) - run(b, std::vector<Index>(5, 0), {})).cwiseAbs().maxCoeff() < 1e-12);
     CHECK((mixed.topRows(6) - run(a, std::vector<Index>(6, 0), {})).cwiseAbs().maxCoeff() > 1e-3);
+
+    std::vector<Token> targets = random_tokens(11, config.vocabulary, random);
+    targets[2] = ignored;  // so that scored rows are not the batch's
+    Pass pass;
+    const std::vector<Sequence> sequences = {{6, 0}, {5, 0}};
+    pass.user = users;
+    pass.sequences = sequences;
+    CacheOf<Decoder<double>> cache;
+    std::vector<double> nll(11);
+    Adapted(model, set).nll(pass, both, targets, cache, nll);
+    for (std::size_t t = 0; t < nll.size(); ++t) {
+      const auto row = mixed.row(static_cast<Index>(t)).array();
+      const double expected = targets[t] == ignored ? 0 : std::log(row.exp().sum()) - row(targets[t]);
+      CHECK(nll[t] == doctest::Approx(expected).epsilon(1e-9));
+    }
   }
 }
 

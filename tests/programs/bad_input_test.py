@@ -235,8 +235,20 @@ class BadInput(unittest.TestCase):
                 done = self.run_program("tern-shootout", "run", "--users", self.users, "--out", "out", option, value)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(expected, done.stderr)
-        self.assertEqual(self.run_program("tern-shootout").returncode, 2)
-        self.assertEqual(self.run_program("tern-shootout", "walk").returncode, 2)
+        self.assert_fails(self.run_program("tern-shootout"), 2, "command: expected run, plan, read or report, got none")
+        self.assert_fails(self.run_program("tern-shootout", "plann"), 2, "plann")
+
+    def test_one_persons_own_folder(self):
+        self.assert_fails(self.shootout(users=self.users / "good"), 2, "give the folder above it")
+
+    def test_demonstration_is_of_the_bundled_base_alone(self):
+        def steps(*arguments):
+            plan = self.run_program("tern-shootout", "plan", "--contenders", "norm", "--out", "out", *arguments)
+            self.assertEqual(plan.returncode, 0, plan.stderr)
+            return plan.stdout.split(" s a step, ")[1].split()[0]
+
+        self.assertEqual(steps(), steps("--base", "bundled"))
+        self.assertEqual(steps("--steps", "7"), "7")
 
     def test_instruction_set(self):
         done = self.shootout(env={**os.environ, "TERN_ISA": "abacus"})

@@ -2,7 +2,7 @@
 """The answers of the two recorded runs by users, from the standard library alone: what recorded_runs_test.cpp must repeat.
 
     recorded_runs.py                          prints the answers from recorded_runs.csv
-    recorded_runs.py extract RESULTS.json...  prints that file anew, from results in the format of tern 0.1 (docs/results)
+    recorded_runs.py extract RESULTS.json...  prints that file anew, from results in the format of tern 0.1
 
 A line of it is one person: the nats of a rival less those of norm-only on the person's own held-out tokens, summed, and
 how many tokens these are.

@@ -11,18 +11,19 @@
 
 namespace tern::test {
 
-inline GgufTokenizerFields byte_tokenizer() {
+inline GgufTokenizerFields byte_tokenizer(bool bos = false) {
   GgufTokenizerFields fields;
   fields.model = "gpt2";
   fields.pre = "gpt-2";
   for (const std::string& letter : detail::byte_alphabet()) fields.tokens.push_back(letter);
   fields.token_type.assign(fields.tokens.size(), 1);
-  fields.add_bos_token = false;
+  fields.add_bos_token = bos;
+  if (bos) fields.bos_token_id = 0;
   return fields;
 }
 
-/// Writes a random llama of one layer as a GGUF; returns its path.
-inline std::filesystem::path write_tiny_base(const std::filesystem::path& folder, std::uint64_t seed = 1) {
+/// Writes a random llama of one layer as a GGUF, which wants token 0 as BOS or none; returns its path.
+inline std::filesystem::path write_tiny_base(const std::filesystem::path& folder, std::uint64_t seed = 1, bool bos = false) {
   Decoder<float> model(ModelConfig{.hidden = 32, .ffn = 64, .heads = 2, .kv_heads = 1, .head_dim = 16, .vocabulary = 256, .context = 64,
                                    .layers = std::vector<LayerConfig>(1)});
   Random random(seed);
@@ -31,7 +32,7 @@ inline std::filesystem::path write_tiny_base(const std::filesystem::path& folder
   });
   GgufWriter out;
   out.set("general.architecture", std::string("llama"));
-  add_tokenizer_fields(byte_tokenizer(), out);
+  add_tokenizer_fields(byte_tokenizer(bos), out);
   add_model(model, out, GgmlType::f32, GgmlType::f32);
   const auto path = folder / "tiny.gguf";
   out.write(path);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,13 @@ struct Tally {
 
 std::string ratio(Index part, Index whole) { return std::to_string(part) + " of " + std::to_string(whole); }
 
+/// In percent, to one decimal.
+std::string percent(Index part, Index whole) {
+  char text[16];
+  std::snprintf(text, sizeof text, "%.1f%%", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  return text;
+}
+
 std::string scrubbed(const std::string& text) { return scrub(text).text; }
 
 }  // namespace
@@ -83,7 +91,9 @@ TEST_CASE("anonymize: recall and false positives on the test set are what docs/s
     CHECK(f.positives >= 10);
     const std::string row = std::string("| ") + class_names[i] + " | " + ratio(t.exact, t.positives) + " | " +
                             ratio(f.exact, f.positives) + " | " +
-                            ratio(t.disturbed + f.disturbed, t.negatives + f.negatives) + " |";
+                            ratio(t.disturbed + f.disturbed, t.negatives + f.negatives) + " | " +
+                            percent(t.exact + f.exact, t.positives + f.positives) + " | " +
+                            percent(t.exact + f.exact, t.exact + f.exact + t.disturbed + f.disturbed) + " |";
     CAPTURE(row);
     CHECK(page.find(row) != std::string::npos);
     const bool is_phone = static_cast<Pii>(i) == Pii::phone;

@@ -172,9 +172,11 @@ TEST_CASE("replies: quotations, their introductions and signatures go") {
 TEST_CASE("replies: headers of originals, and own words that look like them") {
   CHECK(own_reply("Yes.\n\nSent: 3 May 2022 10:01\nFrom: Ben\nTo: Ana\nSubject: x\n\nold\n") == "Yes.");
   CHECK(own_reply("Да.\n\nОт: Лев\nОтправлено: 3 мая 2022 г. 15:05\nКому: Аня\n\nold\n") == "Да.");
-  CHECK(own_reply("Ano.\n ----- Přeposlaná zpráva ----- Od: Jan <jan@example.org>Komu: eva@example.org\n old\n") == "Ano.");
+  CHECK(own_reply("Ano.\n ----- Přeposlaná zpráva ----- Od: Jan <jan@example.org>Komu: eva@example.org\n old\n") ==
+        "Ano.");
   CHECK(own_reply("Sim.\n\nBen Hall <ben@example.org>\n03.05.2022 10:01\n\nTo\nAna\n\nold\n") == "Sim.");
-  CHECK(own_reply("Yes.\n\n---- On Tue, 03 May 2022 10:01:00 +0200 Ben <ben@example.org> wrote ----\n\nold\n") == "Yes.");
+  CHECK(own_reply("Yes.\n\n---- On Tue, 03 May 2022 10:01:00 +0200 Ben <ben@example.org> wrote ----\n\nold\n") ==
+        "Yes.");
   CHECK(own_reply("From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?") ==
         "From: Leeds\nTo: York\nDate: 3.5.2022\n\nIs that right?");
   CHECK(own_reply("One.\n\n________________________________\n\nTwo.") == "One.\n\n\nTwo.");
@@ -195,6 +197,40 @@ TEST_CASE("replies: what programs and companies add") {
   CHECK(own_reply("My Galaxy broke.\n\nThe new iPhone is heavy. I like it.") ==
         "My Galaxy broke.\n\nThe new iPhone is heavy. I like it.");
   CHECK(own_reply("Yes.\n\nThis e-mail is confidential. If you are not its recipient, delete it.\nMore.") == "Yes.");
+}
+
+TEST_CASE("replies: whom a mail is to tells an original in any language") {
+  // Invented words throughout: no pattern knows them.
+  const auto reply = [](const std::string& body) {
+    return words(
+        "From: Ana Ruiz <ana@example.org>\nTo: Lundby, Ben <ben@example.org>\nSubject: Qu: x\n"
+        "In-Reply-To: <1@example.org>\nContent-Type: text/plain; charset=utf-8\n\n" +
+        body);
+  };
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ben Lundby vroq:\n\nold\n") == "Ja.");
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine\n") ==
+        "Ja.\n\nXq 3.5.2022 10:01 zu Ana Ruiz vroq:\nmine");
+  CHECK(reply("Ja.\n\nXq 3.5.2022 10:01 zu Lundby, Ben vroq\n> old\n\nJe.") == "Ja.\n\n\nJe.");
+  CHECK(reply("Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.") == "Ja.\n\nVroq 3.5.2022 zu Ben Lundby\n\nJe.");
+  CHECK(reply("Ja.\n\nXq: Ben Lundby\nZu: 3.5.2022 10:01\nVroq: x\n\nold\n") == "Ja.");
+  CHECK(reply("Ja.\n\nXq: Ana Ruiz\nZu: 3.5.2022 10:01\nVroq: x\n\nmine\n") ==
+        "Ja.\n\nXq: Ana Ruiz\nZu: 3.5.2022 10:01\nVroq: x\n\nmine");
+}
+
+TEST_CASE("replies: colons and digits of other scripts") {
+  CHECK(own_reply("Ja.\n\n၃.၅.၂၀၂၂ ၁၀:၀၁ Ben <ben@example.org> xq:\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\n3.5.2022 Ben <ben@example.org> բառ՝\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nពី៖ Ben <ben@example.org>\nថ្ងៃ៖ 3.5.2022\nប្រធាន៖ x\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nከ፦ Ben <ben@example.org>\nቀን፦ 3.5.2022\nርዕስ፦ x\n\nold") == "Ja.");
+}
+
+TEST_CASE("replies: arrows, strokes, indented titles and labels above their values") {
+  CHECK(own_reply("Ja.\n\n>>> Ben Lundby 05/03/22 10:01 AM >>>\nold\n") == "Ja.");
+  CHECK(own_reply(">>> Ben Lundby 05/03/22 10:01 AM >>>\n> old\n\nJa.\n") == "Ja.");
+  CHECK(own_reply("Ben wrote:\n| old\n| words\n\nJa.\n\n| a | b |\n") == "Ja.\n\n| a | b |");
+  CHECK(own_reply("Ja.\n\n  Xq Vroq  \nFrom: Ben\nSent: 3.5.2022 10:01\nTo: Ana\n\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nXq:\nBen <ben@example.org>\nZu:\n3.5.2022\nVroq:\nx\nold") == "Ja.");
+  CHECK(own_reply("Ja.\n\nSent with AquaMail for Android\nhttps://example.org\n\nJe.") == "Ja.\n\n\nJe.");
 }
 
 TEST_CASE("replies: marks of originals in HTML") {

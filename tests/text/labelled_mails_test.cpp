@@ -47,13 +47,13 @@ TEST_CASE("labelled mails: at most 1% of others' words is kept, and of own words
   CHECK(by_part["all"].mails >= 200);
   CHECK(by_language.size() >= 15);
   CHECK(by_program.size() >= 15);
-  for (const auto& [name, row] : by_part) {
-    CHECK_MESSAGE(row.kept_share() <= 1, name);
-    CHECK_MESSAGE(row.lost_share() <= 1, name);
+  for (const auto& row : by_part) {
+    CHECK_MESSAGE(row.second.kept_share() <= 1, row.first);
+    CHECK_MESSAGE(row.second.lost_share() <= 1, row.first);
   }
-  for (const auto& [name, row] : by_language) {
-    CHECK_MESSAGE(row.kept_share() <= 1, name);
-    CHECK_MESSAGE(row.lost_share() <= 1, name);
+  for (const auto& row : by_language) {
+    CHECK_MESSAGE(row.second.kept_share() <= 1, row.first);
+    CHECK_MESSAGE(row.second.lost_share() <= 1, row.first);
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <chrono>
 #include <limits>
 #include <random>
 
@@ -161,18 +160,17 @@ TEST_CASE("sentencepiece_bpe: broken vocabularies are named") {
         "tokenizer: byte_tokens: expected one for each byte, got none");
 }
 
-TEST_CASE("sentencepiece_bpe: a million pieces and a megabyte without a space take seconds at most") {
+// Quadratic work would take hours, and ctest ends a program after minutes.
+TEST_CASE("sentencepiece_bpe: a megabyte without a space comes back from a million pieces") {
   std::vector<std::string> pieces = {"\u2581"};
   for (char c = 'a'; c <= 'z'; ++c) pieces.emplace_back(1, c);
   for (std::size_t i = 27; pieces.size() < 1'000'000; ++i) pieces.push_back(pieces[i / 26 - 1] + pieces[1 + i % 26]);
-  const auto start = std::chrono::steady_clock::now();
   const auto tokenizer = load(piece_fields(pieces));
   for (const std::string unit : {"a", "ab", "zyx", "\xE4\xBD\xA0"}) {
     std::string run;
     while (run.size() < 1'000'000) run += unit;
     CHECK(tokenizer->decode(tokenizer->encode(run)) == run);
   }
-  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(60));  // quadratic work takes hours
 }
 
 TEST_CASE("sentencepiece_bpe: llama-spm and phi-3 pass their vectors" * tern::test::needs_data()) {

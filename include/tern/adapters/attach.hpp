@@ -46,7 +46,7 @@ template <std::floating_point S>
 using SiteDirections = std::map<SiteId, std::shared_ptr<const SingularDirections<S>>>;
 
 /// Those that a LoRA-XS of `adapter.sites` needs; none for adapters of other kinds. Takes about a second a layer at 1.5B.
-/// Throws ValueError where a site is no linear of the model: see also singular_directions().
+/// Throws ValueError where a site is no linear of the model, or one whose rows cannot be read: see also singular_directions().
 template <std::floating_point S, class Model>
 SiteDirections<S> find_directions(const Pass& pass, const Model& model, const MatchedAdapter& adapter) {
   SiteDirections<S> found;
@@ -54,7 +54,7 @@ SiteDirections<S> find_directions(const Pass& pass, const Model& model, const Ma
   std::map<SiteId, Index> ranks;
   for (const MatchedSite& s : adapter.sites) ranks[s.id] = s.rank;
   Model::each_part(model, [&](SiteId id, const auto& part) {
-    if constexpr (requires { part.weight; })
+    if constexpr (requires { singular_directions<S>(pass, part.weight, Index(1)); })
       if (const auto at = ranks.find(id); at != ranks.end()) {
         found[id] = std::make_shared<SingularDirections<S>>(singular_directions<S>(pass, part.weight, at->second));
         ranks.erase(at);

@@ -107,7 +107,8 @@ inline std::vector<ScoredWindow> scored_windows(Convention convention, Index n, 
   const bool prefixed = convention == Convention::rolling && options.prefix.has_value();
   const Index fewest = convention == Convention::llama_cpp ? 2 * context : prefixed ? 1 : 2;
   if (n < fewest)
-    throw ValueError(place + ": expected at least " + std::to_string(fewest) + " tokens, got " + std::to_string(n));
+    throw ValueError(place + ": expected at least " + std::to_string(fewest) + " tokens, got " + std::to_string(n) +
+                     (convention == Convention::llama_cpp ? "; the conventions rolling and chunked take shorter texts" : ""));
   switch (convention) {
     case Convention::llama_cpp:
       return llama_cpp_windows(n, context);

@@ -2,6 +2,7 @@
 #include <compare>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "tern/core/error.hpp"
 #include "tern/core/matrix.hpp"
@@ -18,8 +19,11 @@ struct Data {
     generic,   ///< text of the same language and kind that is nobody's here; `name` says which
     others,    ///< the other users of the same language, pooled
   };
-  Kind kind = Kind::real;
-  std::string name = {};  ///< of the generic text, else empty
+  // A constructor, because GCC 12 sees uninitialised strings in nested aggregates of Settings that are not there.
+  Data(Kind k = Kind::real, std::string n = {}) : kind(k), name(std::move(n)) {}
+
+  Kind kind;
+  std::string name;  ///< of the generic text, else empty
 
   auto operator<=>(const Data&) const = default;
 };

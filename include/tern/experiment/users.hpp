@@ -245,7 +245,8 @@ namespace detail {
 inline void check_given(const PopulationOptions& options, const std::vector<PersonFolder>& people) {
   const auto check = [&](const char* what, const std::map<std::string, std::string>& values) {
     for (const auto& [user, value] : values)
-      if (std::none_of(people.begin(), people.end(), [&](const PersonFolder& p) { return p.name == user; }))
+      if (std::none_of(people.begin(), people.end(),
+                       [&, &user = user](const PersonFolder& p) { return p.name == user; }))
         throw ValueError(std::string(what) + " of " + in_quotes(user) + ": expected a user, found no such folder");
   };
   check("kind", options.kinds);
@@ -260,6 +261,14 @@ inline void check_given(const PopulationOptions& options, const std::vector<Pers
     if (!is_known)
       throw ValueError("kind of " + in_quotes(user) + ": expected one of " + known + ", got " + in_quotes(kind));
   }
+}
+
+inline bool holds_files(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error); !error && entry != std::filesystem::directory_iterator();
+       entry.increment(error))
+    if (std::error_code unreadable; entry->is_regular_file(unreadable)) return true;
+  return false;
 }
 
 }  // namespace detail
@@ -288,6 +297,8 @@ inline Users load_users(const std::filesystem::path& folder, const Base& base, c
   if (result.users.empty()) {
     std::string why = "--users " + in_quotes(folder.string()) +
                       ": expected a folder with a folder of text for each user, found no usable one";
+    if (people.empty() && detail::holds_files(folder))
+      why += "; it holds files itself: if it is one person's own, give the folder above it";
     for (const LeftOut& l : result.left_out) why += "\n  " + l.name + ": " + l.reason;
     throw ValueError(why);
   }

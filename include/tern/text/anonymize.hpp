@@ -100,8 +100,13 @@ inline std::size_t accepted_length(Pii kind, std::string_view match) {
 class TwinText {
  public:
   explicit TwinText(std::string_view text) : text_(text) {
+    plain_.reserve(text.size());
     const auto size = static_cast<std::int64_t>(text.size());
     for (std::int64_t i = 0, begin = 0; i < size; begin = i) {
+      while (i < size && static_cast<unsigned char>(text[static_cast<std::size_t>(i)]) < 0x80) ++i;
+      plain_.append(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(i - begin)));
+      if (i == size) break;
+      begin = i;
       UChar32 c;
       U8_NEXT(text.data(), i, size, c);
       const char ascii = plain_form(c);
@@ -114,6 +119,7 @@ class TwinText {
 
   /// Replaces every find of one search; returns how many there were.
   Index replace_finds(const PiiSearch& search) {
+    if (!search.may_find(plain_)) return 0;
     std::string clean, clean_plain;
     Index count = 0;
     std::string_view rest = plain_, original = text_;  // what follows the last find, which is no context for the next
@@ -146,8 +152,8 @@ class TwinText {
 
  private:
   static char plain_form(UChar32 c) {
-    if (c < 0x80) return '\0';
     if (const std::int32_t digit = u_charDigitValue(c); digit >= 0) return static_cast<char>('0' + digit);
+    if (c == 0x2212) return '-';  // the minus sign, which Japanese keyboards put between the parts of a number
     const bool is_wide_letter = (c >= 0xFF21 && c <= 0xFF3A) || (c >= 0xFF41 && c <= 0xFF5A);
     const bool is_wide_sign = c == 0xFF0B || c == 0xFF0D || c == 0xFF0E || c == 0xFF20;  // + - . @
     return is_wide_letter || is_wide_sign ? static_cast<char>(c - 0xFF01 + '!') : '\0';

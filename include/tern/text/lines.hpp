@@ -39,6 +39,7 @@ inline std::vector<std::string_view> lines(std::string_view text) {
 
 /// CRLF and lone CR become LF.
 inline std::string unix_lines(std::string_view text) {
+  if (text.find('\r') == std::string_view::npos) return std::string(text);
   std::string result;
   result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

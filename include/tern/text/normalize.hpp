@@ -55,6 +55,10 @@ inline std::string nfc(std::string_view utf8) {
   if (const std::size_t bad = detail::find_ill_formed(utf8); bad != std::string_view::npos)
     throw FormatError("nfc at byte " + std::to_string(bad) + ": expected well-formed UTF-8");
 
+  // Below U+0300, whose first byte is 0xCC, every character is in form C wherever it stands.
+  if (std::none_of(utf8.begin(), utf8.end(), [](char c) { return static_cast<unsigned char>(c) >= 0xCC; }))
+    return std::string(utf8);
+
   UErrorCode code = U_ZERO_ERROR;
   const UNormalizer2* const form_c = unorm2_getNFCInstance(&code);
   detail::expect_icu(code, "unorm2_getNFCInstance");

@@ -31,6 +31,10 @@ inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 /// Offset of the first byte that breaks UTF-8, or npos. NUL and U+FEFF are characters like others here.
 inline std::size_t find_ill_formed(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size();) {
+    if (static_cast<unsigned char>(bytes[i]) < 0x80) {
+      ++i;
+      continue;
+    }
     const Utf8Step step = utf8_step(bytes.substr(i));
     if (step.fault) return i;
     i += step.length;
@@ -45,6 +49,11 @@ inline std::size_t find_ill_formed(std::string_view bytes) {
 /// Throws FormatError naming `source` and the byte's offset, or replaces each fault by one U+FFFD.
 inline Utf8Result decode_utf8(std::string_view bytes, std::string_view source, BadBytes policy) {
   Utf8Result result;
+  if (detail::find_ill_formed(bytes) == std::string_view::npos && bytes.find('\0') == std::string_view::npos &&
+      !bytes.starts_with(detail::byte_order_mark)) {  // as almost always
+    result.text = bytes;
+    return result;
+  }
   result.text.reserve(bytes.size());
   const auto is_plain = [](char c) { return c != '\0' && static_cast<unsigned char>(c) < 0x80; };  // ASCII but NUL
   for (std::size_t i = 0; i < bytes.size();) {

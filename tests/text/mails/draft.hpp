@@ -95,6 +95,7 @@ class Draft {
   std::string text;
   std::vector<Word> labels;
   std::string flags;  ///< further parameters of the content type
+  std::string to;     ///< to whom the mail is; the other where it is empty
 
   bool is_html() const { return is_html_; }
 
@@ -161,8 +162,8 @@ inline LabelledMail written(const Language& language, const Form& form) {
   Draft draft(language, form.is_html);
   form.write(draft);
   return {language.name, form.program, form.name,
-          "From: " + language.self + " <self@example.org>\nTo: " + language.other +
-              " <other@example.org>\nSubject: Re: " + language.subject +
+          "From: " + language.self + " <self@example.org>\nTo: " +
+              (draft.to.empty() ? language.other + " <other@example.org>" : draft.to) + "\nSubject: Re: " + language.subject +
               "\nDate: Tue, 3 May 2022 12:30:00 +0200\nMIME-Version: 1.0\nContent-Type: text/" +
               (form.is_html ? "html" : "plain") + "; charset=utf-8" + draft.flags +
               "\nContent-Transfer-Encoding: 8bit\n\n" + draft.text,

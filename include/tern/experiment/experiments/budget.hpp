@@ -51,7 +51,8 @@ inline Curve curve(const Evidence& evidence, const std::string& contender) {
   std::set<double> budgets;
   for (const AdapterRecord& a : evidence.results().adapters) {
     const Setting ordinary{.contender = contender, .user = a.setting.user, .budget = a.setting.budget};
-    if (a.ok && a.setting == ordinary) budgets.insert(a.setting.budget);
+    const bool asked = a.setting.budget == 1 || std::find(std::begin(shares), std::end(shares), a.setting.budget) != std::end(shares);
+    if (a.ok && asked && a.setting == ordinary) budgets.insert(a.setting.budget);
   }
   Curve curve;
   curve.budgets.assign(budgets.begin(), budgets.end());

@@ -2,6 +2,8 @@
 /// E1: does the champion beat each rival at the same budget?
 #include <cmath>
 #include <optional>
+#include <limits>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,12 +19,55 @@ namespace tern::experiments::contenders {
 /// The primary family: the champion against each rival.
 inline constexpr const char* family = "E1";
 
+namespace detail {
+
+/// The part of its budget that gives a contender as many steps as the slowest of `names` makes.
+inline std::map<std::string, double> equal_steps(const std::map<std::string, Index>& steps,
+                                                 const std::vector<std::string>& names) {
+  Index fewest = std::numeric_limits<Index>::max();
+  std::map<std::string, double> budgets;
+  for (const std::string& name : names)
+    if (const auto of = steps.find(name); of != steps.end()) fewest = std::min(fewest, of->second);
+  for (const std::string& name : names)
+    if (const auto of = steps.find(name); of != steps.end() && of->second > 0)
+      budgets[name] = static_cast<double>(fewest) / static_cast<double>(of->second);
+  return budgets;
+}
+
+}  // namespace detail
+
 inline void needs(const Design& design, const Needs& need) {
+  const auto equal = detail::equal_steps(design.steps, design.judged());
   for (const std::string& contender : design.options.contenders)
-    for (const UserRecord& u : design.users) need({.setting = {.contender = contender, .user = u.name}});
+    for (const UserRecord& u : design.users) {
+      need({.setting = {.contender = contender, .user = u.name}});
+      if (const auto budget = equal.find(contender); budget != equal.end() && budget->second < 1)
+        need({.setting = {.contender = contender, .user = u.name, .budget = budget->second}});
+    }
 }
 
 namespace detail {
+
+/// The champion against each rival, all with as many steps as the slowest makes; empty where they all make as many.
+inline std::vector<Claim> at_equal_steps(const Evidence& evidence) {
+  const std::string& champion = evidence.roles().champion;
+  std::map<std::string, Index> steps;
+  for (const auto& [name, calibration] : evidence.protocol().calibration) steps[name] = calibration.steps;
+  const auto budgets = equal_steps(steps, judged(evidence));
+  if (std::all_of(budgets.begin(), budgets.end(), [](const auto& b) { return b.second == 1; })) return {};
+  const auto own = [&](const std::string& contender, const std::string& user) {
+    return Setting{.contender = contender, .user = user, .budget = budgets.at(contender)};
+  };
+  std::vector<Claim> claims;
+  for (const std::string& rival : evidence.rivals()) {
+    if (!budgets.contains(champion) || !budgets.contains(rival)) continue;
+    Claim claim = compare(evidence, {.a = evidence.title(champion), .b = evidence.title(rival)}, user_names(evidence),
+                          [&](const std::string& user) { return Pair{own(champion, user), own(rival, user)}; }, 0);
+    answer(claim, evidence.protocol());
+    if (claim.users.users > 0) claims.push_back(std::move(claim));
+  }
+  return claims;
+}
 
 /// Perplexity and bits per byte of each user's held-out text, the lowest marked.
 inline void add_losses(const Evidence& evidence, Finding& finding) {
@@ -237,6 +282,12 @@ inline void conclude(const Evidence& evidence, Finding& finding) {
   for (const Claim& c : finding.claims) rows.push_back(&c);
   for (const Claim& c : others) rows.push_back(&c);
   finding.tables.insert(finding.tables.begin(), claim_table("Answers", rows, protocol));
+  if (const auto equal = detail::at_equal_steps(evidence); !equal.empty()) {
+    Table table = claim_table("The same at equal steps", equal, protocol);
+    table.note = "Each trained anew, with as many steps as the slowest of them makes in the budget. Not adjusted: it stands beside the "
+                 "answers, and decides nothing.";
+    finding.tables.insert(finding.tables.begin() + 1, std::move(table));
+  }
 }
 
 inline constexpr Experiment experiment = {

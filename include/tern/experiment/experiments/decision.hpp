@@ -49,16 +49,20 @@ inline std::vector<Option> options(const Evidence& evidence, const Findings& fin
   std::vector<Option> all;
   for (const std::string& c : champion_first(evidence))
     all.push_back({c, why_not(evidence, findings, c), stored_bytes(evidence, c), {}, {}, false});
-  std::vector<std::vector<double>> gains(all.size());
-  for (const UserRecord& u : evidence.users()) {
-    std::vector<double> of_user;
-    for (const Option& o : all)
-      if (const auto g = gain(evidence, {.contender = o.contender, .user = u.name}, u.name)) of_user.push_back(*g);
-    if (of_user.size() == all.size())
-      for (std::size_t i = 0; i < all.size(); ++i) gains[i].push_back(of_user[i]);
+  // Means over the users whom all admissible contenders have: a failed run of somebody who cannot win changes nothing.
+  std::vector<std::string> common;
+  const auto gain_of = [&](const Option& o, const std::string& user) {
+    return gain(evidence, {.contender = o.contender, .user = user}, user);
+  };
+  for (const UserRecord& u : evidence.users())
+    if (std::all_of(all.begin(), all.end(), [&](const Option& o) { return !o.why_not.empty() || gain_of(o, u.name); }))
+      common.push_back(u.name);
+  for (Option& o : all) {
+    std::vector<double> gains;
+    for (const std::string& user : common)
+      if (const auto g = gain_of(o, user)) gains.push_back(*g);
+    if (const auto mean = mean_of(gains)) o.gain = mean->point;
   }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (const auto mean = mean_of(gains[i])) all[i].gain = mean->point;
   return all;
 }
 

@@ -17,7 +17,7 @@ struct Design {
   std::vector<UserRecord> users;
   std::map<std::string, std::string> generic = {};  ///< user -> name of the generic text of the same language and kind
   bool ternary_twin = false;
-
+  std::map<std::string, Index> steps = {};  ///< contender -> its calibrated budget
   /// At most options.sweep_users, spread over kinds by hash; all where that is 0.
   std::vector<std::string> sweep = {};
   /// The champion and the rivals, of those that run.

@@ -85,7 +85,8 @@ inline Table control_table(const Evidence& evidence) {
     double own = 0, all = 0;
     for (const UserRecord& u : evidence.users()) {
       const auto setting = control(evidence, champion, u.name, kind);
-      const auto g = setting ? gain(evidence, *setting, u.name) : std::nullopt;
+      if (!setting) continue;
+      const auto g = gain(evidence, *setting, u.name);
       const auto of_own = gain(evidence, {.contender = champion, .user = u.name}, u.name);
       if (!g || !of_own) continue;
       gains.push_back(*g);

@@ -17,15 +17,18 @@ struct CalibrationOptions {
 };
 
 /// The median seconds of one training step of each contender, measured in turns so that a change of the machine meets
-/// all alike; the first step of each, which pays for its caches, is not counted. Trains on the first user's text and
-/// keeps nothing. A full fine-tune's copy is made anew each round, outside the measurement.
+/// all alike; the first step of each, which pays for its caches, is not counted. Each round trains on another of `users`,
+/// spread over all of them: whoever writes short documents has short windows, and cheap steps. Keeps nothing. A full
+/// fine-tune's copy is made anew each round, outside the measurement.
 inline std::map<std::string, double> calibrate(Trainer& trainer, const std::vector<Contender>& contenders,
-                                               const std::string& user, const CalibrationOptions& options = {}) {
+                                               const std::vector<std::string>& users,
+                                               const CalibrationOptions& options = {}) {
   std::map<std::string, std::vector<double>> seconds;
-  const Setting s{.contender = {}, .user = user};
+  const auto rounds = static_cast<std::size_t>(std::max<Index>(2, options.rounds));
   const Stopwatch watch;
-  for (Index round = 0; round < std::max<Index>(2, options.rounds); ++round) {
+  for (std::size_t round = 0; round < rounds; ++round) {
     if (round >= 2 && watch.seconds() > options.most_seconds) break;
+    const Setting s{.contender = {}, .user = users[round * users.size() / rounds]};
     for (const Contender& contender : contenders) {
       TrainedAdapter adapter = trainer.fresh(contender, s);
       trainer.train(adapter, s, {.steps = 1, .rate = 1e-9}, nullptr);
@@ -40,10 +43,10 @@ inline std::map<std::string, double> calibrate(Trainer& trainer, const std::vect
   return medians;
 }
 
-/// Steps of a budget; at least one.
+/// Steps of a budget; at least one, at most 10^12.
 inline Index steps_of(const Budget& budget, double seconds_a_step) {
   if (budget.steps != Budget::any_steps) return budget.steps;
-  return std::max<Index>(1, static_cast<Index>(std::floor(budget.seconds / seconds_a_step)));
+  return static_cast<Index>(std::clamp(std::floor(budget.seconds / seconds_a_step), 1.0, 1e12));
 }
 
 }  // namespace tern

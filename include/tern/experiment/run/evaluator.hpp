@@ -31,9 +31,7 @@ class Evaluator {
   template <LanguageModel M>
   CellRecord score(const M& model, typename M::Cache& cache, const Pass& pass, const std::string& user) {
     const Texts& texts = texts_.at(user);
-    const Stopwatch watch;
-    const Score score = score_chunks(model, pass, texts.user->held_out, texts.held_out, cache, score_);
-    tokens_ += score.tokens, seconds_ += watch.seconds();
+    const Score score = measure(model, cache, pass, texts.user->held_out, texts.held_out);
     CellRecord cell;
     cell.user = user;
     cell.nll = score.nll, cell.tokens = score.tokens, cell.bytes = score.bytes;
@@ -47,7 +45,7 @@ class Evaluator {
   double validation(const M& model, typename M::Cache& cache, const Pass& pass, const std::string& user) {
     const Texts& texts = texts_.at(user);
     try {
-      const Score score = score_chunks(model, pass, texts.user->validation, texts.validation, cache, score_);
+      const Score score = measure(model, cache, pass, texts.user->validation, texts.validation);
       return score.nll / static_cast<double>(score.tokens);
     } catch (const DivergedError&) {
       return std::numeric_limits<double>::quiet_NaN();
@@ -64,6 +62,16 @@ class Evaluator {
     const User* user = nullptr;
     std::vector<ScoredChunk> held_out, validation;
   };
+
+  template <LanguageModel M>
+  Score measure(const M& model, typename M::Cache& cache, const Pass& pass,
+                const std::vector<ScoredDocument>& documents, const std::vector<ScoredChunk>& chunks) {
+    const Stopwatch watch;
+    Score score = score_chunks(model, pass, documents, chunks, cache, score_);
+    tokens_ += score.tokens, seconds_ += watch.seconds();
+    return score;
+  }
+
   std::map<std::string, Texts> texts_;
   ScoreOptions score_;
   Index tokens_ = 0;

@@ -31,8 +31,11 @@ void members(V& v, Outcome& o) {
 /// being run again.
 class Journal {
  public:
-  /// Throws IoError where the folder cannot be made.
-  explicit Journal(const std::filesystem::path& out) : folder_(out / "tasks") {
+  /// The one below `out`, which need not be there to be asked.
+  explicit Journal(const std::filesystem::path& out) : folder_(out / "tasks") {}
+
+  /// Makes the folder. Throws IoError where it cannot be made.
+  void open() const {
     std::error_code error;
     std::filesystem::create_directories(folder_, error);
     if (error) throw IoError(in_quotes(folder_.string()) + ": " + error.message());
@@ -55,6 +58,7 @@ class Journal {
   }
   bool done(const std::string& id) const { return find(id).has_value(); }
 
+  /// After open(). Throws IoError.
   void write(const Outcome& outcome) const {
     write_file(folder_ / (outcome.id + ".json"), detail::results_json::lay_out(detail::results_json::encode(outcome)));
   }

@@ -21,7 +21,10 @@ class RateSearch {
   /// `start` ascending and not empty; at most `most` rates are tried.
   RateSearch(std::vector<std::string> users, const std::vector<double>& start, Index most)
       : users_(std::move(users)), most_(std::max<Index>(most, static_cast<Index>(start.size()))) {
-    for (const double rate : start) trials_.push_back({rate, std::vector<std::optional<double>>(users_.size())}), done_.emplace_back(users_.size());
+    for (const double rate : start) {
+      trials_.push_back({rate, std::vector<std::optional<double>>(users_.size())});
+      done_.emplace_back(users_.size());
+    }
   }
 
   struct Question {
@@ -44,6 +47,20 @@ class RateSearch {
         done_[r][q.pilot] = true;
       }
   }
+
+  /// How many runs are known to be needed, after next(): of the rates in the grid as it stands.
+  Index least_left() const {
+    Index open = 0;
+    for (const auto& of_rate : done_) open += static_cast<Index>(std::count(of_rate.begin(), of_rate.end(), false));
+    return open;
+  }
+  /// How many there are at most, should the grid be extended as far as it may.
+  Index most_left() const {
+    const Index open = least_left(), beyond = most_ - static_cast<Index>(trials_.size());
+    return open == 0 ? 0 : open + beyond * static_cast<Index>(users_.size());
+  }
+
+  const std::vector<std::string>& users() const { return users_; }
 
   /// What was found so far.
   PilotRecord result() const {

@@ -1,5 +1,5 @@
 #pragma once
-/// The pieces of work of a shootout.
+/// The pieces of work of a shootout, each named by all that determines its outcome.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -7,6 +7,8 @@
 
 #include "tern/experiment/experiments/all.hpp"
 #include "tern/experiment/results_json.hpp"
+#include "tern/experiment/run/pilot.hpp"
+#include "tern/experiment/run/registration.hpp"
 #include "tern/io/sha256.hpp"
 
 namespace tern {
@@ -20,11 +22,25 @@ struct Task {
 
 /// What every task of a run has in common, for task_id(): whatever else changes an outcome.
 struct TaskContext {
-  std::string fingerprint;                       ///< of the base
-  std::map<std::string, std::string> split_hash; ///< user -> of the text
-  std::map<std::string, Index> steps;            ///< contender -> of one budget
-  std::string options;                           ///< context, evaluation, precision ...
+  std::string fingerprint;                        ///< of the base
+  std::map<std::string, std::string> split_hash;  ///< user -> of the text
+  std::map<std::string, Index> steps;             ///< contender -> of one budget
+  std::string options;                            ///< context, evaluation, precision ...
 };
+
+/// That of a registered run on the base of that fingerprint, with the steps that `protocol` has from the calibration.
+inline TaskContext task_context(const Registration& run, const ProtocolRecord& protocol,
+                                const std::string& fingerprint) {
+  TaskContext c;
+  c.fingerprint = fingerprint;
+  for (const UserRecord& u : run.users) c.split_hash[u.name] = u.split_hash;
+  for (const auto& [contender, calibration] : protocol.calibration) c.steps[contender] = calibration.steps;
+  const ShootoutOptions& o = run.options;
+  c.options = protocol.kind + "/" + std::to_string(o.context) + "/" + std::to_string(o.eval_tokens) + "/" +
+              std::to_string(o.validation_tokens) + "/" + protocol.weights + "/" + protocol.precision + "/" +
+              protocol.gradients + "/" + (o.early_stopping ? "best" : "last");
+  return c;
+}
 
 /// A stable hash of all that determines an outcome: never threads or paths. It names the task's file.
 inline std::string task_id(const TaskContext& context, const std::string& kind, const Setting& s, bool everybody,
@@ -32,8 +48,12 @@ inline std::string task_id(const TaskContext& context, const std::string& kind, 
   namespace d = detail::results_json;
   AdapterRecord record;
   record.setting = s;
-  d::Json key = {{"version", 2},          {"kind", kind}, {"base", context.fingerprint}, {"options", context.options},
-                 {"setting", d::encode(record)}, {"rate", rate}};
+  d::Json key = {{"version", 2},
+                 {"kind", kind},
+                 {"base", context.fingerprint},
+                 {"options", context.options},
+                 {"setting", d::encode(record)},
+                 {"rate", rate}};
   if (const auto steps = context.steps.find(s.contender); steps != context.steps.end()) key["steps"] = steps->second;
   for (const auto& [user, hash] : context.split_hash)
     if (user == s.user || everybody || s.is_base() || s.user.empty() || s.data.kind == Data::Kind::others)
@@ -63,10 +83,29 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     const auto order = [](const Task& t) {
       if (t.setting.is_base()) return 0;
       const Setting& s = t.setting;
-      return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0 ? 1 : 2;
+      return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0
+                 ? 1
+                 : 2;
     };
     return order(a) < order(b);
   });
+  return tasks;
+}
+
+/// plan_tasks() with their ids: of the rate and the candidate that the pilots in `protocol` chose.
+inline std::vector<Task> named_tasks(const Registration& run, const ProtocolRecord& protocol,
+                                     const std::string& fingerprint) {
+  std::vector<Task> tasks = plan_tasks(run.design(protocol));
+  const TaskContext context = task_context(run, protocol, fingerprint);
+  for (Task& t : tasks) {
+    double rate = 0;
+    std::string kind = "task";
+    if (const auto pilots = protocol.pilots.find(t.setting.contender); pilots != protocol.pilots.end()) {
+      rate = rate_for(pilots->second, t.setting.user);
+      kind += "/" + pilots->second.candidate;
+    }
+    t.id = task_id(context, kind, t.setting, t.everybody, rate);
+  }
   return tasks;
 }
 

@@ -53,6 +53,10 @@ struct TrainingPlan {
   Index points = 12;           ///< of the validation curve, besides the start
 };
 
+/// As many points as a run of `steps` is worth: twelve, but no fewer than five steps between two of them, or a short
+/// run would cost less than its curve.
+inline Index curve_points(Index steps) { return std::clamp<Index>(steps / 5, 1, 12); }
+
 /// Trains adapters on one model of the base: the same for every contender. Adam without weight decay, gradient norm
 /// clipped to 1, one window of `context` tokens a step. The *last* iterate is the adapter: nothing is selected on the
 /// user's text unless options.early_stopping says so. The order of the data depends on the setting's user, data and seed

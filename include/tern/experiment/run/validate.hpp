@@ -1,5 +1,5 @@
 #pragma once
-#include <cmath>
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -11,24 +11,27 @@ namespace tern {
 
 namespace detail {
 
-inline void expect_names(const char* field, const std::vector<std::string>& names, const std::vector<std::string>& known) {
+inline void expect_names(const char* field, const std::vector<std::string>& names,
+                         const std::vector<std::string>& known) {
   std::set<std::string> seen;
   std::string all;
   for (const std::string& name : known) all += (all.empty() ? "" : ", ") + name;
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) == known.end())
       throw ValueError(std::string(field) + ": expected some of " + all + ", got " + in_quotes(name));
-    if (!seen.insert(name).second) throw ValueError(std::string(field) + ": expected each once, got " + in_quotes(name) + " twice");
+    if (!seen.insert(name).second)
+      throw ValueError(std::string(field) + ": expected each once, got " + in_quotes(name) + " twice");
   }
 }
 
 }  // namespace detail
 
-/// Throws ValueError naming the field that cannot be.
-inline void validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
+/// `o`, or a ValueError naming the field that cannot be.
+inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vector<Contender>& table) {
   const auto at_least = [](const char* field, Index got, Index least) {
     if (got < least)
-      throw ValueError(std::string(field) + ": expected at least " + std::to_string(least) + ", got " + std::to_string(got));
+      throw ValueError(std::string(field) + ": expected at least " + std::to_string(least) + ", got " +
+                       std::to_string(got));
   };
   expect_positive("budget", o.budget);
   at_least("seeds", o.seeds, 1);
@@ -44,7 +47,8 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   std::vector<std::string> names, ids;
   for (const Contender& c : table) {
     names.push_back(c.name);
-    if (c.rates.empty()) throw ValueError("contender " + in_quotes(c.name) + ": rates: expected at least one, got none");
+    if (c.rates.empty())
+      throw ValueError("contender " + in_quotes(c.name) + ": rates: expected at least one, got none");
     for (std::size_t i = 0; i < c.rates.size(); ++i)
       if (!(c.rates[i] > 0) || (i > 0 && !(c.rates[i] > c.rates[i - 1])))
         throw ValueError("contender " + in_quotes(c.name) + ": rates: expected ascending ones above 0, got " +
@@ -61,8 +65,11 @@ inline void validate(const ShootoutOptions& o, const std::vector<Contender>& tab
   detail::expect_names("contenders", o.contenders, names);
   detail::expect_names("experiments", o.experiments, ids);
   detail::expect_names("roles.rivals", o.roles.rivals, names);
+  if (std::find(o.roles.rivals.begin(), o.roles.rivals.end(), o.roles.champion) != o.roles.rivals.end())
+    throw ValueError("roles.rivals: expected others than the champion, got " + in_quotes(o.roles.champion));
   detail::expect_names("roles.champion", {o.roles.champion}, o.contenders);
   if (!o.roles.fallback.empty()) detail::expect_names("roles.fallback", {o.roles.fallback}, names);
+  return o;
 }
 
 }  // namespace tern

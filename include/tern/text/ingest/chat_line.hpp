@@ -34,8 +34,15 @@ inline PlainLine plain_line(std::string_view line, std::size_t most = 400) {
       plain.origin.push_back(static_cast<std::size_t>(from));
     }
   };
+  plain.text.reserve(std::min(line.size(), most));
+  plain.origin.reserve(std::min(line.size(), most) + 1);
   while (i < size && static_cast<std::size_t>(i) < most) {
     const std::int64_t begin = i;
+    if (const char c = line[static_cast<std::size_t>(i)]; static_cast<unsigned char>(c) < 0x80) {
+      plain.text += c;
+      plain.origin.push_back(static_cast<std::size_t>(i++));
+      continue;
+    }
     UChar32 c;
     U8_NEXT(line.data(), i, size, c);
     const bool is_mark = c == 0x061C || c == 0x200E || c == 0x200F || (c >= 0x202A && c <= 0x202E) ||

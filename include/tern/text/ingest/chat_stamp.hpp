@@ -9,7 +9,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "tern/text/document.hpp"
 #include "tern/text/ingest/dates.hpp"
@@ -86,29 +85,37 @@ inline std::optional<Time> time_of(const ChatStamp& stamp, DateOrder order) {
   return is_date(date) ? std::optional(midnight(date) + stamp.clock) : std::nullopt;
 }
 
-/// The times of a file's messages under the order of its dates: the one under which most of them exist and time steps
-/// back the least. Where that leaves a choice, days come first, but months before a clock of twelve hours.
-inline std::vector<std::optional<Time>> times_of(const std::vector<ChatStamp>& stamps) {
-  const bool twelve = std::any_of(stamps.begin(), stamps.end(), [](const ChatStamp& s) { return s.twelve_hours; });
-  std::array<DateOrder, 3> orders = {DateOrder::day_first, DateOrder::month_first, DateOrder::year_first};
-  if (twelve) std::swap(orders[0], orders[1]);
-  std::vector<std::optional<Time>> best;
-  std::size_t best_wrong = 0;
-  for (const DateOrder order : orders) {
-    std::vector<std::optional<Time>> times;
-    std::size_t wrong = 0;
-    std::optional<Time> previous;
-    for (const ChatStamp& stamp : stamps) {
-      times.push_back(time_of(stamp, order));
-      if (!times.back() || (previous && *times.back() < *previous)) ++wrong;
-      if (times.back()) previous = times.back();
-    }
-    if (best.empty() || wrong < best_wrong) {
-      best = std::move(times);
-      best_wrong = wrong;
+/// The order of a chat's dates, found in all of its stamps: the one under which most of them exist and time steps back
+/// the least. Where that leaves a choice, days come first, but months before a clock of twelve hours.
+class DateOrders {
+ public:
+  void add(const ChatStamp& stamp) {
+    twelve_ = twelve_ || stamp.twelve_hours;
+    for (Tried& tried : tried_) {
+      const std::optional<Time> time = time_of(stamp, tried.order);
+      if (!time || (tried.previous && *time < *tried.previous)) ++tried.wrong;
+      if (time) tried.previous = time;
     }
   }
-  return best;
-}
+
+  DateOrder best() const {
+    const auto rank = [&](const Tried& tried) {
+      const bool is_second = tried.order == (twelve_ ? DateOrder::day_first : DateOrder::month_first);
+      return std::pair(tried.wrong, tried.order == DateOrder::year_first ? 2 : is_second ? 1 : 0);
+    };
+    return std::min_element(tried_.begin(), tried_.end(),
+                            [&](const Tried& a, const Tried& b) { return rank(a) < rank(b); })
+        ->order;
+  }
+
+ private:
+  struct Tried {
+    DateOrder order;
+    std::size_t wrong = 0;
+    std::optional<Time> previous = {};
+  };
+  std::array<Tried, 3> tried_ = {{{DateOrder::day_first}, {DateOrder::month_first}, {DateOrder::year_first}}};
+  bool twelve_ = false;
+};
 
 }  // namespace tern::detail

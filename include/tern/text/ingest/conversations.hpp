@@ -1,6 +1,7 @@
 #pragma once
 /// Conversations wait until all are read: who their owner is shows only then.
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "tern/text/ingest/records.hpp"
 #include "tern/text/ingest/slack.hpp"
 #include "tern/text/ingest/telegram.hpp"
+#include "tern/text/ingest/whatsapp_stream.hpp"
 
 namespace tern::detail {
 
@@ -23,6 +25,17 @@ class Conversations {
     into_.omit(chat.name, chat.omitted);
     if (chat.messages.empty()) return into_.skip(std::move(chat.name), "no messages in it");
     chats_.push_back(std::move(chat));
+  }
+
+  /// An export of WhatsApp too large to be kept, of `form` (see whatsapp_form).
+  void read_large_whatsapp(const FoundFile& file, bool form) {
+    WhatsappStream stream(file.path, form, static_cast<std::size_t>(into_.options().max_mail_bytes));
+    StreamedChat chat = stream.count(file.name);
+    if (into_.options().strict && stream.replaced() > 0)
+      throw FormatError("chat " + in_quotes(file.path.string()) + ": expected characters, got " +
+                        std::to_string(stream.replaced()) + " that are none");
+    into_.replaced += stream.replaced();
+    add_streamed({file, "whatsapp", {std::move(chat)}, std::move(stream)});
   }
 
   /// An export of Telegram or Slack; other JSON is skipped.
@@ -73,6 +86,7 @@ class Conversations {
     FoundFile file;
     std::string service;
     std::vector<StreamedChat> chats;
+    std::optional<WhatsappStream> whatsapp = {};
   };
 
   void add_streamed(StreamedFile file) {
@@ -107,6 +121,8 @@ class Conversations {
       for (const ChatMessage& message : slack_chat(file.file).messages) take(std::size_t{0}, message);
       return;
     }
+    if (file.whatsapp)
+      return file.whatsapp->for_each_message([&](const ChatMessage& message) { take(std::size_t{0}, message); });
     JsonCharacters characters = json_characters(file.file);
     Omissions counted_before;
     std::string told_before;

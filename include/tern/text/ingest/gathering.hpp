@@ -33,7 +33,7 @@ struct IngestOptions {
   GitRunner git = nullptr;
   /// The field of a .jsonl record that holds its text.
   std::string text_field = "text";
-  /// Larger files are skipped, except mailboxes, exports in JSON and records, which are read part by part.
+  /// Larger files are skipped, except mailboxes, exports of chats and records, which are read part by part.
   std::uintmax_t max_file_bytes = std::uintmax_t{64} << 20;
   std::uintmax_t max_mail_bytes = std::uintmax_t{48} << 20;
   /// Text of one person beyond this is skipped.
@@ -80,12 +80,15 @@ class Gathering : public Ingested {
 
   /// Every text passes here on its way into the result.
   void add(Document document, const std::string& file) {
+    const auto beyond = [&] {
+      omit(file, "a text beyond the person's first " + std::to_string(options_.max_text_bytes) + " bytes");
+    };
+    if (document.text.size() / 16 > room()) return beyond();  // no normalisation makes a text that much shorter
     // An escape in JSON or HTML may name NUL, which is no text.
     document.text = nfc(decode_utf8(document.text, document.name, BadBytes::replace).text);
     if (trim(document.text).empty()) return skip(std::move(document.name), "no text in it");
     document.bytes = static_cast<Index>(document.text.size());
-    if (text_bytes_ + document.text.size() > options_.max_text_bytes)
-      return omit(file, "a text beyond the person's first " + std::to_string(options_.max_text_bytes) + " bytes");
+    if (text_bytes_ + document.text.size() > options_.max_text_bytes) return beyond();
     text_bytes_ += document.text.size();
     if (options_.scrub) {
       Scrubbed clean = scrub(document.text);

@@ -149,9 +149,10 @@ inline OwnMail read_own_mail(std::string_view bytes, bool is_mbox) {
   if (!message) throw FormatError("it has no header");
   MailReader reader;
   const std::string body = reader.body(g_mime_message_get_mime_part(message.get()));
-  const std::string reply = own_reply(is_mbox ? without_from_escapes(body) : body);
+  const std::string reply = own_reply(is_mbox ? without_from_escapes(body) : body, correspondents(bytes));
   const std::string subject = header_text(find_header(bytes, "subject"));
-  const bool is_own = !subject.empty() && !is_reply_subject(subject);
+  const bool answers = !find_header(bytes, "in-reply-to").empty();
+  const bool is_own = !subject.empty() && !is_reply_subject(subject) && !(answers && has_subject_prefix(subject));
   return {reply.empty() || !is_own ? reply : subject + "\n\n" + reply, reader.replaced()};
 }
 

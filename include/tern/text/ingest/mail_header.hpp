@@ -2,6 +2,7 @@
 /// The header of a mail, without parsing the rest of it: whose it is shows there.
 #include <gmime/gmime.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "tern/core/quote.hpp"
 #include "tern/text/ingest/charset.hpp"
 #include "tern/text/ingest/chat.hpp"
+#include "tern/text/ingest/correspondents.hpp"
 #include "tern/text/lines.hpp"
 
 namespace tern::detail {
@@ -113,23 +115,46 @@ inline std::string header_text(std::string_view value) {
   return std::string(trim(line));
 }
 
-/// The first address of a field: its display name (the address where there is none), and the address as id.
-inline ChatMessage first_address(const std::string& value) {
+/// The addresses of a field, at most `most`: each a display name (the address where there is none), and
+/// the address as id.
+inline std::vector<ChatMessage> addresses(const std::string& value, int most) {
   [[maybe_unused]] static const bool initialised = (g_mime_init(), true);
   InternetAddressList* list = internet_address_list_parse(nullptr, value.c_str());
   if (list == nullptr) return {};
-  ChatMessage person;
-  if (internet_address_list_length(list) > 0) {
-    InternetAddress* first = internet_address_list_get_address(list, 0);
-    if (INTERNET_ADDRESS_IS_MAILBOX(first)) {
-      const char* address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(first));
+  std::vector<ChatMessage> people;
+  for (int i = 0; i < std::min(internet_address_list_length(list), most); ++i) {
+    InternetAddress* one = internet_address_list_get_address(list, i);
+    ChatMessage person;
+    if (INTERNET_ADDRESS_IS_MAILBOX(one)) {
+      const char* address = internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(one));
       if (address != nullptr) person.sender_id = shown(address);
     }
-    const char* name = internet_address_get_name(first);
+    const char* name = internet_address_get_name(one);
     person.sender = name == nullptr || *name == '\0' ? person.sender_id : shown(name);
+    people.push_back(std::move(person));
   }
   g_object_unref(list);
-  return person;
+  return people;
+}
+
+/// The first address of a field; where it breaks the grammar of addresses, what stands in its angle brackets.
+inline ChatMessage first_address(const std::string& value) {
+  std::vector<ChatMessage> people = addresses(value, 1);
+  if (!people.empty() && !people.front().sender_id.empty()) return std::move(people.front());
+  const std::size_t open = value.rfind('<'), at = value.find('@', std::min(open, value.size()));
+  const std::size_t close = value.find('>', std::min(at, value.size()));
+  if (close == std::string::npos) return people.empty() ? ChatMessage{} : std::move(people.front());
+  const std::string address = shown(value.substr(open + 1, close - open - 1));
+  const std::string name = header_text(value.substr(0, open));
+  return {name.empty() ? address : name, "", address};
+}
+
+/// Whom a mail is to; of many the first of each field.
+inline Correspondents correspondents(std::string_view mail) {
+  Correspondents others;
+  for (const char* field : {"to", "cc"})
+    for (const ChatMessage& person : addresses(find_header(mail, field), 16)) others.add(person);
+  return others;
 }
 
 /// Who wrote a mail; empty where its header does not say.

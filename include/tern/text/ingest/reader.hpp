@@ -2,6 +2,7 @@
 /// Takes files in one by one, each as its family is read.
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -60,9 +61,11 @@ class Reader {
     if (family == Family::mbox || family == Family::eml) return mailboxes_.count(file, family == Family::mbox);
     if (family == Family::json) return conversations_.read_json(file);
     if (family == Family::records) return add_records(file);
-    if (file.bytes > into_.options().max_file_bytes)
+    if (file.bytes > into_.options().max_file_bytes) {
+      if (const auto form = large_whatsapp(file, family)) return conversations_.read_large_whatsapp(file, *form);
       return into_.skip(file.name, std::to_string(file.bytes) + " bytes, more than " +
                                        std::to_string(into_.options().max_file_bytes));
+    }
     const std::string bytes = read_file(file.path, file.bytes);
     switch (family) {
       case Family::prose:
@@ -90,6 +93,14 @@ class Reader {
     for (const auto& [mark, format] : {std::pair("{\\rtf", "RTF"), std::pair("%PDF-", "PDF")})
       if (start.starts_with(mark)) throw FormatError(std::string("expected text, got ") + format);
     return start;
+  }
+
+  /// The form of an export of WhatsApp, see whatsapp_form, by its first megabyte; nothing for other files.
+  static std::optional<bool> large_whatsapp(const FoundFile& file, Family family) {
+    if (family != Family::prose) return std::nullopt;
+    const std::string start = read_file(file.path, std::min<std::uintmax_t>(file.bytes, std::uintmax_t{1} << 20));
+    if (start.starts_with("\xFF\xFE") || start.starts_with("\xFE\xFF")) return std::nullopt;
+    return whatsapp_form(unix_lines(decode_file(start).text));
   }
 
   void read_prose(const FoundFile& file, std::string_view bytes) {

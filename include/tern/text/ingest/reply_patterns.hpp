@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "tern/text/ingest/correspondents.hpp"
 #include "tern/text/lines.hpp"
 #include "tern/text/pattern.hpp"
 
@@ -14,7 +15,7 @@ inline bool has_date(std::string_view text) {
       (?: 19|20|25|14)\d{2} (?!\d) .{0,60} \d | \d .{0,60} (?<!\d) (?:19|20|25|14)\d{2} (?!\d)
     | \d{1,2} [ ]? [./\-] [ ]? \d{1,2} [ ]? [./\-] [ ]? \d{2,4}
     | \d .{0,40} \d{1,2} [:.h時时시] \d{2}
-    | [٠-٩۰-۹०-९๐-๙]{1,4} .{0,40} [٠-٩۰-۹०-९๐-๙]{2} )re");
+    | (?! [0-9] ) \p{Nd}{1,4} .{0,40} (?! [0-9] ) \p{Nd}{2} )re");
   return date.matches(text);
 }
 
@@ -44,6 +45,19 @@ inline const Pattern& wrote() {
   return pattern;
 }
 
+/// Whether a line ends in a colon or in what does its work elsewhere: full-width, Armenian, Khmer, Ethiopic.
+inline bool ends_in_colon(std::string_view line) {
+  for (const std::string_view colon : {":", "：", "՝", "៖", "፦", "﹕"})
+    if (line.ends_with(colon)) return true;
+  return false;
+}
+
+/// ">>> Ana Ruiz <ana@example.org> 03.05.2022 10:01 >>>", as GroupWise puts it above an original.
+inline bool is_between_arrows(std::string_view line) {
+  static const Pattern arrows("between arrows", R"re( ^ \s* (>{2,4}+) \s [^>].* \s \g1 \s* $ )re");
+  return line.size() < 300 && trim(line).starts_with(">>") && arrows.matches(line) && has_date(line);
+}
+
 /// Whether a line has rules of dashes or the like at both of its ends.
 inline bool is_flanked(std::string_view line) {
   static const Pattern flanked("flanked", R"re( ^ \s* ([-_=*]) \g1{2,}+ \s* [^-_=*\s] .* \g1{3} \s* $ )re");
@@ -61,21 +75,25 @@ inline bool reads_as_one_phrase(std::string_view text) {
 /// Whether a line could be the last of an attribution: it ends in a colon or a dash, marks of emphasis aside.
 inline bool may_end_attribution(std::string_view line) {
   while (!line.empty() && std::string_view("*_ ").find(line.back()) != std::string_view::npos) line.remove_suffix(1);
-  return line.ends_with(':') || line.ends_with("：") || line.ends_with('-');
+  return ends_in_colon(line) || line.ends_with('-');
 }
 
 /// Whether `text`, one to four lines joined, introduces an original: it ends in a colon or stands between dashes, and
-/// holds two of a word for "wrote", an address, and a date; above a quotation a word for "wrote" or an address will do.
-inline bool is_attribution(std::string_view text, bool above_quote) {
+/// holds two of a word for "wrote", an address, and a date; or one of those whom the mail is to, a date and a time.
+/// Above a quotation a word for "wrote" or an address will do; and where the quotation `follows` directly, in whatever
+/// language and without a colon, a date, a time, and whose words they are.
+inline bool is_attribution(std::string_view text, const Correspondents& others, bool above_quote, bool follows) {
   text = trim(text);
   const bool flanked = is_flanked(text);  // "---- On Tue, 3 May 2022 10:01:00 +0200 Ana <ana@example.org> wrote ----"
   while (!text.empty() && std::string_view("*_- ").find(text.back()) != std::string_view::npos) text.remove_suffix(1);
-  const bool ends_right = flanked || text.ends_with(':') || text.ends_with("：");
-  if (!ends_right || text.size() < 6) return false;
-  const bool says = wrote().matches(text), addressed = has_address(text);
+  if (text.size() < 6) return false;
+  const bool addressed = has_address(text);
+  if (!flanked && !ends_in_colon(text))
+    return follows && has_date(text) && has_time(text) && (addressed || others.are_named_in(text));
+  const bool says = wrote().matches(text);
   if (above_quote) return says || addressed || (has_date(text) && text.size() < 160);
   if (addressed) return says || has_date(text);
-  return says && has_date(text) && reads_as_one_phrase(text);
+  return has_date(text) && reads_as_one_phrase(text) && (says || (has_time(text) && others.are_named_in(text)));
 }
 
 /// A line between an answer and an original: "-----Original Message-----", "---------- Forwarded message ---------",
@@ -120,14 +138,14 @@ inline bool is_forward_in_a_line(std::string_view line) {
 
 /// "Ana Ruiz <ana@example.org>", alone on its line.
 inline bool is_sender_line(std::string_view line) {
-  static const Pattern sender("sender", R"re( ^ \s* [^<>:;@]{2,60} \s* < [^\s<>@]+ @ [^\s<>@]+ > \s* $ )re");
+  static const Pattern sender("sender", R"re( ^ \s* [^<>:：՝៖፦﹕;@]{2,60} \s* < [^\s<>@]+ @ [^\s<>@]+ > \s* $ )re");
   return line.size() < 200 && line.find('@') != std::string_view::npos && sender.matches(line);
 }
 
 /// A field of a header above an original: group 1 the label, group 2 the value.
 inline const Pattern& header_field() {
   static const Pattern pattern("header field", R"re(
-    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\-/ ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
+    ^ [ \t\x{200e}\x{200f}]*+ \*{0,2} ( \p{L} [\p{L}\p{M}.\-/ ]{0,24}? ) [ \x{a0}]? \*{0,2} [:：՝៖፦﹕] \*{0,2} [ \t\x{a0}]* ( \S .* ) $ )re");
   return pattern;
 }
 
@@ -163,11 +181,20 @@ inline bool is_program_signature(std::string_view line) {
   return sent.matches(line);
 }
 
-/// Whether a line of at most six words, none ending a sentence, names a phone.
+/// A line that holds a link alone.
+inline bool is_link(std::string_view line) {
+  line = trim(line);
+  return (line.starts_with("http://") || line.starts_with("https://")) && line.find(' ') == std::string_view::npos;
+}
+
+/// Whether a line of at most eight words, none ending a sentence, names a phone or a program of mail whose name is no
+/// other word.
 inline bool names_phone(std::string_view line) {
   static const Pattern phone("phone", R"re(
-    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel ) )
-    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,5} [.]? $ )re",
+    ^ (?= .* (?: iphon | ipad | galaxy | android | samsung | huawei | xiaomi | redmi | oneplus | pixel | blackberry
+        | proton\ ?mail | tutanota | bluemail | aqua\ ?mail | fairemail | k-9\ mail | mailspring | mailbird | edison\ mail
+        | yahoo\ mail | superhuman | typeapp | mymail | em\ client ) )
+    [^\s.!?।:]+ (?: \s+ [^\s.!?।:]+ ){1,7} [.]? $ )re",
                              PCRE2_CASELESS);
   return phone.matches(line);
 }
@@ -196,6 +223,13 @@ inline bool is_reply_subject(std::string_view subject) {
       |回复|答复|回覆|回應|转发|轉寄|返信|転送|답장|회신|전달|השב|הועבר|رد|إعادة\ توجيه|پاسخ ) (?: \[\d+\] | \(\d+\) )? \s* [:：] )re",
                              PCRE2_CASELESS);
   return reply.matches(subject);
+}
+
+/// Whether a subject begins as that of an answer does in a language that is_reply_subject() may not know: a short word
+/// and a colon.
+inline bool has_subject_prefix(std::string_view subject) {
+  static const Pattern prefix("subject prefix", R"re( ^ \s* [\p{L}\p{M}]{1,8} [.]? (?: \[\d+\] )? [ ]? [:：՝៖፦﹕] )re");
+  return prefix.matches(subject);
 }
 
 }  // namespace tern::detail

@@ -2,8 +2,6 @@
 /// WhatsApp's "export chat" text files, of Android and iOS, whatever form of date, digits and words for the half of the
 /// day the phone's language gave them.
 #include <algorithm>
-#include <array>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,11 +83,8 @@ inline std::optional<bool> whatsapp_form(std::string_view text) {
 inline bool is_whatsapp(std::string_view text) { return whatsapp_form(text).has_value(); }
 
 /// Whom a chat is with, by its file's name: "WhatsApp Chat with Oskar.txt". Empty unless one sender alone is named.
-inline std::string named_by_file(const Chat& chat) {
-  Senders senders;
-  count_senders(chat, senders);
+inline std::string named_by_file(const Senders& senders, std::string_view path) {
   if (senders.size() != 2) return {};
-  const std::string_view path = chat.name;
   const std::string file = ' ' + folded(path.substr(path.rfind('/') + 1, path.rfind('.') - path.rfind('/') - 1)) + ' ';
   std::string found;
   for (const auto& [key, presence] : senders) {
@@ -100,38 +95,79 @@ inline std::string named_by_file(const Chat& chat) {
   return found;
 }
 
-/// Reads an export. Lines that begin no message go on with the one before; system lines, and what stands in the place
-/// of pictures and deleted messages, are dropped and counted.
+/// Puts lines together to messages, which go to take(message, stamp) one by one. Lines that begin no message go on with
+/// the one before; system lines are dropped and counted.
+template <class Take>
+class WhatsappMessages {
+ public:
+  /// Of `form`, see whatsapp_form; a message of more than `most` bytes loses its lines beyond them.
+  WhatsappMessages(bool form, std::size_t most, Take take) : form_(form), most_(most), take_(std::move(take)) {}
+
+  void add_line(std::string_view line) {
+    const auto first = read_whatsapp_line(line);
+    if (!first || first->bracketed != form_) return go_on(line);
+    end();
+    is_first_ = false;
+    in_message_ = !first->sender.empty();
+    if (!in_message_) return ++omitted["a notice of the service"], void();
+    message_ = {std::string(first->sender), std::string(first->text), {}};
+    stamp_ = first->stamp;
+  }
+
+  /// A line that surely begins no message.
+  void go_on(std::string_view line) {
+    if (in_message_ && message_.text.size() + line.size() < most_)
+      (message_.text += '\n') += line;
+    else if (in_message_)
+      ++omitted["a line of a message over " + std::to_string(most_) + " bytes"];
+    else if (is_first_ && !trim(line).empty())
+      ++omitted["a line before the first message"];
+  }
+
+  /// Hands the last message over.
+  void end() {
+    if (std::exchange(in_message_, false)) take_(std::move(message_), stamp_);
+  }
+
+  Omissions omitted;
+
+ private:
+  bool form_, in_message_ = false, is_first_ = true;
+  std::size_t most_;
+  ChatMessage message_;
+  ChatStamp stamp_;
+  Take take_;
+};
+
+/// The reason why what stands in the place of pictures and deleted messages is dropped.
+inline constexpr const char* whatsapp_note = "a note in the place of a picture, a call or a deleted message";
+
+/// Reads an export, whose text is at hand.
 inline Chat read_whatsapp(std::string_view text, std::string name) {
   Chat chat{std::move(name), "whatsapp", {}};
-  const std::optional<bool> form = whatsapp_form(text);
-  bool in_message = false;
-  std::vector<ChatStamp> stamps;  // of the messages
-  for (std::string_view line : lines(text)) {
-    const auto first = read_whatsapp_line(line);
-    if (!first || first->bracketed != form) {
-      if (in_message)
-        chat.messages.back().text += '\n' + std::string(line);
-      else if (chat.messages.empty() && !trim(line).empty())
-        ++chat.omitted["a line before the first message"];
-      continue;
-    }
-    in_message = !first->sender.empty();
-    if (in_message) {
-      chat.messages.push_back({std::string(first->sender), std::string(first->text), {}});
-      stamps.push_back(first->stamp);
-    } else {
-      ++chat.omitted["a notice of the service"];
-    }
+  std::vector<ChatStamp> stamps;
+  DateOrders orders;
+  ClosingTags tags;
+  WhatsappMessages messages(whatsapp_form(text).value_or(false), text.size() + 1,
+                            [&](ChatMessage&& message, const ChatStamp& stamp) {
+                              orders.add(stamp);
+                              count_closing_tag(message.text, tags);
+                              stamps.push_back(stamp);
+                              chat.messages.push_back(std::move(message));
+                            });
+  for (std::string_view line : lines(text)) messages.add_line(line);
+  messages.end();
+  chat.omitted = std::move(messages.omitted);
+  for (std::size_t i = 0; i < stamps.size(); ++i) {
+    chat.messages[i].time = time_of(stamps[i], orders.best());
+    drop_whatsapp_notes(chat.messages[i].text, tags);
   }
-  const std::vector<std::optional<Time>> times = times_of(stamps);
-  for (std::size_t i = 0; i < times.size(); ++i) chat.messages[i].time = times[i];
-  const std::map<std::string, Index> tags = closing_tags(chat);
-  for (ChatMessage& message : chat.messages) drop_whatsapp_notes(message.text, tags);
   const Index notes = static_cast<Index>(
       std::erase_if(chat.messages, [](const ChatMessage& message) { return trim(message.text).empty(); }));
-  if (notes > 0) chat.omitted["a note in the place of a picture, a call or a deleted message"] = notes;
-  chat.other = named_by_file(chat);
+  if (notes > 0) chat.omitted[whatsapp_note] = notes;
+  Senders senders;
+  count_senders(chat, senders);
+  chat.other = named_by_file(senders, chat.name);
   return chat;
 }
 

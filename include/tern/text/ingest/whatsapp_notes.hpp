@@ -187,17 +187,17 @@ inline bool is_whatsapp_note(std::string_view line) {
   return attached.matches(plain);
 }
 
-/// The tags "<...>" that end messages beside words of their own, and how often.
-inline std::map<std::string, Index> closing_tags(const Chat& chat) {
-  std::map<std::string, Index> tags;
-  for (const ChatMessage& message : chat.messages) {
-    const std::string_view text = trim(message.text);
-    const std::size_t open = text.rfind('<');
-    if (text.empty() || text.back() != '>' || open == std::string_view::npos || open == 0) continue;
-    const std::string_view tag = text.substr(open);
-    if (tag.size() >= 6 && tag.size() <= 120 && tag.find('\n') == std::string_view::npos) ++tags[std::string(tag)];
-  }
-  return tags;
+/// Tags "<...>" that end messages beside words of their own, and how often.
+using ClosingTags = std::map<std::string, Index>;
+
+/// Counts the tag that ends a message, if there is one; a file has few kinds of them.
+inline void count_closing_tag(std::string_view text, ClosingTags& tags) {
+  text = trim(text);
+  const std::size_t open = text.rfind('<');
+  if (text.empty() || text.back() != '>' || open == std::string_view::npos || open == 0) return;
+  const std::string_view tag = text.substr(open);
+  if (tag.size() < 6 || tag.size() > 120 || tag.find('\n') != std::string_view::npos) return;
+  if (tags.size() < 10'000 || tags.count(std::string(tag)) > 0) ++tags[std::string(tag)];
 }
 
 /// Whether a closing tag says that the message was edited, in one of many languages.
@@ -210,7 +210,7 @@ inline bool is_edit_tag(std::string_view tag) {
 }
 
 /// Takes WhatsApp's own words out of a message; captions under an attached file stay.
-inline void drop_whatsapp_notes(std::string& text, const std::map<std::string, Index>& tags) {
+inline void drop_whatsapp_notes(std::string& text, const ClosingTags& tags) {
   constexpr std::string_view marked = "\xE2\x80\x8E<";
   const std::size_t note = text.rfind(marked);
   if (note != std::string::npos && note > 0 && trim(text).back() == '>') text.erase(note);
