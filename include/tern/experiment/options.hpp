@@ -38,6 +38,7 @@ struct ShootoutOptions {
   Index pilots = 3;               ///< users who are piloted
   Index most_rates = 8;           ///< of a contender's grid
   Index sweep_users = 0;          ///< users of E12 and E13; 0: all
+  Index seed_users = 0;           ///< users of E2's further seeds; 0: all
   double margin = 0.05;           ///< of perplexity, within which two are equivalent
   Precision precision = Precision::mixed;                       ///< of products with weights
   GradientRounding gradients = GradientRounding::nearest;       ///< back through ternary weights

@@ -119,6 +119,7 @@ struct ProtocolRecord {
   std::string weights = "stored", precision, gradients;
   Index validation_tokens = 0, pilot_users = 0, most_rates = 0;  ///< 0: not recorded
   Index sweep_users = 0;                                         ///< 0: all
+  Index seed_users = 0;                                          ///< 0: all
   bool early_stopping = false;
   std::map<std::string, std::string> refused;      ///< contender that was asked for and cannot run -> why
   std::map<std::string, Calibration> calibration;  ///< by contender

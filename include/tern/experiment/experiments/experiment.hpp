@@ -20,6 +20,7 @@ struct Design {
   std::map<std::string, Index> steps = {};  ///< contender -> its calibrated budget
   /// At most options.sweep_users, spread over kinds by hash; all where that is 0.
   std::vector<std::string> sweep = {};
+  std::vector<std::string> seeded = {};  ///< likewise, of options.seed_users
   /// The champion and the rivals, of those that run.
   std::vector<std::string> judged() const {
     std::vector<std::string> all;

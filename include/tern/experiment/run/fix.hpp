@@ -85,7 +85,7 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   p.hash = "";
   r.calibration = "calibration-" + hash();
   p.validation_tokens = o.validation_tokens, p.pilot_users = o.pilots, p.most_rates = o.most_rates;
-  p.sweep_users = o.sweep_users, p.early_stopping = o.early_stopping;
+  p.sweep_users = o.sweep_users, p.seed_users = o.seed_users, p.early_stopping = o.early_stopping;
   p.hash = hash();
   return r;
 }

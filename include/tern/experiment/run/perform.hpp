@@ -52,6 +52,22 @@ inline void score_adapter(const Task& task, const TrainedAdapter& adapter, Works
 
 }  // namespace detail
 
+/// Does a pilot run: the loss on validation text after the full budget, none where it diverged. Nothing where it was
+/// interrupted.
+inline std::optional<Outcome> perform(const Pilot& pilot, const Prepared& prepared, Workshop& workshop) {
+  const Setting s{.contender = pilot.leaf.name, .user = pilot.user};
+  Trainer& t = workshop.trainer();
+  TrainedAdapter adapter = t.fresh(pilot.leaf, s);
+  const FitResult result =
+      t.train(adapter, s,
+              {.steps = prepared.protocol.calibration.at(pilot.leaf.name).steps, .rate = pilot.rate, .points = 1},
+              [&] { return workshop.evaluator().validation(adapter.subject(), t.cache(), t.pass(), pilot.user); });
+  if (result.status == FitStatus::interrupted) return std::nullopt;
+  Outcome outcome{.id = pilot.id};
+  if (result.ok() && !result.curve.empty()) outcome.loss = result.curve.back().validation;
+  return outcome;
+}
+
 /// Does a task of `run`. The adapters of the ordinary runs are kept in `out`/adapters. A run that diverges is an
 /// outcome, failed. Nothing where it was interrupted. Throws IoError.
 inline std::optional<Outcome> perform(const Task& task, const Registration& run, const Prepared& prepared,

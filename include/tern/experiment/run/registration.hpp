@@ -29,6 +29,7 @@ struct Registration {
     experiments::Design design{.options = options, .users = users, .generic = protocol.generic, .ternary_twin = ternary_twin};
     for (const auto& [contender, budget] : measured.calibration) design.steps[contender] = budget.steps;
     design.sweep = spread_over_kinds(users, options.sweep_users, "sweep");
+    design.seeded = spread_over_kinds(users, options.seed_users, "sweep");
     return design;
   }
 };

@@ -43,6 +43,7 @@ class Workshop {
 
   /// From now on training ends where this is true; null: never.
   void obey(const std::atomic<bool>* interrupted) { interrupted_ = interrupted; }
+  bool interrupted() const { return interrupted_ != nullptr && interrupted_->load(); }
 
  private:
   const Base& base_;
