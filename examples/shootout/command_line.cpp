@@ -157,6 +157,10 @@ Stage load(Arguments& a) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
+  if (a.options.wants("E10") && stage.base.is_four_bits()) {
+    std::cerr << "E10 is left out: the base is stored in 4 bits, and there is no finer one to compare with\n";
+    std::erase(a.options.experiments, "E10");
+  }
   stage.users = load_users(users_folder(a), stage.base, population_options(a));
   std::vector<std::filesystem::path> generic;
   if (!a.generic.empty()) generic.emplace_back(a.generic);
@@ -222,7 +226,7 @@ int tasks_command(Arguments& a, const std::vector<Contender>& table, const Saved
   else if (left.tests.empty())
     std::cerr << "further pilots, and the tests, have ids once these are done\n";
   else
-    std::cerr << left.tests.size() - left.open.size() << " of " << left.tests.size() << " tests are done\n";
+    std::cerr << left.tests.size() - left.undone << " of " << left.tests.size() << " tests are done\n";
   return 0;
 }
 

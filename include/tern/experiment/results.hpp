@@ -56,6 +56,7 @@ struct AdapterRecord {
   std::vector<CurvePoint> curve{};
   bool ok = true;
   std::string reason{};  ///< why it failed
+  Index group = 0;       ///< of form "cluster": whose number it has, from 1
 };
 
 /// A chunk of scored tokens: which of the user's held-out documents, the sum of -log p in nats.
@@ -69,6 +70,7 @@ struct ChunkLoss {
 struct CellRecord {
   std::string adapter;  ///< its id; empty: the bare base
   std::string weights = "stored";
+  std::string form = {};  ///< of the bare base: under which noise
   std::string user;
   double nll = 0;  ///< nats
   Index tokens = 0, bytes = 0;

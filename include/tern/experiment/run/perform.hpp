@@ -7,6 +7,7 @@
 
 #include "tern/experiment/adapter_file.hpp"
 #include "tern/experiment/run/journal.hpp"
+#include "tern/experiment/run/perform_form.hpp"
 #include "tern/experiment/run/preparation.hpp"
 #include "tern/experiment/run/tasks.hpp"
 #include "tern/experiment/run/workshop.hpp"
@@ -98,10 +99,9 @@ inline std::optional<Outcome> perform(const Task& task, const Registration& run,
       record.curve.push_back({p.step, p.seconds, std::exp(*p.validation)});
   if (result.ok()) {
     const bool ordinary = s == Setting{.contender = s.contender, .user = s.user};
-    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && ordinary) {
+    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && (ordinary || task.is_source)) {
       std::filesystem::create_directories(out / "adapters");
-      record.bytes = save_adapter(out / "adapters" / (task.id + ".adapter"), adapter.set(), contender.name,
-                                  workshop.base().fingerprint);
+      record.bytes = save_adapter(adapter_path(out, task.id), adapter.set(), contender.name, workshop.base().fingerprint);
     }
     detail::score_adapter(task, adapter, workshop, outcome, record);
   } else {

@@ -33,7 +33,7 @@ inline double expected_seconds(const Task& task, const ProtocolRecord& protocol,
   const double users = task.everybody ? static_cast<double>(workshop.users().size()) : 1;
   const double scoring = users * evaluator.seconds_of(options.eval_tokens);
   const auto calibration = protocol.calibration.find(task.setting.contender);
-  if (task.setting.is_base() || calibration == protocol.calibration.end()) return scoring;
+  if (task.setting.is_base() || !task.setting.form.empty() || calibration == protocol.calibration.end()) return scoring;
   const Index steps = steps_of(task.setting, protocol);
   return scoring + static_cast<double>(steps) * calibration->second.seconds_a_step +
          static_cast<double>(curve_points(steps) + 1) * evaluator.seconds_of(options.validation_tokens);
@@ -116,6 +116,7 @@ inline ShootoutPlan plan_run(const Registration& run, Workshop& workshop, const 
   }
   const Base& base = workshop.base();
   plan.memory = base.model.weight_bytes() + (base.ternary ? base.ternary->weight_bytes() : 0) +
+                (run.options.wants("E10") ? base.model.weight_bytes() : 0) +  // of the 4-bit copy, at most
                 trainer.cache().decoder.bytes() + full_bytes(largest_copy);
   return plan;
 }

@@ -145,7 +145,7 @@ class Shootout {
     if (left.tests.empty()) return hooks.progress(0, 0, 0, left.open[next].what());
     double seconds = 0;
     for (std::size_t later = next; later < left.open.size(); ++later) seconds += expected_seconds(left.open[later], left);
-    hooks.progress(left.tests.size() - left.open.size() + next, left.tests.size(), pace.of(seconds), left.open[next].what());
+    hooks.progress(left.tests.size() - left.undone + next, left.tests.size(), pace.of(seconds), left.open[next].what());
   }
 
   Workshop workshop_;

@@ -1,6 +1,8 @@
 #pragma once
 /// What is left of a run, piece by piece: its calibration, then pilots, then tests.
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -35,6 +37,7 @@ struct WorkLeft {
   std::optional<Prepared> prepared;  ///< once it is calibrated
   std::vector<Work> open;            ///< may be done now, in any order; best in this one
   std::vector<Task> tests;           ///< done or not; none before the pilots are done
+  std::size_t undone = 0;            ///< of these; those in a form wait for the adapters they are made of
 
   /// Nothing is left: the results may be collected.
   bool over() const { return open.empty(); }
@@ -56,8 +59,17 @@ inline WorkLeft work_left(const Registration& run, Workshop& workshop, const Jou
   }
   if (!left.over()) return left;
   left.tests = named_tasks(run, left.prepared->protocol, workshop.base().fingerprint);
+  std::vector<std::string> users;
+  for (const UserRecord& u : run.users) users.push_back(u.name);
+  std::set<Setting> missing;
   for (const Task& t : left.tests)
-    if (!journal.done(t.id)) left.open.push_back({t.id, t});
+    if (!journal.done(t.id)) missing.insert(t.setting);
+  for (const Task& t : left.tests) {
+    const auto of = sources(t.setting, users);
+    if (missing.contains(t.setting) && std::none_of(of.begin(), of.end(), [&](const Setting& s) { return missing.contains(s); }))
+      left.open.push_back({t.id, t});
+  }
+  left.undone = missing.size();
   return left;
 }
 
@@ -71,7 +83,16 @@ inline std::optional<Outcome> perform(const Work& work, const WorkLeft& left, co
   if (workshop.interrupted()) return std::nullopt;  // steps that did not run have no cost
   if (const auto* pilot = std::get_if<Pilot>(&work.piece))
     outcome = perform(*pilot, *left.prepared, workshop);
-  if (const auto* task = std::get_if<Task>(&work.piece)) outcome = perform(*task, run, *left.prepared, workshop, out);
+  if (const auto* task = std::get_if<Task>(&work.piece)) {
+    const auto id_of = [&](const Setting& s) {
+      const auto at = std::find_if(left.tests.begin(), left.tests.end(), [&](const Task& t) { return t.setting == s; });
+      return at == left.tests.end() ? std::string() : at->id;
+    };
+    const Setting& s = task->setting;
+    outcome = s.form.empty() ? perform(*task, run, *left.prepared, workshop, out)
+                             : perform_form(*task, s.is_base() ? Contender{} : left.prepared->chosen.at(s.contender), journal, workshop,
+                                            out, id_of);
+  }
   if (outcome) outcome->seconds = watch.seconds();
   return outcome;
 }
