@@ -2,11 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <span>
 #include <vector>
 
-#include "support/tiny_models.hpp"
-#include "tern/core/thread_pool.hpp"
-#include "tern/models/decoder.hpp"
 
 using namespace tern;
 
