@@ -7,6 +7,6 @@ source scripts/lib/packages.sh
 source scripts/lib/python.sh
 
 data=${TERN_TEST_DATA:-$PWD/../shared/data}
-python=$(interop_environment tests/interop/requirements.txt)
+python=$(python_environment interop tests/interop/requirements.txt)
 [ $# -gt 0 ] || set -- gemma-3-270m qwen2.5-coder-0.5b-instruct
 exec "$python" tests/interop/make_oracles.py "$data/eval/wikitext-2-raw/wiki.test.canonical.raw" "$@"

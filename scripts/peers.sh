@@ -25,7 +25,7 @@ fi
 need "${build_packages[@]}" python3:python3 libdnnl-dev libopenblas-pthread-dev
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/tern/peers
 mkdir -p "$cache"
-python=$(interop_environment tests/interop/requirements.txt)
+python=$(python_environment interop tests/interop/requirements.txt)
 torch=$("$python" -c 'import torch; print(torch.__path__[0])')
 
 # ggml_peer <peer> <package> <version> <checksum> <folder of ggml in it>

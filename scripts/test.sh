@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # All tests, from nothing: installs what is missing, builds, runs the C++ tests, those of the kernels again on an emulated
-# AArch64, fuzzes the readers of texts for a minute each, then compares with the reference implementations in Python.
+# AArch64, fuzzes the readers of texts for a minute each, spreads a run over processes by GNU parallel, Snakemake and a
+# Slurm of this machine, then compares with the reference implementations in Python.
 # Before the last lines stand the instruction sets that the kernels ran on; the last line counts: N passed, N failed, N
 # skipped.
 #   ./scripts/test.sh              everything
@@ -28,7 +29,7 @@ cmake --preset release -DTERN_REQUIRE_ALL=ON >/dev/null
 cmake --build --preset release
 
 reports=(build/release/ctest.xml)
-rm -f build/release/{ctest,pytest}.xml
+rm -f build/release/{ctest,cluster,pytest}.xml
 ctest --preset release --parallel "$(nproc)" --timeout 900 --no-tests=error --output-junit "$PWD/build/release/ctest.xml" \
   --test-output-size-passed 1000000 --test-output-size-failed 1000000 || true
 
@@ -38,8 +39,12 @@ if [ $quick = no ]; then
   ./scripts/fuzz.sh || true
 
   . scripts/lib/python.sh
-  interop_python=$(interop_environment tests/interop/requirements.txt)
-  reports+=(build/release/pytest.xml)
+  need parallel
+  cluster_python=$(python_environment cluster tests/cluster/requirements.txt)
+  interop_python=$(python_environment interop tests/interop/requirements.txt)
+  reports+=(build/release/cluster.xml build/release/pytest.xml)
+  TERN_BIN=$PWD/build/release/bin "$cluster_python" -m pytest tests/cluster/cluster_test.py -q -rs \
+    --junitxml build/release/cluster.xml || true
   TERN_BIN=$PWD/build/release/bin "$interop_python" -m pytest tests/interop -q -rs --junitxml build/release/pytest.xml || true
 fi
 

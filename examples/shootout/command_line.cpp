@@ -12,10 +12,12 @@
 #include "program.hpp"
 #include "progress.hpp"
 #include "read.hpp"
+#include "saved_command.hpp"
 #include "tern/experiment/run/shootout.hpp"
 #include "tern_commit.hpp"
 
 using namespace tern;
+using program::SavedCommand, program::has_command, program::load_command, program::save_command;
 
 namespace {
 
@@ -155,6 +157,10 @@ Stage load(Arguments& a) {
     std::cerr << "E6 is left out: it needs a base that has a ternary version (--base bundled); " << ruined << '\n';
     std::erase(a.options.experiments, "E6");
   }
+  if (a.options.wants("E10") && stage.base.is_four_bits()) {
+    std::cerr << "E10 is left out: the base is stored in 4 bits, and there is no finer one to compare with\n";
+    std::erase(a.options.experiments, "E10");
+  }
   stage.users = load_users(users_folder(a), stage.base, population_options(a));
   std::vector<std::filesystem::path> generic;
   if (!a.generic.empty()) generic.emplace_back(a.generic);
@@ -180,26 +186,80 @@ void print_findings(const Findings& findings) {
   program::print_wrapped(findings.decision.sentence, "");
 }
 
-int run_command(Arguments& a, const std::vector<Contender>& table) {
-  Stage stage = load(a);
-  Shootout shootout(stage.base, stage.users, stage.generic, a.options, stage.pass, table);
-  for (const auto& [contender, why] : shootout.protocol().refused)
-    std::cerr << contender << " is refused: " << why << '\n';
+ShootoutHooks hooks_until_a_signal() {
   std::signal(SIGINT, [](int) { interrupted.store(true); });
   std::signal(SIGTERM, [](int) { interrupted.store(true); });
   ShootoutHooks hooks;
   hooks.progress = program::show_progress;
   hooks.note = [](const std::string& text) { std::cerr << text << '\n'; };
   hooks.interrupted = &interrupted;
-  const auto done = shootout.run(a.out, hooks);
-  if (!done) {
-    std::cerr << "\ninterrupted; what is finished lies in " << a.out
-              << "/tasks. Run the same command again to go on.\n";
-    return 1;
-  }
-  print_findings(done->second);
+  return hooks;
+}
+
+int print_outcome(const Arguments& a, const Findings& findings) {
+  print_findings(findings);
   std::cout << "\nreport: " << std::filesystem::absolute(a.out).lexically_normal().string() << "/report.html\n";
   return 0;
+}
+
+int run_command(Arguments& a, const std::vector<Contender>& table, const SavedCommand& command) {
+  Stage stage = load(a);
+  Shootout shootout(stage.base, stage.users, stage.generic, a.options, stage.pass, table);
+  for (const auto& [contender, why] : shootout.protocol().refused)
+    std::cerr << contender << " is refused: " << why << '\n';
+  save_command(a.out, command);
+  const auto done = shootout.run(a.out, hooks_until_a_signal());
+  if (done) return print_outcome(a, done->second);
+  std::cerr << "\ninterrupted; what is finished lies in " << a.out << "/tasks. Run the same command again to go on.\n";
+  return 1;
+}
+
+/// The pieces that may be done now, a line each: id, and after a tab what it is. None: report.
+int tasks_command(Arguments& a, const std::vector<Contender>& table, const SavedCommand& command) {
+  Stage stage = load(a);
+  Shootout shootout(stage.base, stage.users, stage.generic, a.options, stage.pass, table);
+  const WorkLeft left = shootout.left(a.out, hooks_until_a_signal());
+  save_command(a.out, command);
+  for (const Work& work : left.open) std::cout << work.id << '\t' << work.what() << '\n';
+  if (!left.prepared)
+    std::cerr << "pilots and tests have ids once it is calibrated, on one machine for all\n";
+  else if (left.tests.empty())
+    std::cerr << "further pilots, and the tests, have ids once these are done\n";
+  else
+    std::cerr << left.tests.size() - left.undone << " of " << left.tests.size() << " tests are done\n";
+  return 0;
+}
+
+/// Exit status of a task that another process is at (EX_TEMPFAIL: come again).
+constexpr int elsewhere = 75;
+
+int task_command(Arguments& a, const std::vector<Contender>& table, const std::vector<std::string>& ids) {
+  const bool report = std::find(ids.begin(), ids.end(), "report") != ids.end();
+  const Journal journal(a.out);
+  if (!report && std::all_of(ids.begin(), ids.end(), [&](const std::string& id) { return journal.done(id); })) return 0;
+  Stage stage = load(a);
+  Shootout shootout(stage.base, stage.users, stage.generic, a.options, stage.pass, table);
+  const ShootoutHooks hooks = hooks_until_a_signal();
+  int status = 0;
+  for (const std::string& id : ids) {
+    if (id == "report") {
+      const auto done = shootout.collect(a.out, hooks);
+      if (!done) throw ValueError("report: expected that nothing is left to do; see tern-shootout tasks");
+      print_outcome(a, done->second);
+      continue;
+    }
+    std::string holder;
+    const Came how = shootout.perform_one(a.out, id, hooks, &holder);
+    if (how == Came::elsewhere) {
+      std::cerr << id << ": " << holder << " is at it\n";
+      status = elsewhere;
+    }
+    if (how == Came::interrupted) {
+      std::cerr << id << ": interrupted\n";
+      return 1;
+    }
+  }
+  return status;
 }
 
 int plan_command(Arguments& a, const std::vector<Contender>& table) {
@@ -255,6 +315,7 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--pilots", o.pilots, "people on whose text learning rates are chosen")->capture_default_str();
   app.add_option("--most-rates", o.most_rates, "rates that a contender may try")->capture_default_str();
   app.add_option("--sweep-users", o.sweep_users, "people of E12 and E13; 0: all")->capture_default_str();
+  app.add_option("--seed-users", o.seed_users, "people of E2's further seeds; 0: all")->capture_default_str();
   app.add_option("--margin", o.margin, "of perplexity, within which two are equivalent")->capture_default_str();
   app.add_option("--generic", a.generic, "a folder of generic text by language, for E3 (docs/shootout.md)");
   app.add_option("--context", o.context, "tokens a sequence")->capture_default_str();
@@ -297,7 +358,9 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
   CLI::App* plan = app.add_subcommand("plan", "estimate time, memory and disk; trains nothing");
   CLI::App* read = app.add_subcommand("read", "show what becomes of people's files; needs no base, trains nothing");
   CLI::App* report = app.add_subcommand("report", "write the reports anew from OUT/results.json");
-  for (CLI::App* command : {run, plan}) {
+  CLI::App* tasks = app.add_subcommand("tasks", "list the pieces of a run that may be done now, for other processes");
+  CLI::App* task = app.add_subcommand("task", "do pieces that `tasks` listed");
+  for (CLI::App* command : {run, plan, tasks}) {
     add_base(*command, a);
     add_people(*command, a);
     add_options(*command, a, table);
@@ -309,8 +372,12 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
   read->add_flag("--text", r.text, "print the very text, document by document with its part");
   read->add_flag("--json", r.json, "as JSON");
   report->add_option("--out", a.out, "where the results lie")->capture_default_str();
+  std::vector<std::string> ids;
+  task->add_option("ID", ids, "from `tasks`; report: the reports, once nothing is left")->required();
+  task->add_option("--out", a.out, "the folder that `tasks` was given")->capture_default_str();
   return program::run(app, argc, argv, [&] {
-    if (app.get_subcommands().empty()) throw ValueError("command: expected run, plan, read or report, got none");
+    if (app.get_subcommands().empty())
+      throw ValueError("command: expected run, plan, read, report, tasks or task, got none");
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
@@ -320,8 +387,30 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
       return program::read_people(r);
     }
     if (report->parsed()) return report_command(a);
-    if (a.base == "bundled") demonstrate(run->parsed() ? *run : *plan, a.options);
+    // `tasks` and `task` go on with the command that OUT has, unless `tasks` is given another one.
+    const CLI::App* said = app.get_subcommands().front();
+    SavedCommand command{std::filesystem::current_path(), {argv + 2, argv + argc}};
+    CLI::App saved("", "tern-shootout");
+    Arguments from_file;
+    const auto options = said->get_options();
+    const bool other = std::any_of(options.begin(), options.end(), [](const CLI::Option* o) {
+      return o->count() > 0 && !o->check_lname("out");
+    });
+    if (task->parsed() || (tasks->parsed() && !other && has_command(a.out))) {
+      const auto out = std::filesystem::absolute(a.out);
+      command = load_command(out);
+      std::filesystem::current_path(command.folder);
+      add_base(saved, from_file), add_people(saved, from_file), add_options(saved, from_file, table);
+      std::vector<std::string> last_first(command.arguments.rbegin(), command.arguments.rend());
+      saved.parse(last_first);
+      a = std::move(from_file);
+      a.out = out.string();
+      said = &saved;
+    }
+    if (a.base == "bundled") demonstrate(*said, a.options);
     finish_options(a, table);
-    return run->parsed() ? run_command(a, table) : plan_command(a, table);
+    if (task->parsed()) return task_command(a, table, ids);
+    if (tasks->parsed()) return tasks_command(a, table, command);
+    return run->parsed() ? run_command(a, table, command) : plan_command(a, table);
   });
 }

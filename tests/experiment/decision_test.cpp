@@ -129,3 +129,27 @@ TEST_CASE("decision: speaks only of what ran") {
   CHECK(d.tables.at(0).rows.size() == 1);
   CHECK(Study(12).judge().decision.sentence.empty());
 }
+
+TEST_CASE("decision: int8 where E7 finds it harmless, fp32 with the reason where not") {
+  for (const bool harmless : {true, false}) {
+    Study s(12, {"E1", "E3", "E4", "E7", "E9"});
+    add(s, "x", 1000, 0.4, 0.1, 0.1, 0);
+    s.like({.contender = "x", .form = "int8"}, about(harmless ? 0.398 : 0.35, 0.001));
+    const Decision d = s.judge().decision;
+    CHECK(d.contender == "x");
+    CHECK(d.storage == (harmless ? "int8" : "fp32"));
+    CHECK(says(d, harmless ? "Stored in int8 it takes" : "It is stored in fp32: in int8 it loses 17% ["));
+  }
+}
+
+TEST_CASE("decision: nobody is admissible; clusters with residuals are the default where they keep enough") {
+  for (const double kept : {0.36, 0.2}) {
+    Study s(12, {"E1", "E3", "E4", "E8", "E9"});
+    add(s, "x", 1000, 0.4, 0.1, 0.4, 0);  // others' adapters do as well
+    s.like({.contender = "x", .form = "cluster+int4"}, about(kept, 0.001));
+    const Decision d = s.judge().decision;
+    CHECK(d.contender == (kept > 0.3 ? "x" : ""));
+    CHECK(d.storage == (kept > 0.3 ? "cluster+int4" : ""));
+    CHECK(says(d, kept > 0.3 ? "which keep 90% [" : "No default: no contender's gain is shown to be the person's own"));
+  }
+}

@@ -73,7 +73,7 @@ TEST_CASE("E2: absent with one seed; needs the further ones of champion and riva
   options.roles = {"x", {"y", "absent"}, "y"};
   options.seeds = 3;
   std::vector<std::string> asked;
-  experiments::replication::needs({.options = options, .users = Study(1).results.users},
+  experiments::replication::needs({.options = options, .users = Study(2).results.users, .seeded = {"u0"}},
                                   [&](const experiments::Need& n) { asked.push_back(describe(n.setting)); });
   CHECK(asked == std::vector<std::string>{"x for u0, seed 1", "x for u0, seed 2", "y for u0, seed 1", "y for u0, seed 2"});
 }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <set>
+#include <thread>
 
 #include "support/tiny_stage.hpp"
 
@@ -377,6 +378,7 @@ TEST_CASE("fix: the protocol's hash changes with everything that is fixed, and w
   changes("pilots", of([](auto& o) { o.pilots = 3; }).protocol.hash);
   changes("most_rates", of([](auto& o) { o.most_rates = 9; }).protocol.hash);
   changes("sweep_users", of([](auto& o) { o.sweep_users = 1; }).protocol.hash);
+  changes("seed_users", of([](auto& o) { o.seed_users = 1; }).protocol.hash);
   changes("margin", of([](auto& o) { o.margin = 0.04; }).protocol.hash);
   changes("precision", of([](auto& o) { o.precision = Precision::full; }).protocol.hash);
   changes("gradients", of([](auto& o) { o.gradients = GradientRounding::none; }).protocol.hash);
@@ -399,6 +401,70 @@ TEST_CASE("fix: the protocol's hash changes with everything that is fixed, and w
                         of([](auto& o) { o.validation_tokens = 33; })})
     CHECK(r.calibration == plain.calibration);
   CHECK(of([](auto& o) { o.context = 17; }).calibration != plain.calibration);
+}
+
+TEST_CASE("shootout: two at one folder share the work, do no piece twice and come to the results of one") {
+  TinyStage stage(3);
+  stage.options.experiments = {"E1", "E3", "E4"};
+  const auto whole = shootout(stage)->run(stage.folder / "whole");
+  REQUIRE(whole.has_value());
+  std::atomic<int> performed{0};
+  std::optional<std::pair<Results, Findings>> done[2];
+  std::vector<std::thread> both;
+  for (auto& mine : done)
+    both.emplace_back([&] {
+      ShootoutHooks hooks;
+      hooks.progress = [&](std::size_t, std::size_t, double, const std::string&) { ++performed; };
+      mine = shootout(stage)->run(stage.out(), hooks);
+    });
+  for (auto& t : both) t.join();
+  for (const auto& mine : done) {
+    REQUIRE(mine.has_value());
+    CHECK(timeless(mine->first) == timeless(whole->first));
+  }
+  std::set<std::string> names, expected;
+  for (const auto& [name, time] : files_in(stage.out() / "tasks")) names.insert(name);
+  for (const auto& [name, time] : files_in(stage.folder / "whole/tasks")) expected.insert(name);
+  CHECK(names == expected);
+}
+
+TEST_CASE("shootout: done piece by piece, in any order, it comes to the same; what is not open is refused") {
+  TinyStage stage(2);
+  stage.options.experiments = {"E1", "E3"};
+  const auto whole = shootout(stage)->run(stage.folder / "whole");
+  REQUIRE(whole.has_value());
+  std::vector<std::string> kinds;
+  std::string first_pilot;
+  for (int round = 0; round < 20; ++round) {
+    WorkLeft left = shootout(stage)->left(stage.out());
+    if (left.over()) break;
+    CHECK(!shootout(stage)->collect(stage.out()).has_value());
+    kinds.push_back(std::holds_alternative<Calibrate>(left.open[0].piece) ? "calibration"
+                    : std::holds_alternative<Pilot>(left.open[0].piece)   ? "pilots"
+                                                                          : "tests");
+    CHECK(left.tests.empty() == (kinds.back() != "tests"));
+    std::reverse(left.open.begin(), left.open.end());
+    for (const Work& work : left.open) {
+      CHECK(!work.what().empty());
+      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == Came::done);
+      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == Came::earlier);
+      if (round == 0) continue;
+      if (first_pilot.empty()) first_pilot = work.id;
+    }
+    CHECK_THROWS_AS(shootout(stage)->perform_one(stage.out(), "0123456789abcdef"), ValueError);
+  }
+  REQUIRE(kinds.size() >= 3);
+  CHECK(kinds.front() == "calibration");
+  CHECK(kinds.back() == "tests");
+  CHECK(std::count(kinds.begin(), kinds.end(), "tests") == 1);
+  const auto done = shootout(stage)->collect(stage.out());
+  REQUIRE(done.has_value());
+  CHECK(timeless(done->first) == timeless(whole->first));
+  // A test cannot be done where its pilots are missing.
+  fs::remove(stage.out() / "tasks" / (first_pilot + ".json"));
+  CHECK_THROWS_WITH_AS(shootout(stage)->perform_one(stage.out(), "0123456789abcdef"),
+                       "task: expected the id of work that is left, got '0123456789abcdef'; calibration and pilots come first",
+                       ValueError);
 }
 
 TEST_CASE("plan: says what is left, keeps nothing, and counts no pilot twice") {

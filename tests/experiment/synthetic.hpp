@@ -73,8 +73,11 @@ class Study {
   }
 
   /// The base of these weights, `worse` nats per token worse than the stored one.
-  Study& base(double worse, const std::string& weights = "stored") {
-    for (const UserRecord& u : results.users) add_cell("", weights, u.name, -worse, 0);
+  Study& base(double worse, const std::string& weights = "stored", const std::string& form = "") {
+    for (const UserRecord& u : results.users) {
+      add_cell("", weights, u.name, -worse, 0);
+      results.cells.back().form = form;
+    }
     return *this;
   }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <span>
 
 #include "tern/core/matrix.hpp"
@@ -32,6 +33,14 @@ enum class Precision { full, mixed };
 /// time where bytes have dot products (docs/decisions/0010).
 enum class GradientRounding { none, nearest, stochastic };
 
+/// Gaussian noise on the hidden state after every block of a forward pass, for asking what a gain is worth where numbers
+/// are coarse: h += relative * RMS(h) * N(0, 1), row by row. Drawn from seed, tokens, layer and place alone, so that it is
+/// the same at any number of threads. A backward pass takes it for a constant.
+struct HiddenNoise {
+  double relative = 0;  ///< 0: none
+  std::uint64_t seed = 0;
+};
+
 /// What a forward or backward call is told about its rows, and what it may use. Borrows everything; costs nothing to
 /// copy.
 struct Pass {
@@ -40,6 +49,7 @@ struct Pass {
   Precision precision = Precision::full;                ///< of products with weights
   GradientRounding gradients = GradientRounding::none;  ///< on the way back through packed ternary weights
   std::span<const Index> user{};                        ///< user of each row; empty: user 0 everywhere
+  HiddenNoise noise{};                                  ///< of decoders; layers take no notice of it
   std::span<const Sequence> sequences{};  ///< how rows fall into texts; empty: all rows are one text from position 0
 };
 

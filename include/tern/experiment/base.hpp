@@ -45,6 +45,12 @@ struct Base {
     for (auto& [format, n] : numbers) n /= all;
     return numbers;
   }
+  /// Whether most weights have 5 bits or fewer, scales included.
+  bool is_four_bits() const {
+    double share = 0;
+    for (const auto& [format, of] : formats()) share += info(parse_weight_format(format)).bits <= 5 ? of : 0;
+    return share > 0.5;
+  }
 };
 
 struct BaseOptions {

@@ -28,7 +28,8 @@ constexpr std::string_view name(Protocol protocol) {
 struct ShootoutOptions {
   std::vector<std::string> contenders = {"norm", "lora-r4", "matched", "full"};
   Roles roles = {"norm", {"lora-r4", "matched", "full"}, "lora-r4"};  ///< of those, who runs
-  std::vector<std::string> experiments = {"E1", "E2", "E3", "E4", "E6", "E9", "E11", "E12", "E13"};
+  std::vector<std::string> experiments = {"E1", "E2", "E3",  "E4",  "E5",  "E6", "E7",
+                                          "E8", "E9", "E10", "E11", "E12", "E13"};
   Protocol protocol = Protocol::standard;
   Budget budget = Budget::of_seconds(300);  ///< of training one adapter; seconds are turned into steps by calibration
   Index seeds = 1;
@@ -38,6 +39,7 @@ struct ShootoutOptions {
   Index pilots = 3;               ///< users who are piloted
   Index most_rates = 8;           ///< of a contender's grid
   Index sweep_users = 0;          ///< users of E12 and E13; 0: all
+  Index seed_users = 0;           ///< users of E2's further seeds; 0: all
   double margin = 0.05;           ///< of perplexity, within which two are equivalent
   Precision precision = Precision::mixed;                       ///< of products with weights
   GradientRounding gradients = GradientRounding::nearest;       ///< back through ternary weights

@@ -56,6 +56,7 @@ struct AdapterRecord {
   std::vector<CurvePoint> curve{};
   bool ok = true;
   std::string reason{};  ///< why it failed
+  Index group = 0;       ///< of form "cluster": whose number it has, from 1
 };
 
 /// A chunk of scored tokens: which of the user's held-out documents, the sum of -log p in nats.
@@ -69,6 +70,7 @@ struct ChunkLoss {
 struct CellRecord {
   std::string adapter;  ///< its id; empty: the bare base
   std::string weights = "stored";
+  std::string form = {};  ///< of the bare base: under which noise
   std::string user;
   double nll = 0;  ///< nats
   Index tokens = 0, bytes = 0;
@@ -119,6 +121,7 @@ struct ProtocolRecord {
   std::string weights = "stored", precision, gradients;
   Index validation_tokens = 0, pilot_users = 0, most_rates = 0;  ///< 0: not recorded
   Index sweep_users = 0;                                         ///< 0: all
+  Index seed_users = 0;                                          ///< 0: all
   bool early_stopping = false;
   std::map<std::string, std::string> refused;      ///< contender that was asked for and cannot run -> why
   std::map<std::string, Calibration> calibration;  ///< by contender

@@ -57,17 +57,21 @@ struct Setting {
   std::string weights = "stored";  ///< of the base: "stored", or the name of a weight format
   double budget = 1;               ///< in budgets of the protocol
   Index tokens = 0;                ///< of training text that may be used; 0: all
+  std::string form = {};           ///< in which it is scored: empty, as it was trained; else see form.hpp
 
   bool is_base() const { return contender.empty(); }
   auto operator<=>(const Setting&) const = default;
 };
 
-/// The bare base.
-inline Setting base_setting(std::string weights = "stored") { return {.weights = std::move(weights)}; }
+/// The bare base; under noise where the form says so.
+inline Setting base_setting(std::string weights = "stored", std::string form = {}) {
+  return {.weights = std::move(weights), .form = std::move(form)};
+}
 
 /// "norm for anna, seed 1, shuffled, ternary weights, 0.2 budgets, 4096 tokens": what differs from the ordinary run.
 inline std::string describe(const Setting& s) {
-  if (s.is_base()) return "base, " + s.weights + " weights";
+  const std::string form = s.form.empty() ? "" : ", " + s.form;
+  if (s.is_base()) return "base, " + s.weights + " weights" + form;
   std::string text = s.contender + " for " + (s.user.empty() ? "everybody" : s.user);
   if (s.seed != 0) text += ", seed " + std::to_string(s.seed);
   if (s.data.kind != Data::Kind::real) text += ", " + to_string(s.data);
@@ -78,7 +82,7 @@ inline std::string describe(const Setting& s) {
     text += ", " + budget + " budgets";
   }
   if (s.tokens != 0) text += ", " + std::to_string(s.tokens) + " tokens";
-  return text;
+  return text + form;
 }
 
 }  // namespace tern

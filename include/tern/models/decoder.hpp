@@ -7,6 +7,7 @@
 #include "tern/core/language_model.hpp"
 #include "tern/core/random.hpp"
 #include "tern/layers/block.hpp"
+#include "tern/models/hidden_noise.hpp"
 #include "tern/layers/embedding.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/head.hpp"
@@ -351,6 +352,7 @@ class Decoder {
       const std::size_t from = keep == Keep::nothing ? i % 2 : i, to = keep == Keep::nothing ? 1 - from : i + 1;
       blocks[i].forward(pass, c.x[from], c.blocks[keep == Keep::everything ? i : 0], c.x[to],
                         attached.at(static_cast<Index>(i)), stores(store, i));
+      if (pass.noise.relative > 0) detail::add_noise(pass.noise, static_cast<Index>(i), tokens, c.x[to]);
     }
     detail::forward_at(Site::final_norm, final_norm, pass, c.x[keep == Keep::nothing ? blocks.size() % 2 : blocks.size()],
                        c.final_norm, hidden, attached.at(-1));

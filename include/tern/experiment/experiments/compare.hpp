@@ -14,6 +14,7 @@
 #include "tern/core/random.hpp"
 #include "tern/experiment/experiments/evidence.hpp"
 #include "tern/experiment/finding.hpp"
+#include "tern/experiment/form.hpp"
 #include "tern/experiment/words.hpp"
 #include "tern/statistics/hierarchical_bootstrap.hpp"
 #include "tern/statistics/multiplicity.hpp"
@@ -80,9 +81,10 @@ inline std::optional<double> difference(const Evidence& evidence, const Pair& pa
   return statistics::user_difference(*found);
 }
 
-/// Nats per token that a run gains on `user`'s text over the base of the same weights.
+/// Nats per token that a run gains on `user`'s text over the base of the same weights, under the same noise.
 inline std::optional<double> gain(const Evidence& evidence, const Setting& setting, const std::string& user) {
-  return difference(evidence, {setting, base_setting(setting.weights)}, user);
+  return difference(evidence, {setting, base_setting(setting.weights, parse_form(setting.form).noise > 0 ? setting.form : "")},
+                    user);
 }
 
 /// Mean over users, with the t interval where there are two; nothing for nobody.

@@ -8,7 +8,10 @@
 
 #include "tern/experiment/experiments/cost.hpp"
 #include "tern/experiment/experiments/personal.hpp"
+#include "tern/experiment/experiments/precision.hpp"
 #include "tern/experiment/experiments/sentences.hpp"
+#include "tern/experiment/experiments/share.hpp"
+#include "tern/experiment/experiments/sharing.hpp"
 #include "tern/experiment/experiments/storage.hpp"
 
 namespace tern::experiments {
@@ -94,10 +97,29 @@ inline Option* compare_with_best(const Evidence& evidence, std::vector<Option>& 
   return best;
 }
 
+/// E7's word on a default: what it is stored in, and a sentence about it. Both are empty where E7 did not ask.
+inline std::pair<std::string, std::string> storage_of(const Evidence& evidence, const std::string& contender) {
+  const auto l = precision::loss(evidence, contender, "int8");
+  if (l.bytes == 0) return {};
+  const std::string lost = l.lost ? share_between(*l.lost) + " of the personal gain" : "an unknown share of the personal gain";
+  if (precision::is_harmless(l))
+    return {"int8", "Stored in int8 it takes " + words::bytes(l.bytes) + " a user and loses " + lost + "."};
+  return {"fp32", "It is stored in fp32: in int8 it loses " + lost +
+                      (l.harmed.empty() ? "" : ", and is worse than the base for " + words::enumerate(l.harmed)) + "."};
+}
+
+/// E8's word where nobody is admissible: whether sharing a cluster's mean, with the own residual, keeps enough.
+inline std::optional<statistics::Interval> shared_default(const Evidence& evidence) {
+  const auto kept = sharing::kept(evidence, evidence.roles().champion, sharing::residual);
+  return kept && kept->point >= 0.8 ? kept : std::nullopt;
+}
+
 }  // namespace detail
 
 /// Admissible is whose own E3 and E4 hold. Among the admissible the cheapest in bytes that is equivalent to or better than
-/// the one of the largest mean gain becomes the default. None is admissible: none. Who was not tested never is.
+/// the one of the largest mean gain becomes the default; in int8 where E7 finds that harmless. None is admissible: the
+/// champion's cluster means with own residuals where E8 keeps 80% of the gain by them, else none. Who was not tested
+/// never is admissible.
 inline Decision decide(const Evidence& evidence, const Findings& findings) {
   Decision decision;
   const ProtocolRecord& protocol = evidence.protocol();
@@ -131,6 +153,14 @@ inline Decision decide(const Evidence& evidence, const Findings& findings) {
     decision.reason = tested ? "no contender's gain is shown to be the person's own"
                              : "whether a gain is the person's own was not tested";
     decision.sentence = "No default: " + decision.reason + ". Not admissible: " + words::enumerate(reasons) + ".";
+    if (const auto kept = tested ? detail::shared_default(evidence) : std::nullopt) {
+      decision.contender = evidence.roles().champion;
+      decision.storage = sharing::residual;
+      decision.sentence = "Default: of " + evidence.title(decision.contender) + " a cluster's mean and the own residual in int4, which keep " +
+                          share_between(*kept) + " of the gain (E8); " + decision.reason + ". Not admissible alone: " +
+                          words::enumerate(reasons) + ".";
+      return decision;
+    }
     for (const detail::Option& o : all)
       if (o.contender == evidence.roles().fallback && o.gain)
         decision.sentence += " The fallback, " + evidence.title(o.contender) + ", takes " + words::bytes(o.bytes) +
@@ -162,6 +192,10 @@ inline Decision decide(const Evidence& evidence, const Findings& findings) {
     decision.reason = "it is the cheapest within " + words::percent(protocol.margin) + " of " + evidence.title(best->contender) +
                       ", which gains most (" + chosen->against_best + ")";
   decision.sentence += words::capital(decision.reason) + ".";
+  if (const auto [storage, said] = detail::storage_of(evidence, chosen->contender); !said.empty()) {
+    decision.storage = storage;
+    decision.sentence += " " + said;
+  }
   if (!unsure.empty()) decision.sentence += " Not within the margin of the best: " + words::enumerate(unsure) + ".";
   if (!refused.empty()) decision.sentence += " Not admissible: " + words::enumerate(refused) + ".";
   return decision;

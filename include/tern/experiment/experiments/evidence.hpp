@@ -22,7 +22,7 @@ class Evidence {
     }
     for (const CellRecord& c : results.cells) {
       if (c.adapter.empty()) {
-        cells_[{base_setting(c.weights), c.user}] = &c;
+        cells_[{base_setting(c.weights, c.form), c.user}] = &c;
       } else if (const auto at = by_id.find(c.adapter); at != by_id.end()) {
         cells_[{at->second->setting, c.user}] = &c;
       }
@@ -49,7 +49,8 @@ class Evidence {
   /// Whether a contender finished for anybody on this data and these weights.
   bool ran(const std::string& contender, Data::Kind data = Data::Kind::real, const std::string& weights = "stored") const {
     for (const auto& [setting, run] : runs_)
-      if (setting.contender == contender && setting.data.kind == data && setting.weights == weights && run->ok) return true;
+      if (setting.contender == contender && setting.data.kind == data && setting.weights == weights && setting.form.empty() && run->ok)
+        return true;
     return false;
   }
   /// As a sentence calls it: its title, "the base" for none.

@@ -2,6 +2,7 @@
 /// One experiment of the protocol: a file of its own and a row in all.hpp.
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,12 @@ struct Design {
   std::vector<UserRecord> users;
   std::map<std::string, std::string> generic = {};  ///< user -> name of the generic text of the same language and kind
   bool ternary_twin = false;
+  bool four_bits = false;                ///< the base as stored holds most weights in 4 bits or fewer
+  std::set<std::string> copies = {};     ///< contenders that train a copy of the base, which is not kept
   std::map<std::string, Index> steps = {};  ///< contender -> its calibrated budget
   /// At most options.sweep_users, spread over kinds by hash; all where that is 0.
   std::vector<std::string> sweep = {};
+  std::vector<std::string> seeded = {};  ///< likewise, of options.seed_users
   /// The champion and the rivals, of those that run.
   std::vector<std::string> judged() const {
     std::vector<std::string> all;

@@ -16,9 +16,9 @@ namespace tern::experiments::replication {
 
 inline void needs(const Design& design, const Needs& need) {
   for (const std::string& contender : design.judged())
-    for (const UserRecord& u : design.users)
+    for (const std::string& user : design.seeded)
       for (Index seed = 1; seed < design.options.seeds; ++seed)
-        need({.setting = {.contender = contender, .user = u.name, .seed = seed}});
+        need({.setting = {.contender = contender, .user = user, .seed = seed}});
 }
 
 namespace detail {

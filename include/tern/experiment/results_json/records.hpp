@@ -52,7 +52,8 @@ void members(V& v, ProtocolRecord& r) {
   });
   v("experiments", r.experiments), v("weights", r.weights), v("precision", r.precision), v("gradients", r.gradients);
   v.optional("validation_tokens", r.validation_tokens, Index{0}), v.optional("pilot_users", r.pilot_users, Index{0});
-  v.optional("most_rates", r.most_rates, Index{0}), v.optional("sweep_users", r.sweep_users, Index{0});
+  v.optional("most_rates", r.most_rates, Index{0}), v.optional("sweep_users", r.sweep_users, Index{0}),
+      v.optional("seed_users", r.seed_users, Index{0});
   v.optional("early_stopping", r.early_stopping, false);
   v("generic", r.generic), v("refused", r.refused);
   v("calibration", r.calibration), v("pilots", r.pilots);
@@ -81,12 +82,14 @@ void members(V& v, AdapterRecord& r) {
   Setting& s = r.setting;
   v("id", r.id), v("contender", s.contender), v("user", s.user), v("seed", s.seed), v("data", s.data);
   v("weights", s.weights), v("budget", s.budget), v("train_tokens", s.tokens), v("parameters", r.parameters);
+  v.optional("form", s.form, std::string()), v.optional("group", r.group, Index{0});
   v("bytes", r.bytes), v("learning_rate", r.learning_rate), v("steps", r.steps), v("seconds", r.seconds);
   v.choice("status", r.ok, "ok", "failed"), v("reason", r.reason), v("curve", r.curve);
 }
 template <class V>
 void members(V& v, CellRecord& r) {
   v.nullable("adapter", r.adapter), v("weights", r.weights), v("user", r.user), v("nll", r.nll);
+  v.optional("form", r.form, std::string());
   v("tokens", r.tokens), v("bytes", r.bytes), v("chunks", r.chunks);
 }
 

@@ -47,6 +47,7 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   r.options = asked;
   r.options.contenders.clear();
   r.ternary_twin = base.ternary.has_value();
+  r.four_bits = base.is_four_bits();
   ProtocolRecord& p = r.protocol;
   for (const std::string& name : asked.contenders) {
     const Contender& contender = find_contender(table, name);
@@ -67,25 +68,26 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   const ShootoutOptions& o = r.options;
   p.kind = name(o.protocol);
   p.roles = o.roles;
-  p.margin = o.margin;
-  p.context = o.context, p.eval_tokens = o.eval_tokens, p.seeds = o.seeds;
+  p.context = o.context;
   p.budget = o.protocol == Protocol::catalogue ? Budget::of_steps(100) : o.budget;
-  p.experiments = o.experiments;
   p.weights = o.weights ? std::string(name(*o.weights)) : "stored";
   p.precision = o.precision == Precision::full ? "full" : "mixed";
   p.gradients = o.gradients == GradientRounding::none      ? "float"
                 : o.gradients == GradientRounding::nearest ? "int8"
                                                            : "int8-stochastic";
-  p.generic = generic.of_user;
   const auto hash = [&] {
     std::string everything = base.fingerprint + detail::results_json::encode(p).dump();
     for (const UserRecord& u : r.users) everything += u.name + u.split_hash;
     return sha256_hex(bytes_of(everything)).substr(0, 16);
   };
   p.hash = "";
-  r.calibration = "calibration-" + hash();
+  r.calibration = "calibration-" + hash();  // of what changes a step's cost; what follows does not
+  p.margin = o.margin;
+  p.eval_tokens = o.eval_tokens, p.seeds = o.seeds;
+  p.experiments = o.experiments;
+  p.generic = generic.of_user;
   p.validation_tokens = o.validation_tokens, p.pilot_users = o.pilots, p.most_rates = o.most_rates;
-  p.sweep_users = o.sweep_users, p.early_stopping = o.early_stopping;
+  p.sweep_users = o.sweep_users, p.seed_users = o.seed_users, p.early_stopping = o.early_stopping;
   p.hash = hash();
   return r;
 }

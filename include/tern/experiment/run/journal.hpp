@@ -34,6 +34,8 @@ class Journal {
   /// The one below `out`, which need not be there to be asked.
   explicit Journal(const std::filesystem::path& out) : folder_(out / "tasks") {}
 
+  const std::filesystem::path& folder() const { return folder_; }
+
   /// Makes the folder. Throws IoError where it cannot be made.
   void open() const {
     std::error_code error;

@@ -7,6 +7,7 @@
 
 #include "tern/experiment/adapter_file.hpp"
 #include "tern/experiment/run/journal.hpp"
+#include "tern/experiment/run/perform_form.hpp"
 #include "tern/experiment/run/preparation.hpp"
 #include "tern/experiment/run/tasks.hpp"
 #include "tern/experiment/run/workshop.hpp"
@@ -52,6 +53,22 @@ inline void score_adapter(const Task& task, const TrainedAdapter& adapter, Works
 
 }  // namespace detail
 
+/// Does a pilot run: the loss on validation text after the full budget, none where it diverged. Nothing where it was
+/// interrupted.
+inline std::optional<Outcome> perform(const Pilot& pilot, const Prepared& prepared, Workshop& workshop) {
+  const Setting s{.contender = pilot.leaf.name, .user = pilot.user};
+  Trainer& t = workshop.trainer();
+  TrainedAdapter adapter = t.fresh(pilot.leaf, s);
+  const FitResult result =
+      t.train(adapter, s,
+              {.steps = prepared.protocol.calibration.at(pilot.leaf.name).steps, .rate = pilot.rate, .points = 1},
+              [&] { return workshop.evaluator().validation(adapter.subject(), t.cache(), t.pass(), pilot.user); });
+  if (result.status == FitStatus::interrupted) return std::nullopt;
+  Outcome outcome{.id = pilot.id};
+  if (result.ok() && !result.curve.empty()) outcome.loss = result.curve.back().validation;
+  return outcome;
+}
+
 /// Does a task of `run`. The adapters of the ordinary runs are kept in `out`/adapters. A run that diverges is an
 /// outcome, failed. Nothing where it was interrupted. Throws IoError.
 inline std::optional<Outcome> perform(const Task& task, const Registration& run, const Prepared& prepared,
@@ -82,10 +99,9 @@ inline std::optional<Outcome> perform(const Task& task, const Registration& run,
       record.curve.push_back({p.step, p.seconds, std::exp(*p.validation)});
   if (result.ok()) {
     const bool ordinary = s == Setting{.contender = s.contender, .user = s.user};
-    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && ordinary) {
+    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && (ordinary || task.is_source)) {
       std::filesystem::create_directories(out / "adapters");
-      record.bytes = save_adapter(out / "adapters" / (task.id + ".adapter"), adapter.set(), contender.name,
-                                  workshop.base().fingerprint);
+      record.bytes = save_adapter(adapter_path(out, task.id), adapter.set(), contender.name, workshop.base().fingerprint);
     }
     detail::score_adapter(task, adapter, workshop, outcome, record);
   } else {

@@ -39,7 +39,16 @@ class RateSearch {
     if (!extend()) return std::nullopt;
     return next();
   }
-  /// The validation loss that next()'s run came to; nothing: it diverged.
+  /// All the runs that may be done now, in any order; none once the search is over.
+  std::vector<Question> open() {
+    std::vector<Question> questions;
+    if (next())
+      for (std::size_t r = 0; r < trials_.size(); ++r)
+        for (std::size_t u = 0; u < users_.size(); ++u)
+          if (!done_[r][u]) questions.push_back({trials_[r].rate, u});
+    return questions;
+  }
+  /// The validation loss that such a run came to; nothing: it diverged.
   void record(const Question& q, std::optional<double> loss) {
     for (std::size_t r = 0; r < trials_.size(); ++r)
       if (trials_[r].rate == q.rate) {

@@ -33,7 +33,7 @@ inline double expected_seconds(const Task& task, const ProtocolRecord& protocol,
   const double users = task.everybody ? static_cast<double>(workshop.users().size()) : 1;
   const double scoring = users * evaluator.seconds_of(options.eval_tokens);
   const auto calibration = protocol.calibration.find(task.setting.contender);
-  if (task.setting.is_base() || calibration == protocol.calibration.end()) return scoring;
+  if (task.setting.is_base() || !task.setting.form.empty() || calibration == protocol.calibration.end()) return scoring;
   const Index steps = steps_of(task.setting, protocol);
   return scoring + static_cast<double>(steps) * calibration->second.seconds_a_step +
          static_cast<double>(curve_points(steps) + 1) * evaluator.seconds_of(options.validation_tokens);
@@ -54,16 +54,14 @@ namespace detail {
 
 /// What is known without running a pilot: rates and candidates of contenders whose pilots are all in the journal. The
 /// others' are counted into `plan`; their slowest candidate stands for them.
-inline void replay_pilots(const Registration& run, Workshop& workshop, const Journal& journal, Preparation& preparation,
-                          Prepared& p, ShootoutPlan& plan) {
-  const PilotRun done = [&](const Contender& leaf, double rate, const std::string& user) {
-    return journal.find(preparation.pilot_id(leaf, rate, user, p.protocol));
-  };
+inline void replay_pilots(const Registration& run, Workshop& workshop, Preparation& preparation, Prepared& p,
+                          ShootoutPlan& plan) {
   for (const Contender& c : run.contenders) {
-    if (preparation.choose(c, p, done)) continue;
+    std::vector<Pilot> open;
+    if (preparation.choose(c, p, open)) continue;
     for (const Contender& leaf : preparation.leaves(c)) {
       RateSearch search = preparation.search(leaf);
-      Preparation::advance(search, leaf, done);
+      preparation.advance(search, leaf, p.protocol);
       const Calibration calibration = p.protocol.calibration[leaf.name];
       const double seconds = static_cast<double>(calibration.steps) * calibration.seconds_a_step +
                              2 * workshop.evaluator().seconds_of(run.options.validation_tokens);
@@ -101,7 +99,7 @@ inline ShootoutPlan plan_run(const Registration& run, Workshop& workshop, const 
         {c.name, c.title, adapter.parameters(), calibration.steps, 0, calibration.seconds_a_step});
     if (adapter.is_copy()) largest_copy = std::max(largest_copy, adapter.parameters());
   }
-  detail::replay_pilots(run, workshop, journal, preparation, p, plan);
+  detail::replay_pilots(run, workshop, preparation, p, plan);
 
   const auto tasks = named_tasks(run, p.protocol, workshop.base().fingerprint);
   plan.tasks = tasks.size();
@@ -118,6 +116,7 @@ inline ShootoutPlan plan_run(const Registration& run, Workshop& workshop, const 
   }
   const Base& base = workshop.base();
   plan.memory = base.model.weight_bytes() + (base.ternary ? base.ternary->weight_bytes() : 0) +
+                (run.options.wants("E10") ? base.model.weight_bytes() : 0) +  // of the 4-bit copy, at most
                 trainer.cache().decoder.bytes() + full_bytes(largest_copy);
   return plan;
 }

@@ -1,6 +1,5 @@
 #pragma once
 /// What stands before the tasks: steps of a budget, learning rates, and which candidate stands for a contender.
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,31 +20,28 @@ struct Prepared {
   std::map<std::string, Contender> chosen;  ///< what trains under each contender's name
 };
 
-/// The pilot run of a contender at a rate on a user; nothing where it was not done.
-using PilotRun = std::function<std::optional<Outcome>(const Contender&, double rate, const std::string& user)>;
+/// One run of a search for a rate.
+struct Pilot {
+  std::string id;
+  Contender leaf;
+  double rate = 0;
+  std::string user;
+};
 
-/// Calibrates, pilots and chooses among candidates. What is in the journal is not done again. Borrows all.
+/// Calibration and pilots: what they are, and what the journal's come to. Borrows all.
 class Preparation {
  public:
   Preparation(const Registration& run, Workshop& workshop, const Journal& journal)
       : run_(run), workshop_(workshop), journal_(journal) {}
 
-  /// Does what is not done yet. Nothing where it was interrupted.
-  std::optional<Prepared> prepare(const ShootoutHooks& hooks) {
+  /// What calibration and pilots found so far; a contender whose search is not over has no pilots there. `open` gets
+  /// the runs that its search asks for. Nothing where there is no calibration yet.
+  std::optional<Prepared> so_far(std::vector<Pilot>& open) {
+    const auto measured = journal_.find(run_.calibration);
+    if (!measured) return std::nullopt;
     Prepared p{run_.protocol, {}};
-    auto measured = journal_.find(run_.calibration);
-    if (!measured) {
-      if (hooks.progress) hooks.progress(0, 0, 0, "calibration");
-      measured = measure_steps();
-      if (hooks.stopped()) return std::nullopt;  // steps that did not run have no cost
-      journal_.write(*measured);
-    }
     take(*measured, p);
-    for (const Contender& c : run_.contenders)
-      if (!choose(c, p, [&](const Contender& leaf, double rate, const std::string& user) {
-            return pilot(leaf, rate, user, p.protocol, hooks);
-          }))
-        return std::nullopt;
+    for (const Contender& c : run_.contenders) choose(c, p, open);
     return p;
   }
 
@@ -85,19 +81,26 @@ class Preparation {
   RateSearch search(const Contender& leaf) const {
     return RateSearch(run_.pilots(), leaf.rates, run_.options.most_rates);
   }
-  /// Goes on with a search as far as `pilot` has outcomes: whether it came to its end.
-  static bool advance(RateSearch& search, const Contender& leaf, const PilotRun& pilot) {
-    while (const auto question = search.next()) {
-      const auto outcome = pilot(leaf, question->rate, search.users()[question->pilot]);
-      if (!outcome) return false;
-      search.record(*question, outcome->loss);
+  /// Goes on with a search as far as the journal has outcomes; the runs to do then.
+  std::vector<Pilot> advance(RateSearch& search, const Contender& leaf, const ProtocolRecord& protocol) const {
+    for (;;) {
+      std::vector<Pilot> missing;
+      const auto questions = search.open();
+      for (const auto& q : questions) {
+        Pilot pilot{{}, leaf, q.rate, search.users()[q.pilot]};
+        pilot.id = pilot_id(leaf, q.rate, pilot.user, protocol);
+        if (const auto outcome = journal_.find(pilot.id))
+          search.record(q, outcome->loss);
+        else
+          missing.push_back(std::move(pilot));
+      }
+      if (questions.empty() || !missing.empty()) return missing;
     }
-    return true;
   }
 
   /// Finds the contender's rate, and its candidate where it has several: the one of the lowest mean loss. False where
-  /// `pilot` had no outcome.
-  bool choose(const Contender& contender, Prepared& p, const PilotRun& pilot) {
+  /// pilots are missing; they are added to `open`.
+  bool choose(const Contender& contender, Prepared& p, std::vector<Pilot>& open) {
     const std::vector<Contender> among = leaves(contender);
     if (run_.options.protocol == Protocol::catalogue) {
       PilotRecord fixed;
@@ -108,15 +111,18 @@ class Preparation {
     std::optional<double> lowest;
     std::map<std::string, std::optional<double>> losses;
     std::optional<std::pair<Contender, PilotRecord>> best;
+    const std::size_t open_before = open.size();
     for (const Contender& leaf : among) {
       RateSearch rates = search(leaf);
-      if (!advance(rates, leaf, pilot)) return false;
+      for (Pilot& missing : advance(rates, leaf, p.protocol)) open.push_back(std::move(missing));
+      if (open.size() > open_before) continue;
       const auto loss = rates.best_loss();
       losses[leaf.name] = loss;
       if (best && !(loss && (!lowest || *loss < *lowest))) continue;
       lowest = loss;
       best.emplace(leaf, rates.result());
     }
+    if (open.size() > open_before) return false;
     adopt(contender, best->first, std::move(best->second), std::move(losses), p);
     return true;
   }
@@ -140,28 +146,6 @@ class Preparation {
     }
     p.protocol.pilots[contender.name] = std::move(found);
     p.chosen[contender.name] = leaf;
-  }
-
-  /// One pilot run: the loss on validation text after the full budget, none where it diverged.
-  std::optional<Outcome> pilot(const Contender& leaf, double rate, const std::string& user,
-                               const ProtocolRecord& protocol, const ShootoutHooks& hooks) {
-    const std::string id = pilot_id(leaf, rate, user, protocol);
-    if (auto earlier = journal_.find(id)) return earlier;
-    if (hooks.stopped()) return std::nullopt;
-    const Setting s{.contender = leaf.name, .user = user};
-    if (hooks.progress) hooks.progress(0, 0, 0, "pilot: " + describe(s) + ", rate " + words::general(rate, 2));
-    const Stopwatch watch;
-    Trainer& t = workshop_.trainer();
-    TrainedAdapter adapter = t.fresh(leaf, s);
-    const FitResult result =
-        t.train(adapter, s, {.steps = protocol.calibration.at(leaf.name).steps, .rate = rate, .points = 1},
-                [&] { return workshop_.evaluator().validation(adapter.subject(), t.cache(), t.pass(), user); });
-    if (result.status == FitStatus::interrupted) return std::nullopt;
-    Outcome outcome{.id = id};
-    if (result.ok() && !result.curve.empty()) outcome.loss = result.curve.back().validation;
-    outcome.seconds = watch.seconds();
-    journal_.write(outcome);
-    return outcome;
   }
 
   const Registration& run_;

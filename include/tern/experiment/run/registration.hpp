@@ -21,14 +21,17 @@ struct Registration {
   std::vector<UserRecord> users;
   ProtocolRecord protocol;  ///< with its hash
   std::string calibration;  ///< name of the calibration's file: it outlives a change of pilots and validation
-  bool ternary_twin = false;
+  bool ternary_twin = false, four_bits = false;
 
   std::vector<std::string> pilots() const { return spread_over_kinds(users, options.pilots, "pilot"); }
   /// Of the budgets that `measured` was calibrated to.
   experiments::Design design(const ProtocolRecord& measured) const {
-    experiments::Design design{.options = options, .users = users, .generic = protocol.generic, .ternary_twin = ternary_twin};
+    experiments::Design design{.options = options, .users = users, .generic = protocol.generic, .ternary_twin = ternary_twin, .four_bits = four_bits};
+    for (const ContenderRecord& c : protocol.contenders)
+      if (c.trains_base) design.copies.insert(c.name);
     for (const auto& [contender, budget] : measured.calibration) design.steps[contender] = budget.steps;
     design.sweep = spread_over_kinds(users, options.sweep_users, "sweep");
+    design.seeded = spread_over_kinds(users, options.seed_users, "sweep");
     return design;
   }
 };

@@ -1,6 +1,10 @@
 #pragma once
+#include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -9,10 +13,12 @@
 #include "tern/experiment/run/hooks.hpp"
 #include "tern/experiment/run/plan.hpp"
 #include "tern/experiment/run/validate.hpp"
+#include "tern/experiment/run/work.hpp"
+#include "tern/experiment/run/worker.hpp"
 
 namespace tern {
 
-/// A shootout over loaded parts: registration, calibration and pilots, the tasks of its experiments, findings, reports.
+/// A shootout over loaded parts: registration, its pieces of work, findings, reports.
 /// Borrows base, users and generic texts.
 class Shootout {
  public:
@@ -33,17 +39,71 @@ class Shootout {
   const ProtocolRecord& protocol() const { return run_.protocol; }
 
   /// Does what is not done yet, each piece written to `out`/tasks at once, then writes results.json, report.md and
-  /// report.html. Nothing where it was interrupted. Throws IoError.
+  /// report.html. Other processes may do the same, or single pieces of it, at the same time: no two are at one piece.
+  /// Nothing where it was interrupted. Throws IoError.
   std::optional<std::pair<Results, Findings>> run(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
-    workshop_.obey(hooks.interrupted);
+    enter(out, hooks);
     const Journal journal(out);
-    journal.open();
-    register_protocol(out, unmeasured_, hooks);
-    const auto prepared = Preparation(run_, workshop_, journal).prepare(hooks);
-    if (!prepared) return std::nullopt;
-    const auto tasks = named_tasks(run_, prepared->protocol, workshop_.base().fingerprint);
-    if (!perform_all(tasks, *prepared, journal, out, hooks)) return std::nullopt;
-    Results results = collect(tasks, *prepared, journal);
+    const WorkClaims claims(journal.folder());
+    Pace pace;
+    std::set<std::string> elsewhere;  // who has them was said
+    for (WorkLeft left = work_left(run_, workshop_, journal); !left.over(); left = work_left(run_, workshop_, journal)) {
+      bool came = false;
+      for (std::size_t i = 0; i < left.open.size(); ++i) {
+        const Work& work = left.open[i];
+        if (hooks.stopped()) return std::nullopt;
+        say(left, i, pace, hooks);
+        const double expected = expected_seconds(work, left);
+        const Stopwatch watch;
+        std::string holder;
+        const Came how = do_once(journal, claims, work.id, [&] { return perform(work, left, run_, workshop_, journal, out); }, &holder);
+        if (how == Came::interrupted) return std::nullopt;
+        if (how == Came::done) pace.finished(expected, watch.seconds());
+        if (how == Came::elsewhere && elsewhere.insert(work.id).second && hooks.note)
+          hooks.note(work.what() + ": " + holder + " is at it");
+        came = came || how != Came::elsewhere;
+      }
+      if (!came) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    }
+    return collect(out, hooks);
+  }
+
+  /// What run() has yet to do: pieces for process after process, on any machine. Registers the run. Throws IoError.
+  WorkLeft left(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
+    enter(out, hooks);
+    return work_left(run_, workshop_, Journal(out));
+  }
+
+  /// Does one piece of left(), as run() would. An id that is neither open nor done is an error: its pilots are not done,
+  /// or it is of another run. `holder`: who has it, where it is elsewhere. Throws ValueError and IoError.
+  Came perform_one(const std::filesystem::path& out, const std::string& id, const ShootoutHooks& hooks = {},
+                   std::string* holder = nullptr) {
+    const WorkLeft left = this->left(out, hooks);
+    const Journal journal(out);
+    if (journal.done(id)) return Came::earlier;
+    const Work* work = left.find(id);
+    if (work == nullptr)
+      throw ValueError("task: expected the id of work that is left, got " + in_quotes(id) +
+                       (left.tests.empty() ? "; calibration and pilots come first" : ""));
+    return do_once(journal, WorkClaims(journal.folder()), id,
+                   [&] { return perform(*work, left, run_, workshop_, journal, out); }, holder);
+  }
+
+  /// Results, findings and reports of a run that is over; nothing where work is left. Throws IoError.
+  std::optional<std::pair<Results, Findings>> collect(const std::filesystem::path& out, const ShootoutHooks& hooks = {}) {
+    const WorkLeft left = this->left(out, hooks);
+    if (!left.over()) return std::nullopt;
+    const Journal journal(out);
+    WorkClaims(journal.folder()).tidy([&](const std::string& id) { return journal.done(id); });
+    if (hooks.progress) hooks.progress(left.tests.size(), left.tests.size(), 0, "");
+    Results results = unmeasured_;
+    results.protocol = left.prepared->protocol;
+    for (const Task& t : left.tests) {
+      auto outcome = journal.find(t.id);
+      if (!outcome) continue;
+      for (AdapterRecord& a : outcome->adapter) results.adapters.push_back(std::move(a));
+      for (CellRecord& c : outcome->cells) results.cells.push_back(std::move(c));
+    }
     Findings findings = experiments::judge(results);
     write_reports(out, results, findings);
     return std::pair(std::move(results), std::move(findings));
@@ -67,47 +127,25 @@ class Shootout {
   }
 
  private:
-  /// False where it was interrupted.
-  bool perform_all(const std::vector<Task>& tasks, const Prepared& prepared, const Journal& journal,
-                   const std::filesystem::path& out, const ShootoutHooks& hooks) {
-    std::vector<const Task*> waiting;
-    for (const Task& t : tasks)
-      if (!journal.done(t.id)) waiting.push_back(&t);
-    const auto expected = [&](const Task& t) {
-      return expected_seconds(t, prepared.protocol, run_.options, workshop_);
-    };
-    const auto say = [&](std::size_t next, double left) {
-      const std::size_t done = tasks.size() - waiting.size() + next;
-      if (hooks.progress)
-        hooks.progress(done, tasks.size(), left, next < waiting.size() ? describe(waiting[next]->setting) : "");
-    };
-    Pace pace;
-    for (std::size_t i = 0; i < waiting.size(); ++i) {
-      if (hooks.stopped()) return false;
-      double left = 0;
-      for (std::size_t later = i; later < waiting.size(); ++later) left += expected(*waiting[later]);
-      say(i, pace.of(left));
-      const Stopwatch watch;
-      auto outcome = perform(*waiting[i], run_, prepared, workshop_, out);
-      if (!outcome) return false;
-      outcome->seconds = watch.seconds();
-      journal.write(*outcome);
-      pace.finished(expected(*waiting[i]), outcome->seconds);
-    }
-    say(waiting.size(), 0);
-    return true;
+  /// Makes the folder, and puts on disk what is fixed.
+  void enter(const std::filesystem::path& out, const ShootoutHooks& hooks) {
+    workshop_.obey(hooks.interrupted);
+    Journal(out).open();
+    register_protocol(out, unmeasured_, hooks);
   }
 
-  Results collect(const std::vector<Task>& tasks, const Prepared& prepared, const Journal& journal) const {
-    Results results = unmeasured_;
-    results.protocol = prepared.protocol;
-    for (const Task& t : tasks) {
-      auto outcome = journal.find(t.id);
-      if (!outcome) continue;
-      for (AdapterRecord& a : outcome->adapter) results.adapters.push_back(std::move(a));
-      for (CellRecord& c : outcome->cells) results.cells.push_back(std::move(c));
-    }
-    return results;
+  /// Nothing is expected of calibration and pilots: nobody knows how many there will be.
+  double expected_seconds(const Work& work, const WorkLeft& left) const {
+    const Task* test = std::get_if<Task>(&work.piece);
+    return test ? tern::expected_seconds(*test, left.prepared->protocol, run_.options, workshop_) : 0;
+  }
+
+  void say(const WorkLeft& left, std::size_t next, const Pace& pace, const ShootoutHooks& hooks) const {
+    if (!hooks.progress) return;
+    if (left.tests.empty()) return hooks.progress(0, 0, 0, left.open[next].what());
+    double seconds = 0;
+    for (std::size_t later = next; later < left.open.size(); ++later) seconds += expected_seconds(left.open[later], left);
+    hooks.progress(left.tests.size() - left.undone + next, left.tests.size(), pace.of(seconds), left.open[next].what());
   }
 
   Workshop workshop_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tern/experiment/experiments/all.hpp"
+#include "tern/experiment/form.hpp"
 #include "tern/experiment/results_json.hpp"
 #include "tern/experiment/run/pilot.hpp"
 #include "tern/experiment/run/registration.hpp"
@@ -18,6 +19,7 @@ struct Task {
   std::string id = {};
   Setting setting;
   bool everybody = false;  ///< scored on everybody's held-out text, or on the user's own
+  bool is_source = false;  ///< its adapter is kept: a run in a form is made of it
 };
 
 /// What every task of a run has in common, for task_id(): whatever else changes an outcome.
@@ -56,7 +58,7 @@ inline std::string task_id(const TaskContext& context, const std::string& kind, 
                  {"rate", rate}};
   if (const auto steps = context.steps.find(s.contender); steps != context.steps.end()) key["steps"] = steps->second;
   for (const auto& [user, hash] : context.split_hash)
-    if (user == s.user || everybody || s.is_base() || s.user.empty() || s.data.kind == Data::Kind::others)
+    if (user == s.user || everybody || parse_form(s.form).is_shared() || s.is_base() || s.user.empty() || s.data.kind == Data::Kind::others)
       key["text"].push_back(hash);
   return sha256_hex(bytes_of(key.dump(-1, ' ', false, d::Json::error_handler_t::replace))).substr(0, 16);
 }
@@ -73,16 +75,23 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     task.everybody = task.everybody || everybody || setting.is_base() || setting.user.empty();
   };
   add(base_setting(), true);
+  std::vector<std::string> users;
+  for (const UserRecord& u : design.users) users.push_back(u.name);
   for (const experiments::Experiment& e : experiments::all())
     if (design.options.wants(e.id))
       e.needs(design, [&](const experiments::Need& need) {
         add(base_setting(need.setting.weights), true);
+        for (const Setting& source : sources(need.setting, users)) {
+          add(source, false);
+          tasks[known.at(source)].is_source = true;
+        }
         add(need.setting, need.everybody);
       });
   std::stable_sort(tasks.begin(), tasks.end(), [](const Task& a, const Task& b) {
     const auto order = [](const Task& t) {
-      if (t.setting.is_base()) return 0;
       const Setting& s = t.setting;
+      if (!s.form.empty()) return 3;
+      if (s.is_base()) return 0;
       return s.seed == 0 && s.data.kind == Data::Kind::real && s.weights == "stored" && s.budget == 1 && s.tokens == 0
                  ? 1
                  : 2;
@@ -103,7 +112,11 @@ inline std::vector<Task> named_tasks(const Registration& run, const ProtocolReco
     if (const auto pilots = protocol.pilots.find(t.setting.contender); pilots != protocol.pilots.end()) {
       rate = rate_for(pilots->second, t.setting.user);
       kind += "/" + pilots->second.candidate;
+      if (parse_form(t.setting.form).is_shared())  // others' rates count as well
+        for (const UserRecord& u : run.users) kind += "/" + std::to_string(rate_for(pilots->second, u.name));
     }
+    const bool ordinary = t.setting == Setting{.contender = t.setting.contender, .user = t.setting.user};
+    if (t.is_source && !ordinary) kind += "/kept";
     t.id = task_id(context, kind, t.setting, t.everybody, rate);
   }
   return tasks;

@@ -32,6 +32,7 @@ class TrainedAdapter {
 
   Subject subject() const { return Subject(own_ ? *own_ : model_, set_); }
   const AdapterSet<float>& set() const { return set_; }
+  AdapterSet<float>& set() { return set_; }
   Index parameters() const { return count_parameters(set_) + (own_ ? count_parameters(*own_) : 0); }
   bool is_copy() const { return own_ != nullptr; }
 

@@ -41,6 +41,7 @@ inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vect
   at_least("pilots", o.pilots, 1);
   at_least("most_rates", o.most_rates, 3);
   at_least("sweep_users", o.sweep_users, 0);
+  at_least("seed_users", o.seed_users, 0);
   at_least("threads", o.threads, 1);
   if (!(o.margin > 0 && o.margin < 1))
     throw ValueError("margin: expected a share of perplexity in (0, 1), got " + std::to_string(o.margin));

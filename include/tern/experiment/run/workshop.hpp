@@ -30,12 +30,11 @@ class Workshop {
   Evaluator& evaluator() { return evaluator_; }
   const Evaluator& evaluator() const { return evaluator_; }
 
-  /// `weights` as in a Setting: "ternary" is the twin, where there is one.
+  /// `weights` as in a Setting: "stored"; "ternary", the twin; another weight format: the stored model in that, made when
+  /// it is first asked for. Tables stay as they are stored.
   Trainer& trainer(const std::string& weights = "stored") {
-    const bool twin = weights == "ternary" && base_.ternary;
-    auto& t = trainers_[twin];
-    if (!t)
-      t = std::make_unique<Trainer>(twin ? *base_.ternary : base_.model, sources_, options_, pass_, base_.prefix());
+    auto& t = trainers_[weights];
+    if (!t) t = std::make_unique<Trainer>(model(weights), sources_, options_, pass_, base_.prefix());
     t->interrupted = interrupted_;
     return *t;
   }
@@ -43,15 +42,26 @@ class Workshop {
 
   /// From now on training ends where this is true; null: never.
   void obey(const std::atomic<bool>* interrupted) { interrupted_ = interrupted; }
+  bool interrupted() const { return interrupted_ != nullptr && interrupted_->load(); }
 
  private:
+  const PackedModel& model(const std::string& weights) {
+    if (weights == "stored") return base_.model;
+    if (weights == "ternary" && base_.ternary) return *base_.ternary;
+    const auto known = converted_.find(weights);
+    if (known != converted_.end()) return known->second;
+    PackedModel made = converted(base_.model, parse_weight_format(weights), base_.model.embedding.table.format());
+    return converted_.emplace(weights, std::move(made)).first->second;
+  }
+
   const Base& base_;
   const Users& users_;
   ShootoutOptions options_;
   Pass pass_;
   TrainingSources sources_;
   Evaluator evaluator_;
-  std::map<bool, std::unique_ptr<Trainer>> trainers_;  // by whether it is the twin's
+  std::map<std::string, PackedModel> converted_;              // by weights
+  std::map<std::string, std::unique_ptr<Trainer>> trainers_;  // by weights
   const std::atomic<bool>* interrupted_ = nullptr;
 };
 

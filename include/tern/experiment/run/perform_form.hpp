@@ -1,0 +1,123 @@
+#pragma once
+/// A task in a form: nothing trains, adapters that other tasks left are changed and scored.
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tern/experiment/adapter_file.hpp"
+#include "tern/experiment/form.hpp"
+#include "tern/experiment/run/adapter_values.hpp"
+#include "tern/experiment/run/journal.hpp"
+#include "tern/experiment/run/tasks.hpp"
+#include "tern/experiment/run/workshop.hpp"
+#include "tern/io/packed_tensors.hpp"
+
+namespace tern {
+
+inline std::filesystem::path adapter_path(const std::filesystem::path& out, const std::string& id) {
+  return out / "adapters" / (id + ".adapter");
+}
+
+namespace detail {
+
+/// An adapter that another task left.
+struct Source {
+  std::string user;
+  AdapterValues values;
+};
+
+/// What `values` are changed into for `user`; `group` gets the number of the user's cluster.
+inline AdapterValues in_form(const Form& form, const std::vector<Source>& sources, const std::string& user, Index& group) {
+  std::vector<const AdapterValues*> all, others;
+  const AdapterValues* own = nullptr;
+  for (const Source& s : sources) {
+    all.push_back(&s.values);
+    if (s.user == user)
+      own = &s.values;
+    else
+      others.push_back(&s.values);
+  }
+  if (own == nullptr) throw ValueError("the user's own adapter is not there");
+  AdapterValues values = *own;
+  if (form.source == Form::Source::mean) values = average(all);
+  if (form.source == Form::Source::others && !others.empty()) values = average(others);
+  if (form.source == Form::Source::cluster || form.source == Form::Source::residual) {
+    const auto clusters = clusters_of(all, cluster_count(all.size()));
+    const std::size_t mine = clusters[static_cast<std::size_t>(std::find(all.begin(), all.end(), own) - all.begin())];
+    group = static_cast<Index>(mine) + 1;
+    std::vector<const AdapterValues*> members;
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (clusters[i] == mine && (form.source == Form::Source::residual || all[i] != own)) members.push_back(all[i]);
+    values = average(members.empty() ? others.empty() ? all : others : members);
+  }
+  if (form.source == Form::Source::residual) {
+    AdapterValues left = *own;
+    add(left, values, -1);
+    store_as(left, form.stored);
+    add(values, left, 1);
+  } else {
+    store_as(values, form.stored);
+  }
+  return values;
+}
+
+}  // namespace detail
+
+/// `id_of` names the task of a setting. A source that failed makes this one fail too, or, of a shared form, is left out.
+/// Throws IoError and FormatError where an adapter's file is missing or damaged.
+inline Outcome perform_form(const Task& task, const Contender& contender, const Journal& journal, Workshop& workshop,
+                            const std::filesystem::path& out, const std::function<std::string(const Setting&)>& id_of) {
+  const Setting& s = task.setting;
+  const Form form = parse_form(s.form);
+  Trainer& t = workshop.trainer(s.weights);
+  Pass pass = t.pass();
+  pass.noise = {form.noise, 0};
+  Outcome outcome{.id = task.id};
+  if (s.is_base()) {
+    for (const User& u : workshop.users()) try {
+        outcome.cells.push_back(workshop.evaluator().score(t.model(), t.cache().decoder, pass, u.name));
+        outcome.cells.back().weights = s.weights, outcome.cells.back().form = s.form;
+      } catch (const DivergedError&) {  // under much noise: nobody is compared with it
+      }
+    return outcome;
+  }
+  AdapterRecord record{.id = task.id, .setting = s};
+  TrainedAdapter adapter = t.fresh(contender, s);
+  std::vector<std::string> users;
+  for (const User& u : workshop.users()) users.push_back(u.name);
+  std::vector<detail::Source> found;
+  std::uint64_t envelope = 0;  // of the file: names and shapes
+  for (const Setting& source : sources(s, users)) {
+    const std::string id = id_of(source);
+    const auto trained = journal.find(id);
+    if (!trained || trained->adapter.empty() || !trained->adapter.front().ok) continue;
+    const auto path = adapter_path(out, id);
+    const PackedFile file = read_packed(path);
+    contender_of(file, path, workshop.base().fingerprint);
+    fill_adapters(file, path, adapter.set());
+    found.push_back({source.user, values_of(adapter.set())});
+    envelope = std::filesystem::file_size(path) - bytes_as(found.back().values, "");
+    record.learning_rate = source.user == s.user ? trained->adapter.front().learning_rate : record.learning_rate;
+  }
+  record.parameters = adapter.parameters();
+  if (std::none_of(found.begin(), found.end(), [&](const detail::Source& f) { return f.user == s.user; })) {
+    record.ok = false, record.reason = "the run that it is made of failed";
+  } else {
+    put_values(detail::in_form(form, found, s.user, record.group), adapter.set());
+    record.bytes = envelope + bytes_as(values_of(adapter.set()), form.stored);
+    try {
+      CellRecord cell = workshop.evaluator().score(adapter.subject(), t.cache(), pass, s.user);
+      cell.adapter = task.id, cell.weights = s.weights;
+      outcome.cells.push_back(std::move(cell));
+    } catch (const DivergedError& e) {
+      record.ok = false, record.reason = e.what();
+    }
+  }
+  outcome.adapter.push_back(std::move(record));
+  return outcome;
+}
+
+}  // namespace tern
