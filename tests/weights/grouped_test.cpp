@@ -79,7 +79,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped weights round by at most half a step", W, gro
       const bool positive =
           group.maxCoeff() == top;  // of the largest weight; without a minimum the other sign has one step less
       for (Index k = 0; k < group.size(); ++k) {
-        const bool beyond = F::bits < 8 && !F::has_minimum && std::abs(group[k]) > (F::zero_code - 0.5) * step &&
+        const bool beyond = 8 > F::bits && !F::has_minimum && std::abs(group[k]) > (F::zero_code - 0.5) * step &&
                             (group[k] > 0) != positive;
         CHECK(std::abs(got(r, first + k) - group[k]) <= (beyond ? 1 : 0.5) * step + halves);
       }
