@@ -45,6 +45,7 @@ class Setting(NamedTuple):
     weights: str = "stored"
     budget: float = 1.0
     tokens: int = 0
+    form: str = ""
 
 
 # ---- statistics
@@ -277,13 +278,13 @@ class Study:
         self.runs, ids, self.cells = {}, {None: None}, {}
         for a in document["adapters"]:
             s = Setting(a["contender"], a["user"], a["seed"], a["data"], a["weights"], float(a["budget"]),
-                        a["train_tokens"])
+                        a["train_tokens"], a.get("form", ""))
             if s in self.runs:
                 self.faults.append(f"adapters: {s} is there twice")
             self.runs[s] = ids[a["id"]] = a
             a["setting"] = s
         for c in document["cells"]:
-            s = ids[c["adapter"]]["setting"] if c["adapter"] else Setting(weights=c["weights"])
+            s = ids[c["adapter"]]["setting"] if c["adapter"] else Setting(weights=c["weights"], form=c.get("form", ""))
             where = f"cell of {s.contender or 'the base'} for {s.user or 'everybody'} on {c['user']}'s text"
             document_of, nll, tokens = (np.array(x, dtype=float) for x in zip(*c["chunks"]))
             if (s, c["user"]) in self.cells:
@@ -326,7 +327,7 @@ class Study:
                     self.faults.append(f"adapter {a['id']}: rate {a['learning_rate']} is not what the pilots chose")
 
     def ran(self, contender, kind="real", weights="stored"):
-        return any(s.contender == contender and s.data.split(":")[0] == kind and s.weights == weights and
+        return any(s.contender == contender and s.data.split(":")[0] == kind and s.weights == weights and not s.form and
                    a["status"] == "ok" for s, a in self.runs.items())
 
     def at_seed(self, s, seed):
@@ -352,8 +353,20 @@ class Study:
         return None if found is None else float(found[2].sum() / found[1].sum())
 
     def gain(self, s, user, only=None):
-        """Over the base of the same weights."""
-        return self.difference(s, Setting(weights=s.weights), user, only)
+        """Over the base of the same weights, under the same noise."""
+        noise = s.form if s.form.startswith("noise:") else ""
+        return self.difference(s, Setting(weights=s.weights, form=noise), user, only)
+
+    def kept(self, part, whole):
+        """[share, low, high] of the whole gains that is left: the ratio of means, its interval by the delta method. None
+        unless the whole is surely above 0."""
+        if len(whole) < 2 or not t_interval(whole, self.level)[0] > 0:
+            return None
+        ratio = np.mean(part) / np.mean(whole)
+        (xx, xy), (_, yy) = np.cov(part, whole)
+        reach = stats.t.ppf(0.5 + self.level / 2, len(whole) - 1) * math.sqrt(
+            max(0.0, xx - 2 * ratio * xy + ratio**2 * yy) / len(whole)) / np.mean(whole)
+        return [ratio, ratio - reach, ratio + reach]
 
     def own(self, contender, user, **more):
         return Setting(contender, user, **more) if contender else Setting()
@@ -669,34 +682,140 @@ def e4(s):
     return f
 
 
-def e6(s):
+def composition(s, name, weights, word):
+    """E6 and E10: the champion on coarser weights."""
     f, champion, title = Finding(), s.champion, s.titles[s.champion]
-    if not s.ran(champion, weights="ternary"):
+    if not s.ran(champion, weights=weights):
         return None
-    there, here = (lambda u: Setting(champion, u, weights="ternary")), (lambda u: Setting(champion, u))
-    f.claims.append(s.claim(title + " on the ternary base", "the same on the dense base", "E6", s.users,
+    there, here = (lambda u: Setting(champion, u, weights=weights)), (lambda u: Setting(champion, u))
+    f.claims.append(s.claim(f"{title} on the {word} base", "the same on the dense base", name, s.users,
                             lambda u: (there(u), here(u))))
-    if s.ran(champion, "generic", "ternary"):
-        healed = lambda u: s.generic(champion, u, weights="ternary")
-        f.claims.append(s.claim(title + " of the person on the ternary base", "the shared one that heals it", "E6",
+    if s.ran(champion, "generic", weights):
+        healed = lambda u: s.generic(champion, u, weights=weights)
+        f.claims.append(s.claim(f"{title} of the person on the {word} base", "the shared one that heals it", name,
                                 s.users, lambda u: healed(u) and (there(u), healed(u)._replace(user=""))))
-    of_user = [(s.difference(Setting(weights="ternary"), Setting(), u), s.difference(there(u), Setting(), u),
+    of_user = [(s.difference(Setting(weights=weights), Setting(), u), s.difference(there(u), Setting(), u),
                 s.gain(here(u), u)) for u in s.users]
-    base, ternary, dense = np.array([x for x in of_user if None not in x]).reshape(-1, 3).T
-    rows = {"ternary base": base, "ternary base with own adapters": ternary, "dense base with own adapters": dense}
+    base, coarse, dense = np.array([x for x in of_user if None not in x]).reshape(-1, 3).T
+    rows = {f"{word} base": base, f"{word} base with own adapters": coarse, "dense base with own adapters": dense}
     table = {what: [x.mean(), between(s, x)] for what, x in rows.items() if len(x)}
-    if len(dense) > 1 and t_interval(dense, s.level)[0] > 0:
-        ratio = ternary.mean() / dense.mean()
-        (xx, xy), (_, yy) = np.cov(ternary, dense)
-        reach = stats.t.ppf(0.5 + s.level / 2, len(dense) - 1) * math.sqrt(
-            max(0.0, xx - 2 * ratio * xy + ratio**2 * yy) / len(dense)) / dense.mean()
-        f.numbers = {"kept": ratio, "kept, low": ratio - reach, "kept, high": ratio + reach}
-        table["kept of the gain on the dense base"] = [None, [ratio, ratio - reach, ratio + reach]]
+    if kept := s.kept(coarse, dense):
+        f.numbers = dict(zip(("kept", "kept, low", "kept, high"), kept))
+        table["kept of the gain on the dense base"] = [None, kept]
     if len(base):
-        f.numbers["margin of the ternary base"] = margin(base.mean())
-    f.tables["Against the dense base"] = table
+        f.numbers[f"margin of the {word} base"] = margin(base.mean())
+    f.tables[f"Against the dense base: {word} weights"] = table
     f.conclude = lambda: f.claims[0].answer
     return f
+
+
+def e6(s):
+    return composition(s, "E6", "ternary", "ternary")
+
+
+def e10(s):
+    return composition(s, "E10", "q4", "4-bit")
+
+
+def e5(s):
+    f, champion, rows = Finding(conclude=lambda: "measured", spoken=[]), s.champion, {}
+    levels = {"0.0001": 1e-4, "0.001": 1e-3, "0.01": 1e-2, "0.1": 1e-1, "1": 1.0}
+    over_base = lambda form: lambda u: (Setting(champion, u, form=form), Setting(form=form))
+    over_others = lambda form: lambda u: s.peers(u) and (Setting(champion, u, form=form),
+                                                         Setting(champion, u, data="others", form=form)) or None
+    for level in levels:
+        form, title = f"noise:{level}", f"{s.titles[champion]} under noise of {level}"
+        for b, family, pair in (("the base", "the base", over_base), ("the same language's others", "others", over_others)):
+            claim = s.claim(title, b, f"E5, against {family}", s.users, pair(form))
+            if claim.names:
+                f.claims.append(claim)
+        lost = known(s.difference(Setting(form=form), Setting(), u) for u in s.users)
+        of = lambda pair: known(s.difference(*x, u) for u in s.users if (x := pair(form)(u)))
+        rows[level] = [margin(np.mean(x)) if x else None for x in (lost, of(over_base), of(over_others))]
+    if not f.claims:
+        return None
+    f.tables["Perplexity of the base, and what own adapters save, by noise"] = rows
+
+    def conclude():
+        for against in ("the base", "others"):
+            claims = [c for c in f.claims if c.family == f"E5, against {against}"]
+            beaten = [x for x, c in zip(levels.values(), claims)]
+            first = next((i for i, c in enumerate(claims) if c.answer != "better"), len(claims))
+            if claims:
+                f.numbers[f"largest noise, against {against}"] = beaten[first - 1] if first else None
+        return "measured"
+    f.conclude = conclude
+    return f
+
+
+def precision_loss(s, contender, form):
+    """(share of the personal gain lost with its interval or None, who is worse than the base, bytes); None: nobody ran."""
+    part, whole, harmed, size = [], [], [], 0
+    for u in s.users:
+        before, after = s.gain(Setting(contender, u), u), s.gain(Setting(contender, u, form=form), u)
+        if None in (before, after):
+            continue
+        size = max(size, s.runs[Setting(contender, u, form=form)]["bytes"])
+        harmed += [u] if before > 0 > after else []
+        control = s.generic(contender, u)
+        generic = (control and s.gain(control, u)) or 0.0
+        whole.append(before - generic), part.append(after - generic)
+    if not whole:
+        return None
+    kept = s.kept(part, whole)
+    return kept and [1 - kept[0], 1 - kept[2], 1 - kept[1]], harmed, size
+
+
+def e7(s):
+    f, rows = Finding(conclude=lambda: "measured", spoken=[]), {}
+    for c in s.judged:
+        for form in ("bf16", "int8", "int4"):
+            claim = s.claim(f"{s.titles[c]} in {form}", "the same in fp32", "E7", s.users,
+                            lambda u: (Setting(c, u, form=form), Setting(c, u)))
+            if not claim.names:
+                continue
+            f.claims.append(claim)
+            lost, harmed, size = precision_loss(s, c, form)
+            f.numbers[f"lost, {s.titles[c]} in {form}"] = lost and lost[0]
+            rows[s.titles[c], form] = [form, size, lost, harmed or ["nobody"]]
+    f.tables["What is lost by storing adapters smaller"] = rows
+    return f if f.claims else None
+
+
+def shared_kept(s, form):
+    both = [(s.gain(Setting(s.champion, u, form=form), u), s.gain(Setting(s.champion, u), u)) for u in s.users]
+    both = [x for x in both if None not in x]
+    return s.kept(*np.array(both).T) if both else None
+
+
+def e8(s):
+    f, champion, rows = Finding(conclude=lambda: "measured", spoken=[]), s.champion, {}
+    clusters = {}
+    for u in s.users:
+        run = s.runs.get(Setting(champion, u, form="cluster"))
+        if run and run.get("group", 0):
+            clusters.setdefault(run["group"], []).append(u)
+    forms = {"mean": "everybody's mean", "others": "the mean of all others",
+             "cluster": "the mean of the others in the person's cluster", "int4": "the person's own in int4",
+             "cluster+int4": "the cluster's mean and what the person's own differs by, in int4"}
+    whole = s.bytes(champion) or 0
+    for form, words in forms.items():
+        claim = s.claim(words, "the person's own", "E8", s.users,
+                        lambda u: (Setting(champion, u, form=form), Setting(champion, u)))
+        if not claim.names:
+            continue
+        f.claims.append(claim)
+        runs = known(s.runs.get(Setting(champion, u, form=form)) for u in s.users)
+        own = max((r["bytes"] for r in runs if r["status"] == "ok"), default=0)
+        once = whole * (len(clusters) if form.startswith("cluster") else 1) / len(s.users)
+        size = {"int4": own, "cluster+int4": own + once}.get(form, once)
+        gains = known(s.gain(Setting(champion, u, form=form), u) for u in s.users)
+        kept = shared_kept(s, form)
+        f.numbers[f"kept, {form}"] = kept and kept[0]
+        rows[words] = [size, kept, margin(np.mean(gains)) if gains else None]
+    f.tables["What sharing keeps"] = rows
+    f.tables["Who is in which cluster"] = {f"cluster {n}": [len(of), of] for n, of in sorted(clusters.items())}
+    return f if f.claims else None
 
 
 def e9(s):
@@ -809,12 +928,14 @@ def e13(s):
     return f
 
 
-EXPERIMENTS = {"E1": e1, "E2": e2, "E3": e3, "E4": e4, "E6": e6, "E9": e9, "E11": e11, "E12": e12, "E13": e13}
+EXPERIMENTS = {"E1": e1, "E2": e2, "E3": e3, "E4": e4, "E5": e5, "E6": e6, "E7": e7, "E8": e8, "E9": e9, "E10": e10,
+               "E11": e11, "E12": e12, "E13": e13}
 
 
 def decide(s, found):
     """The admissible are better than generic text by the margin (E3), and than the best other person's by it at the
-    interval's low end (E4). Among them the cheapest not shown to be worse than the best by the margin or more."""
+    interval's low end (E4). Among them the cheapest not shown to be worse than the best by the margin or more. Where
+    nobody is admissible though all was asked, the champion if a cluster's mean with the own residual keeps 80%."""
     def holds(experiment, contender, value):
         of = found[experiment].claims if experiment in found else []
         claims = [c for c in of if c.family == personal_family(s, contender)]
@@ -827,7 +948,8 @@ def decide(s, found):
     rows = {s.titles[c]: ["yes" if c in admissible else "no", s.bytes(c), margin(gains[c]) if c in gains else None]
             for c in s.champion_first}
     if not admissible or not all(c in gains for c in admissible):
-        return "", rows, []
+        kept = shared_kept(s, "cluster+int4") if not admissible and {"E3", "E4"} <= found.keys() else None
+        return s.champion if kept and kept[0] >= 0.8 else "", rows, []
     best = max(admissible, key=lambda c: gains[c])
     claims = {c: s.claim(s.titles[c], s.titles[best], "decision", s.users, lambda u, c=c: (s.own(c, u), s.own(best, u)))
               for c in admissible if c != best}
@@ -969,6 +1091,19 @@ class Judgement:
         self.default_is_sure = not any(map(s.hangs_on_chance, [*among, *personal]))
 
 
+    def is_admissible(self, contender):
+        return self.candidates[self.study.titles[contender]][0] == "yes"
+
+    def storage(self):
+        """int8 where that surely loses less than a twentieth of the personal gain and harms nobody."""
+        if not self.default:
+            return ""
+        if not self.is_admissible(self.default):
+            return "cluster+int4"
+        found = precision_loss(self.study, self.default, "int8")
+        return "" if not found else "int8" if found[0] and found[0][2] < 0.05 and not found[1] else "fp32"
+
+
 def compare(document, report=None, judgement=None):
     """A Comparison of the document's verdicts, and of the report's tables if there is one, with what is found here."""
     j = judgement or Judgement(document)
@@ -983,6 +1118,9 @@ def compare(document, report=None, judgement=None):
     if j.default_is_sure and (decision or s.contenders):
         result.same("decision", decision.get("contender"), j.default)
         words = f"Default: {s.titles[j.default]}, " if j.default else "No default: "
+        if j.default and not j.is_admissible(j.default):
+            words = f"Default: of {s.titles[j.default]} a cluster's mean and the own residual in int4"
+        result.same("decision: stored as", decision.get("storage", ""), j.storage())
         said = decision.get("sentence", "")
         result.note("decision: the sentence says", said[:len(words)], words, said.startswith(words))
     if report is not None:

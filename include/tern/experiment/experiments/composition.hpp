@@ -85,7 +85,7 @@ inline void measure(const Coarse& coarse, const Evidence& evidence, Finding& fin
 
   const double level = 1 - evidence.protocol().alpha;
   const detail::Gains g = detail::gains(coarse, evidence);
-  Table table{.title = "Against the dense base", .columns = {"", "gain, nats per token", "margin"}};
+  Table table{.title = "Against the dense base: " + word + " weights", .columns = {"", "gain, nats per token", "margin"}};
   for (const auto& [what, nats] : {std::pair{word + " base", &g.base}, {word + " base with own adapters", &g.coarse_own},
                                    {std::string("dense base with own adapters"), &g.dense_own}})
     if (const auto mean = mean_of(*nats, level)) {
