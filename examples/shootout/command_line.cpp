@@ -29,7 +29,7 @@ struct Arguments {
   std::string base = "bundled", users, out = "shootout-out", generic;
   std::vector<std::string> contenders, rivals;
   std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8";
-  std::vector<std::string> self;
+  std::vector<std::string> self, populations;
   std::optional<Index> steps;
   bool keep_personal_data = false, strict = false, git = false, split_at_random = false;
   std::map<std::string, std::string> kinds, languages;  // by user
@@ -116,12 +116,18 @@ PopulationOptions population_options(const Arguments& a) {
   if (a.git) options.ingest.git = program::run_git;
   options.kinds = a.kinds, options.languages = a.languages;
   options.split.by_time = !a.split_at_random;
-  options.population = a.users.empty() ? "personas" : shown(std::filesystem::path(a.users).filename().string());
+  options.population = shown(std::filesystem::path(a.users).filename().string());
   return options;
 }
 
-std::filesystem::path users_folder(const Arguments& a) {
-  return a.users.empty() ? program::bundled() / "personas" : std::filesystem::path(a.users);
+/// --users DIR is people=DIR; nothing said is the personas.
+std::vector<Population> populations(const Arguments& a) {
+  std::vector<std::string> words = a.populations;
+  if (!a.users.empty()) words.push_back("people=" + a.users);
+  if (words.empty()) words.push_back("personas");
+  std::vector<Population> all;
+  for (const std::string& w : words) all.push_back(program::find_population(w));
+  return all;
 }
 
 /// What both `run` and `plan` need, loaded.
@@ -161,7 +167,12 @@ Stage load(Arguments& a) {
     std::cerr << "E10 is left out: the base is stored in 4 bits, and there is no finer one to compare with\n";
     std::erase(a.options.experiments, "E10");
   }
-  stage.users = load_users(users_folder(a), stage.base, population_options(a));
+  const PopulationOptions reading = population_options(a);
+  if (!a.users.empty() && a.populations.empty())  // which says more of what is wrong with a folder
+    stage.users = load_users(std::filesystem::path(a.users), stage.base, reading);
+  else
+    stage.users = load_users(populations(a), stage.base, reading);
+  if (stage.users.users.empty()) throw ValueError("--population: expected somebody with enough text, found nobody");
   std::vector<std::filesystem::path> generic;
   if (!a.generic.empty()) generic.emplace_back(a.generic);
   generic.push_back(program::bundled() / "generic");
@@ -338,6 +349,7 @@ CLI::Option* add_base(CLI::App& app, Arguments& a) {
 
 void add_people(CLI::App& app, Arguments& a) {
   app.add_option("--users", a.users, "a folder with a folder of text for each person (default: the bundled personas)");
+  app.add_option("--population", a.populations, "personas, people=DIR, or chitchat:N, its N largest people (40); several may be combined");
   app.add_option("--self", a.self, "whose words to keep of chats and mail: names, addresses, ids (default: found out)");
   app.add_flag("--keep-personal-data", a.keep_personal_data,
                "do not replace mail addresses, phone numbers and the like");
@@ -381,8 +393,8 @@ int program::shootout(int argc, char** argv, const std::vector<Contender>& table
     if (read->parsed()) {
       std::unique_ptr<Tokenizer> counts;
       if (base->count() > 0) counts = load_base_tokenizer(program::find(a.base).path);
-      r.users = users_folder(a);
-      r.population = population_options(a);
+      r.people = populations(a);
+      r.reading = population_options(a);
       r.tokenizer = counts.get();
       return program::read_people(r);
     }

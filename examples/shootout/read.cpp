@@ -127,11 +127,16 @@ int read_people(const ReadOptions& options) {
   std::vector<LeftOut> left_out;
   Json all = {{"users", Json::array()}, {"left_out", Json::array()}};
   bool is_known = options.user.empty();
-  for (const PersonFolder& folder : list_people(options.users, left_out)) {
-    if (!options.user.empty() && folded(folder.name) != folded(options.user)) continue;
+  std::vector<PersonSource> people;
+  for (const Population& population : options.people) {
+    people.insert(people.end(), population.people.begin(), population.people.end());
+    left_out.insert(left_out.end(), population.left_out.begin(), population.left_out.end());
+  }
+  for (const PersonSource& source : people) {
+    if (!options.user.empty() && folded(source.name) != folded(options.user)) continue;
     is_known = true;
     try {
-      const Person person = read_person(folder.path, folder.name, options.population);
+      const Person person = source.read(source.name, options.reading);
       Json json = describe(person, options);
       if (!options.json) {
         print(person, json);
@@ -139,12 +144,11 @@ int read_people(const ReadOptions& options) {
       }
       all["users"].push_back(std::move(json));
     } catch (const Error& error) {
-      left_out.push_back({folder.name, shown(error.what())});
+      left_out.push_back({source.name, shown(error.what())});
     }
   }
   if (!is_known)
-    throw ValueError("--user: expected a folder below " + in_quotes(options.users.string()) + ", got " +
-                     in_quotes(options.user));
+    throw ValueError("--user: expected one of the people's names, got " + in_quotes(options.user));
   for (const LeftOut& l : left_out) {
     all["left_out"].push_back({{"name", l.name}, {"reason", l.reason}});
     if (!options.json) std::cout << "left out: " << l.name << ": " << l.reason << '\n';

@@ -1,17 +1,17 @@
 #pragma once
 /// tern-shootout read: what becomes of people's files, before anything is trained on them.
-#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "tern/experiment/users.hpp"
 
 namespace program {
 
 struct ReadOptions {
-  std::filesystem::path users;
+  std::vector<tern::Population> people;
   std::string user;  ///< only this one
   bool text = false, json = false;
-  tern::PopulationOptions population;
+  tern::PopulationOptions reading;
   const tern::Tokenizer* tokenizer = nullptr;  ///< counts tokens where there is one
 };
 

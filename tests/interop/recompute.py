@@ -839,7 +839,7 @@ def e11(s):
     if any(best(u) for u in s.users):
         questions.append(("the best other person's", best))
     splits = {}
-    for title, key in (("By kind", "kind"), ("By language", "language")):
+    for title, key in (("By population", "population"), ("By kind", "kind"), ("By language", "language")):
         names = sorted({s.people[u][key] for u in s.users})
         splits[title] = {n or "unknown": [u for u in s.users if s.people[u][key] == n] for n in names}
     by_size, thirds = sorted(s.users, key=lambda u: s.people[u]["tokens"]["train"]), {}

@@ -70,11 +70,11 @@ struct ChunkLoss {
 struct CellRecord {
   std::string adapter;  ///< its id; empty: the bare base
   std::string weights = "stored";
-  std::string form = {};  ///< of the bare base: under which noise
   std::string user;
   double nll = 0;  ///< nats
   Index tokens = 0, bytes = 0;
   std::vector<ChunkLoss> chunks;
+  std::string form = {};  ///< of the bare base: under which noise
 };
 
 /// A rate that the pilots tried, and the mean validation loss it came to, nats per token; none: it diverged.

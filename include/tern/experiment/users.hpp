@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -110,10 +111,9 @@ inline std::string main_language(const std::vector<Document>& documents) {
 
 }  // namespace detail
 
-/// Reads one person's folder and splits what it holds. Throws as ingest().
-inline Person read_person(const std::filesystem::path& folder, std::string name,
-                          const PopulationOptions& options = {}) {
-  Person person{std::move(name), "", "", ingest(folder, options.ingest), {}};
+/// What was found of one person: its kind, its language and its parts.
+inline Person make_person(std::string name, Ingested found, const PopulationOptions& options = {}) {
+  Person person{std::move(name), "", "", std::move(found), {}};
   const auto given = [&](const std::map<std::string, std::string>& values) {
     const auto found = values.find(person.name);
     return found == values.end() ? std::string() : found->second;
@@ -126,6 +126,12 @@ inline Person read_person(const std::filesystem::path& folder, std::string name,
   }
   if (!person.found.documents.empty()) person.parts = split(person.found.documents, options.split);
   return person;
+}
+
+/// Reads one person's folder. Throws as ingest().
+inline Person read_person(const std::filesystem::path& folder, std::string name,
+                          const PopulationOptions& options = {}) {
+  return make_person(std::move(name), ingest(folder, options.ingest), options);
 }
 
 namespace detail {
@@ -158,12 +164,9 @@ inline std::optional<std::string> split_tokens(const std::vector<TokenDocument>&
 /// "email" for Pii::email.
 inline std::string pii_label(Pii kind) { return lower(placeholder(kind).substr(1, placeholder(kind).size() - 2)); }
 
-/// Reads one user's folder; returns why the user is left out, or nothing.
-inline std::optional<std::string> load_user(const std::filesystem::path& folder, const Base& base,
-                                            const PopulationOptions& options, User& user) {
-  Person person = read_person(folder, user.name, options);
+/// A person as a user; returns why the user is left out, or nothing.
+inline std::optional<std::string> make_user(Person person, const Base& base, User& user) {
   Ingested& found = person.found;
-  user.population = options.population;
   user.documents = static_cast<Index>(found.documents.size() + found.token_documents.size());
   user.kind = person.kind;
   user.language = person.language;
@@ -239,14 +242,35 @@ inline std::vector<PersonFolder> list_people(const std::filesystem::path& folder
   return people;
 }
 
+/// Somebody of a population, read when it is asked for. Throws as ingest().
+struct PersonSource {
+  std::string name;
+  std::function<Person(const std::string& name, const PopulationOptions&)> read;
+};
+/// People whom results call together.
+struct Population {
+  std::string name;
+  std::vector<PersonSource> people;
+  std::vector<LeftOut> left_out{};  ///< who was seen to be none
+};
+
+/// The people below `folder`, see list_people().
+inline Population folder_population(std::string name, const std::filesystem::path& folder) {
+  Population population{std::move(name), {}, {}};
+  for (PersonFolder& person : list_people(folder, population.left_out))
+    population.people.push_back({person.name, [path = std::move(person.path)](const std::string& as, const PopulationOptions& options) {
+                                   return read_person(path, as, options);
+                                 }});
+  return population;
+}
+
 namespace detail {
 
 /// Throws ValueError where a kind or language is given to somebody unknown, or the kind is none.
-inline void check_given(const PopulationOptions& options, const std::vector<PersonFolder>& people) {
+inline void check_given(const PopulationOptions& options, const std::vector<std::string>& people) {
   const auto check = [&](const char* what, const std::map<std::string, std::string>& values) {
     for (const auto& [user, value] : values)
-      if (std::none_of(people.begin(), people.end(),
-                       [&, &user = user](const PersonFolder& p) { return p.name == user; }))
+      if (std::find(people.begin(), people.end(), user) == people.end())
         throw ValueError(std::string(what) + " of " + in_quotes(user) + ": expected a user, found no such folder");
   };
   check("kind", options.kinds);
@@ -273,31 +297,50 @@ inline bool holds_files(const std::filesystem::path& folder) {
 
 }  // namespace detail
 
-/// The users below `folder`, see list_people. Who cannot be read or has too little text is left out, with the reason.
-/// Throws ValueError where nobody is left or `options` speak of somebody who is not there, or of an unknown kind;
-/// IoError where `folder` cannot be read.
-inline Users load_users(const std::filesystem::path& folder, const Base& base, const PopulationOptions& options = {}) {
+/// The users of several populations, each name once: of two alike the later one gets "~2". Who cannot be read or has too
+/// little text is left out, with the reason. Throws ValueError where `options` speak of somebody who is not there, or of
+/// an unknown kind.
+inline Users load_users(const std::vector<Population>& populations, const Base& base, const PopulationOptions& options = {}) {
   Users result;
-  const std::vector<PersonFolder> people = list_people(folder, result.left_out);
-  detail::check_given(options, people);
-  for (const PersonFolder& person : people) {
-    User user;
-    user.name = person.name;
-    try {
-      if (auto reason = detail::load_user(person.path, base, options, user))
-        result.left_out.push_back({user.name, *reason});
-      else
-        result.users.push_back(std::move(user));
-    } catch (const Error& e) {
-      result.left_out.push_back({user.name, shown(e.what())});
-    } catch (const std::filesystem::filesystem_error& e) {
-      result.left_out.push_back({user.name, shown(e.what())});
+  std::vector<std::string> names;
+  for (const Population& population : populations)
+    for (const PersonSource& person : population.people) {
+      std::string name = person.name;
+      for (int n = 2; std::find(names.begin(), names.end(), name) != names.end(); ++n)
+        name = person.name + '~' + std::to_string(n);
+      names.push_back(std::move(name));
+    }
+  detail::check_given(options, names);
+  auto next = names.begin();
+  for (const Population& population : populations) {
+    result.left_out.insert(result.left_out.end(), population.left_out.begin(), population.left_out.end());
+    for (const PersonSource& person : population.people) {
+      User user;
+      user.name = *next++;
+      user.population = population.name;
+      try {
+        if (auto reason = detail::make_user(person.read(user.name, options), base, user))
+          result.left_out.push_back({user.name, *reason});
+        else
+          result.users.push_back(std::move(user));
+      } catch (const Error& e) {
+        result.left_out.push_back({user.name, shown(e.what())});
+      } catch (const std::filesystem::filesystem_error& e) {
+        result.left_out.push_back({user.name, shown(e.what())});
+      }
     }
   }
+  return result;
+}
+
+/// The users below `folder`. Throws besides ValueError where nobody is left, and IoError where `folder` cannot be read.
+inline Users load_users(const std::filesystem::path& folder, const Base& base, const PopulationOptions& options = {}) {
+  const Population population = folder_population(options.population, folder);
+  Users result = load_users(std::vector{population}, base, options);
   if (result.users.empty()) {
     std::string why = "--users " + in_quotes(folder.string()) +
                       ": expected a folder with a folder of text for each user, found no usable one";
-    if (people.empty() && detail::holds_files(folder))
+    if (population.people.empty() && detail::holds_files(folder))
       why += "; it holds files itself: if it is one person's own, give the folder above it";
     for (const LeftOut& l : result.left_out) why += "\n  " + l.name + ": " + l.reason;
     throw ValueError(why);

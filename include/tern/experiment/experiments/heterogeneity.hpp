@@ -54,8 +54,8 @@ inline Split by_size(const Evidence& evidence) {
 
 /// Those that divide users at all.
 inline std::vector<Split> splits(const Evidence& evidence) {
-  std::vector<Split> all = {by(evidence, "By kind", &UserRecord::kind), by(evidence, "By language", &UserRecord::language),
-                            by_size(evidence)};
+  std::vector<Split> all = {by(evidence, "By population", &UserRecord::population), by(evidence, "By kind", &UserRecord::kind),
+                            by(evidence, "By language", &UserRecord::language), by_size(evidence)};
   std::erase_if(all, [](const Split& s) { return s.groups.size() < 2; });
   return all;
 }
