@@ -238,6 +238,15 @@ class BadInput(unittest.TestCase):
         self.assert_fails(self.run_program("tern-shootout"), 2, "command: expected run, plan, read or report, got none")
         self.assert_fails(self.run_program("tern-shootout", "plann"), 2, "plann")
 
+    def test_populations(self):
+        for words in ["chitchat:0", "chitchat:x", "chitchat:-1", "strangers", "people"]:
+            done = self.run_program("tern-shootout", "run", "--population", words, *QUICK, "--out", "out")
+            self.assert_fails(done, 2, f"--population: expected personas, people=DIR or chitchat:N, got '{words}'")
+        read = self.run_program("tern-shootout", "read", "--population", f"people={self.users}", "--population", "personas")
+        self.assertEqual(read.returncode, 0, read.stderr)
+        self.assertIn("good: ", read.stdout)
+        self.assertIn("chatter: ", read.stdout)
+
     def test_one_persons_own_folder(self):
         self.assert_fails(self.shootout(users=self.users / "good"), 2, "give the folder above it")
 

@@ -112,8 +112,8 @@ inline std::string main_language(const std::vector<Document>& documents) {
 }  // namespace detail
 
 /// What was found of one person: its kind, its language and its parts.
-inline Person make_person(std::string name, Ingested found, const PopulationOptions& options = {}) {
-  Person person{std::move(name), "", "", std::move(found), {}};
+inline Person make_person(std::string name, Ingested ingested, const PopulationOptions& options = {}) {
+  Person person{std::move(name), "", "", std::move(ingested), {}};
   const auto given = [&](const std::map<std::string, std::string>& values) {
     const auto found = values.find(person.name);
     return found == values.end() ? std::string() : found->second;
