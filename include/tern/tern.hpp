@@ -16,6 +16,7 @@
 #include "tern/core/site.hpp"
 #include "tern/core/token.hpp"
 
+#include "tern/kernels/checked.hpp"
 #include "tern/kernels/kernels.hpp"
 
 #include "tern/weights/bf16.hpp"
