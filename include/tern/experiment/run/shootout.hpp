@@ -65,6 +65,7 @@ class Shootout {
       }
       if (!came) std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
+    if (hooks.stopped()) return std::nullopt;
     return collect(out, hooks);
   }
 
