@@ -22,9 +22,21 @@ need() {
     refuse "this needs root, or sudo without a password" "${missing[@]}"
   fi
   echo "Installing ${missing[*]}"
-  "${as_root[@]}" apt-get update -qq
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+  patiently "${as_root[@]}" apt-get update -qq
+  patiently "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+}
+
+# patiently COMMAND...: again and again, for ten minutes, while another program holds one of apt's locks.
+patiently() {
+  local said attempt
+  for attempt in {1..120}; do
+    said=$(LC_ALL=C "$@" 2>&1 >/dev/null </dev/null) && return
+    [[ $said == *[Ll]"ock "* || $said == *"/lock"* ]] || break
+    [ "$attempt" -gt 1 ] || echo "Waiting for another program that holds apt's lock" >&2
+    sleep 5
+  done
+  echo "$said" >&2
+  return 1
 }
 
 is_installed() {
