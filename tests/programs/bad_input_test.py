@@ -235,7 +235,7 @@ class BadInput(unittest.TestCase):
                 done = self.run_program("tern-shootout", "run", "--users", self.users, "--out", "out", option, value)
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn(expected, done.stderr)
-        self.assert_fails(self.run_program("tern-shootout"), 2, "command: expected run, plan, read or report, got none")
+        self.assert_fails(self.run_program("tern-shootout"), 2, "command: expected run, plan, read, report, tasks or task, got none")
         self.assert_fails(self.run_program("tern-shootout", "plann"), 2, "plann")
 
     def test_populations(self):
