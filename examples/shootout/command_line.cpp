@@ -260,12 +260,12 @@ int task_command(Arguments& a, const std::vector<Contender>& table, const std::v
       continue;
     }
     std::string holder;
-    const Came how = shootout.perform_one(a.out, id, hooks, &holder);
-    if (how == Came::elsewhere) {
+    const WorkStatus how = shootout.perform_one(a.out, id, hooks, &holder);
+    if (how == WorkStatus::elsewhere) {
       std::cerr << id << ": " << holder << " is at it\n";
       status = elsewhere;
     }
-    if (how == Came::interrupted) {
+    if (how == WorkStatus::interrupted) {
       std::cerr << id << ": interrupted\n";
       return 1;
     }

@@ -26,13 +26,13 @@ int main(int argc, char** argv) try {
     all = true;
     for (long i = 0; i < cells; ++i) {
       const std::string id = "cell-" + std::to_string((i + ::getpid() * 37L) % cells);
-      const Came how = do_once(journal, claims, id, [&]() -> std::optional<Outcome> {
+      const WorkStatus how = do_once(journal, claims, id, [&]() -> std::optional<Outcome> {
         say("begin", id);
         ::usleep(500);
         say("end", id);
         return Outcome{.id = id, .loss = 1.0};
       });
-      all = all && (how == Came::done || how == Came::earlier);
+      all = all && (how == WorkStatus::done || how == WorkStatus::earlier);
     }
   }
   return 0;

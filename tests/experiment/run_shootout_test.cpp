@@ -446,8 +446,8 @@ TEST_CASE("shootout: done piece by piece, in any order, it comes to the same; wh
     std::reverse(left.open.begin(), left.open.end());
     for (const Work& work : left.open) {
       CHECK(!work.what().empty());
-      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == Came::done);
-      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == Came::earlier);
+      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == WorkStatus::done);
+      CHECK(shootout(stage)->perform_one(stage.out(), work.id) == WorkStatus::earlier);
       if (round == 0) continue;
       if (first_pilot.empty()) first_pilot = work.id;
     }

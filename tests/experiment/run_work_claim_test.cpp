@@ -150,15 +150,15 @@ TEST_CASE("worker: done work is not done again, interrupted work leaves nothing,
     ++runs;
     return Outcome{.id = "a"};
   };
-  CHECK(do_once(journal, claims, "a", []() -> std::optional<Outcome> { return std::nullopt; }) == Came::interrupted);
+  CHECK(do_once(journal, claims, "a", []() -> std::optional<Outcome> { return std::nullopt; }) == WorkStatus::interrupted);
   CHECK_THROWS_AS(do_once(journal, claims, "a", []() -> std::optional<Outcome> { throw ValueError("no"); }), ValueError);
   CHECK(names_in(journal.folder()).empty());
   {
     const auto other = claims.take("a");
-    CHECK(do_once(journal, claims, "a", work) == Came::elsewhere);
+    CHECK(do_once(journal, claims, "a", work) == WorkStatus::elsewhere);
   }
-  CHECK(do_once(journal, claims, "a", work) == Came::done);
-  CHECK(do_once(journal, claims, "a", work) == Came::earlier);
+  CHECK(do_once(journal, claims, "a", work) == WorkStatus::done);
+  CHECK(do_once(journal, claims, "a", work) == WorkStatus::earlier);
   CHECK(runs == 1);
   std::ofstream(journal.folder() / "a.claim-0") << "{}";
   std::ofstream(journal.folder() / "b.claim-0") << "{}";

@@ -38,6 +38,12 @@ struct UserRecord {
   std::vector<std::pair<std::string, std::string>> files;  ///< skipped: name, reason
 };
 
+inline std::vector<std::string> names_of(const std::vector<UserRecord>& users) {
+  std::vector<std::string> names;
+  for (const UserRecord& u : users) names.push_back(u.name);
+  return names;
+}
+
 /// A point of a curve that is drawn and never acted on.
 struct CurvePoint {
   Index step = 0;

@@ -60,6 +60,8 @@ struct Setting {
   std::string form = {};           ///< in which it is scored: empty, as it was trained; else see form.hpp
 
   bool is_base() const { return contender.empty(); }
+  /// One user's, on the own text, in nothing else different.
+  bool is_ordinary() const { return *this == Setting{.contender = contender, .user = user}; }
   auto operator<=>(const Setting&) const = default;
 };
 

@@ -57,11 +57,7 @@ inline bool tuned(const Evidence& evidence, const std::string& contender) {
   return pilot != evidence.protocol().pilots.end() && pilot->second.interior;
 }
 
-inline std::vector<std::string> user_names(const Evidence& evidence) {
-  std::vector<std::string> names;
-  for (const UserRecord& u : evidence.users()) names.push_back(u.name);
-  return names;
-}
+inline std::vector<std::string> user_names(const Evidence& evidence) { return names_of(evidence.users()); }
 
 /// The champion and the rivals that ran.
 inline std::vector<std::string> judged(const Evidence& evidence) {

@@ -98,8 +98,7 @@ inline std::optional<Outcome> perform(const Task& task, const Registration& run,
     if (p.validation && std::isfinite(std::exp(*p.validation)))
       record.curve.push_back({p.step, p.seconds, std::exp(*p.validation)});
   if (result.ok()) {
-    const bool ordinary = s == Setting{.contender = s.contender, .user = s.user};
-    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && (ordinary || task.is_source)) {
+    if (!adapter.is_copy() && record.bytes <= most_kept_bytes && (s.is_ordinary() || task.is_source)) {
       std::filesystem::create_directories(out / "adapters");
       record.bytes = save_adapter(adapter_path(out, task.id), adapter.set(), contender.name, workshop.base().fingerprint);
     }

@@ -53,9 +53,7 @@ class Preparation {
   Outcome measure_steps(const CalibrationOptions& options = {}) {
     Outcome measured{.id = run_.calibration};
     const Stopwatch watch;
-    std::vector<std::string> users;
-    for (const UserRecord& u : run_.users) users.push_back(u.name);
-    for (const auto& [name, seconds] : calibrate(workshop_.trainer(), leaves(), users, options)) {
+    for (const auto& [name, seconds] : calibrate(workshop_.trainer(), leaves(), names_of(run_.users), options)) {
       AdapterRecord row;
       row.setting.contender = name;
       row.seconds = seconds;

@@ -56,12 +56,12 @@ class Shootout {
         const double expected = expected_seconds(work, left);
         const Stopwatch watch;
         std::string holder;
-        const Came how = do_once(journal, claims, work.id, [&] { return perform(work, left, run_, workshop_, journal, out); }, &holder);
-        if (how == Came::interrupted) return std::nullopt;
-        if (how == Came::done) pace.finished(expected, watch.seconds());
-        if (how == Came::elsewhere && elsewhere.insert(work.id).second && hooks.note)
+        const WorkStatus how = do_once(journal, claims, work.id, [&] { return perform(work, left, run_, workshop_, journal, out); }, &holder);
+        if (how == WorkStatus::interrupted) return std::nullopt;
+        if (how == WorkStatus::done) pace.finished(expected, watch.seconds());
+        if (how == WorkStatus::elsewhere && elsewhere.insert(work.id).second && hooks.note)
           hooks.note(work.what() + ": " + holder + " is at it");
-        came = came || how != Came::elsewhere;
+        came = came || how != WorkStatus::elsewhere;
       }
       if (!came) std::this_thread::sleep_for(std::chrono::milliseconds(500));
     }
@@ -77,11 +77,11 @@ class Shootout {
 
   /// Does one piece of left(), as run() would. An id that is neither open nor done is an error: its pilots are not done,
   /// or it is of another run. `holder`: who has it, where it is elsewhere. Throws ValueError and IoError.
-  Came perform_one(const std::filesystem::path& out, const std::string& id, const ShootoutHooks& hooks = {},
+  WorkStatus perform_one(const std::filesystem::path& out, const std::string& id, const ShootoutHooks& hooks = {},
                    std::string* holder = nullptr) {
     const WorkLeft left = this->left(out, hooks);
     const Journal journal(out);
-    if (journal.done(id)) return Came::earlier;
+    if (journal.done(id)) return WorkStatus::earlier;
     const Work* work = left.find(id);
     if (work == nullptr)
       throw ValueError("task: expected the id of work that is left, got " + in_quotes(id) +

@@ -75,8 +75,7 @@ inline std::vector<Task> plan_tasks(const experiments::Design& design) {
     task.everybody = task.everybody || everybody || setting.is_base() || setting.user.empty();
   };
   add(base_setting(), true);
-  std::vector<std::string> users;
-  for (const UserRecord& u : design.users) users.push_back(u.name);
+  const std::vector<std::string> users = names_of(design.users);
   for (const experiments::Experiment& e : experiments::all())
     if (design.options.wants(e.id))
       e.needs(design, [&](const experiments::Need& need) {
@@ -115,8 +114,7 @@ inline std::vector<Task> named_tasks(const Registration& run, const ProtocolReco
       if (parse_form(t.setting.form).is_shared())  // others' rates count as well
         for (const UserRecord& u : run.users) kind += "/" + std::to_string(rate_for(pilots->second, u.name));
     }
-    const bool ordinary = t.setting == Setting{.contender = t.setting.contender, .user = t.setting.user};
-    if (t.is_source && !ordinary) kind += "/kept";
+    if (t.is_source && !t.setting.is_ordinary()) kind += "/kept";
     t.id = task_id(context, kind, t.setting, t.everybody, rate);
   }
   return tasks;

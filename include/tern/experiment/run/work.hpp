@@ -59,8 +59,7 @@ inline WorkLeft work_left(const Registration& run, Workshop& workshop, const Jou
   }
   if (!left.over()) return left;
   left.tests = named_tasks(run, left.prepared->protocol, workshop.base().fingerprint);
-  std::vector<std::string> users;
-  for (const UserRecord& u : run.users) users.push_back(u.name);
+  const std::vector<std::string> users = names_of(run.users);
   std::set<Setting> missing;
   for (const Task& t : left.tests)
     if (!journal.done(t.id)) missing.insert(t.setting);

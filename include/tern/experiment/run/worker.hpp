@@ -8,21 +8,22 @@
 
 namespace tern {
 
-enum class Came { done, earlier, elsewhere, interrupted };
+/// How do_once() ended: it was done here, or before, or another process is at it, or it was interrupted.
+enum class WorkStatus { done, earlier, elsewhere, interrupted };
 
 /// Does `work`, which gives an outcome or, interrupted, none, unless the journal has the outcome of `id` or another
 /// process is at it (`holder` then says which). Throws IoError, and what `work` throws; the claim is given back.
 template <class Work>
-Came do_once(const Journal& journal, const WorkClaims& claims, const std::string& id, Work&& work,
+WorkStatus do_once(const Journal& journal, const WorkClaims& claims, const std::string& id, Work&& work,
              std::string* holder = nullptr) {
-  if (journal.done(id)) return Came::earlier;
+  if (journal.done(id)) return WorkStatus::earlier;
   const auto claim = claims.take(id, holder);
-  if (!claim) return Came::elsewhere;
-  if (journal.done(id)) return Came::earlier;  // between the two
+  if (!claim) return WorkStatus::elsewhere;
+  if (journal.done(id)) return WorkStatus::earlier;  // between the two
   const std::optional<Outcome> outcome = work();
-  if (!outcome) return Came::interrupted;
+  if (!outcome) return WorkStatus::interrupted;
   journal.write(*outcome);
-  return Came::done;
+  return WorkStatus::done;
 }
 
 }  // namespace tern
