@@ -117,7 +117,7 @@ class Measurement {
     p.kernels = &kernels::table(way.isa);
     p.parallel = pool_.parallel();
     p.precision = way.precision;
-    p.gradients = p.group_gradients = way.gradients;
+    p.gradients = way.gradients;
     return p;
   }
 

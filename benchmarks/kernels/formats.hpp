@@ -164,7 +164,7 @@ class Grouped final : public Product {
       : Product(s, n, kernels::grouped_bytes<F>(s.rows, s.columns), cold),
         groups(kernels::activation_groups(s.columns)),
         q(static_cast<std::size_t>(n * std::max(s.columns, s.rows))),
-        scales(static_cast<std::size_t>(n * groups)),
+        scales(static_cast<std::size_t>(n * std::max(groups, kernels::turned_groups(s.rows)))),
         sizes(static_cast<std::size_t>(s.rows), 1.0f) {}
 
   void forward(const Operations& ops, const Parallel& parallel) override {
@@ -186,14 +186,14 @@ class Grouped final : public Product {
   }
   void backward_int8(const Operations& ops, const Parallel& parallel) override {
     const kernels::GroupedView<F> w = view();
-    const Index m = shape.rows;
+    const Index m = shape.rows, back = kernels::turned_groups(m);
     parallel.ranges(tokens, 1, [&](Index begin, Index end) {
       kernels::quantize_gradients(ops, end - begin, m, y.data() + begin * m, m, sizes.data(), false,
-                                  q.data() + begin * m, m, scales.data() + begin);
+                                  q.data() + begin * m, m, scales.data() + begin * back, back);
     });
     parallel.ranges(shape.columns, 64, wide_piece, [&](Index begin, Index end) {
-      ops.grouped<F>().matmul_transposed_int8(w, sizes.data(), begin, end, tokens, q.data(), m, scales.data(), x.data(),
-                                              shape.columns);
+      ops.grouped<F>().matmul_transposed_int8(w, sizes.data(), begin, end, tokens, q.data(), m, scales.data(), back,
+                                              x.data(), shape.columns);
     });
   }
 

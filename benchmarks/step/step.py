@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times steps of training: tern on bases as stored against PyTorch with transformers and PEFT, a row for each base and method.
 
-    benchmarks/step/step.py [BASE...] [--method norm lora full] [--tokens 128 256 512] [--weights FORMAT] [--gradients int8]
+    benchmarks/step/step.py [BASE...] [--method norm lora full] [--tokens 128 256 512] [--weights FORMAT] [--gradients float]
                             [--rounds 7] [--threads 2]
 
 BASE is a packaged base (tests/interop/bases.py) or a GGUF that transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on
@@ -176,7 +176,7 @@ def main():
     parser.add_argument("--method", nargs="+", choices=["norm", "lora", "full"], default=["norm", "lora"])
     parser.add_argument("--tokens", nargs="+", type=int, default=[256])
     parser.add_argument("--weights", default="stored", help="of tern's side: stored, or a weight format")
-    parser.add_argument("--gradients", choices=["float", "int8"], default="float", help="of tern's side, back through weights of 8 and 4 bits")
+    parser.add_argument("--gradients", choices=["float", "int8"], default="int8", help="of tern's side, back through packed weights")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

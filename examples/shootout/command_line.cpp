@@ -30,8 +30,7 @@ struct Arguments {
   std::string base = "bundled", users, out = "shootout-out", generic;
   std::vector<std::string> contenders, rivals;
   std::vector<std::string> peft;  // paths of adapter_config.json
-  std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8",
-      group_gradients = "float";
+  std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8";
   std::vector<std::string> self, populations;
   std::optional<Index> steps;
   bool keep_personal_data = false, strict = false, git = false, split_at_random = false;
@@ -126,7 +125,6 @@ void finish_options(Arguments& a, const std::vector<Contender>& table) {
                                    {"int8-stochastic", GradientRounding::stochastic}});
   };
   o.gradients = rounding("--gradients", a.gradients);
-  o.group_gradients = rounding("--group-gradients", a.group_gradients);
   validate(o, table);
 }
 
@@ -357,9 +355,7 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--eval-tokens", o.eval_tokens, "tokens scored of each person's held-out text")->capture_default_str();
   app.add_option("--validation-tokens", o.validation_tokens, "tokens scored of validation text")->capture_default_str();
   app.add_option("--precision", a.precision, "of products with weights: full, or mixed (faster)")->capture_default_str();
-  app.add_option("--gradients", a.gradients, "back through packed ternary weights: float, int8 or int8-stochastic")
-      ->capture_default_str();
-  app.add_option("--group-gradients", a.group_gradients, "the same back through packed weights of 8 and 4 bits")
+  app.add_option("--gradients", a.gradients, "back through packed weights of 8 bits and fewer: float, int8 or int8-stochastic")
       ->capture_default_str();
   app.add_option("--weights", a.weights, "of the base: stored as the file has them, or one of " + weight_format_names())
       ->capture_default_str();

@@ -383,7 +383,6 @@ TEST_CASE("fix: the protocol's hash changes with everything that is fixed, and w
   changes("precision", of([](auto& o) { o.precision = Precision::full; }).protocol.hash);
   changes("gradients", of([](auto& o) { o.gradients = GradientRounding::none; }).protocol.hash);
   changes("stochastic", of([](auto& o) { o.gradients = GradientRounding::stochastic; }).protocol.hash);
-  changes("group_gradients", of([](auto& o) { o.group_gradients = GradientRounding::nearest; }).protocol.hash);
   changes("weights", of([](auto& o) { o.weights = WeightFormat::bf16; }).protocol.hash);
   changes("early_stopping", of([](auto& o) { o.early_stopping = true; }).protocol.hash);
   stage.users.users[0].split_hash = "edited";

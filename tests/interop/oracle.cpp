@@ -66,8 +66,8 @@ runs on weights in f32, or on ternary codes where its files hold such. IDS holds
   step MODEL IDS THREADS KIND [WEIGHTS [GRADIENTS]]
                                  for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm,
                                  lora (rank 4, every linear of the blocks) or full (in f32), WEIGHTS stored, or a weight format of the
-                                 blocks (f32; others have tables in bf16, ternary has int8 gradients); GRADIENTS through
-                                 other packed weights are float or int8
+                                 blocks (f32; others have tables in bf16); GRADIENTS through packed
+                                 weights are int8 or float
   score MODEL IDS CONTEXT THREADS KIND
                                  for each line on stdin, scores IDS in chunks of CONTEXT, weights as stored; prints seconds
                                  and mean NLL; KIND is base, or gains (of one person)
@@ -500,15 +500,14 @@ void step(Arguments arguments, tern::Pass pass) {
   tern::ThreadPool pool(arguments.integer());
   pass.parallel = pool.parallel();
   const std::string kind = arguments.text(), weights = arguments.more() ? arguments.text() : "f32",
-                    gradients = arguments.more() ? arguments.text() : "float";
+                    gradients = arguments.more() ? arguments.text() : "int8";
   tern::LoadOptions options{.parallel = pass.parallel};
   if (weights != "stored") {
     options.linears = tern::parse_weight_format(weights);
     options.tables = weights == "f32" ? tern::WeightFormat::f32 : tern::WeightFormat::bf16;
   }
-  if (weights == "ternary" || gradients == "int8") pass.gradients = tern::GradientRounding::nearest;
   if (gradients == "int8")
-    pass.group_gradients = tern::GradientRounding::nearest;
+    pass.gradients = tern::GradientRounding::nearest;
   else if (gradients != "float")
     throw UsageError();
   if (kind == "full") options.linears = options.tables = tern::WeightFormat::f32;

@@ -96,10 +96,11 @@ void check(Isa isa) {
   q4_case("q4 matmul, rows past the end", true, 0, rows + 16, activation_groups(columns));
   q4_case("q4 matmul, scales of quantize_int8, one a token", true, 0, rows, 1);
 
-  const auto q4_back = [&](const char* what, bool refused, Index begin, Index end, Index q_row, Index dx_row) {
+  const auto q4_back = [&](const char* what, bool refused, Index begin, Index end, Index q_row, Index dx_row,
+                           Index scale_row = 1) {
     expect(what, isa, refused, [&] {
       k.grouped<Q4>().matmul_transposed_int8(q4, scale.data(), begin, end, tokens, q.data(), q_row, scale.data(),
-                                             y.data(), dx_row);
+                                             scale_row, y.data(), dx_row);
     });
   };
   q4_back("q4 int8 backward", false, 32, columns, rows, columns);
@@ -107,6 +108,7 @@ void check(Isa isa) {
   q4_back("q4 int8 backward, an odd begin", true, 16, columns, rows, columns);
   q4_back("q4 int8 backward, a narrow q", true, 0, columns, rows - 1, columns);
   q4_back("q4 int8 backward, a narrow dx", true, 0, columns, rows, columns - 1);
+  q4_back("q4 int8 backward, one scale for all tokens", true, 0, columns, rows, columns, 0);
 
   expect("quantize_int8, a narrow q", isa, true, [&] {
     k.quantize_int8(tokens, columns, x.data(), columns, q.data(), columns - 1, scale.data());

@@ -74,8 +74,8 @@ TEST_CASE("stack_bytes: every product runs on a stack of so many") {
         products.matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), groups, to.data(), rows);
         products.matmul_float(w, 0, rows, tokens, x.data(), columns, to.data(), rows);
         products.matmul_transposed(w, 0, columns, tokens, y.data(), rows, to.data(), columns);
-        products.matmul_transposed_int8(w, x.data(), 0, columns, tokens, q.data(), columns, scale.data(), to.data(),
-                                        columns);
+        products.matmul_transposed_int8(w, x.data(), 0, columns, tokens, q.data(), columns, scale.data(), groups,
+                                        to.data(), columns);
       });
       const Bf16View bf16{halves.data(), rows, columns};
       ops.bf16.matmul(bf16, 0, rows, tokens, x.data(), columns, to.data(), rows);

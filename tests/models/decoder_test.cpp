@@ -142,7 +142,7 @@ TEST_CASE("decoder: gradients of the head go back as they are, whatever rounds t
   const Batch batch(model.config);
   const auto run = [&](GradientRounding rounding) {
     Pass pass = batch.pass();
-    pass.gradients = pass.group_gradients = rounding;
+    pass.gradients = rounding;
     CacheOf<std::remove_cvref_t<decltype(model)>> cache;
     Gradients<float> gradients(set);
     Adapted(model, set).gradients(pass, batch.tokens, batch.targets, 1, cache, gradients);

@@ -50,8 +50,7 @@ struct Pass {
   const kernels::Table* kernels = nullptr;              ///< which kernels to run; null: the best that this machine has
   Parallel parallel{};                                  ///< who runs them; serial by default
   Precision precision = Precision::full;                ///< of products with weights
-  GradientRounding gradients = GradientRounding::none;  ///< on the way back through packed ternary weights
-  GradientRounding group_gradients = GradientRounding::none;  ///< the same through packed weights of 8 and 4 bits
+  GradientRounding gradients = GradientRounding::none;  ///< on the way back through packed weights of 8 bits and fewer
   std::span<const Index> user{};                        ///< user of each row; empty: user 0 everywhere
   HiddenNoise noise{};                                  ///< of decoders; layers take no notice of it
   std::span<const Sequence> sequences{};  ///< how rows fall into texts; empty: all rows are one text from position 0

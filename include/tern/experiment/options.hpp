@@ -42,8 +42,7 @@ struct ShootoutOptions {
   Index seed_users = 0;           ///< users of E2's further seeds; 0: all
   double margin = 0.05;           ///< of perplexity, within which two are equivalent
   Precision precision = Precision::mixed;                       ///< of products with weights
-  GradientRounding gradients = GradientRounding::nearest;       ///< back through ternary weights
-  GradientRounding group_gradients = GradientRounding::none;    ///< back through weights of 8 and 4 bits
+  GradientRounding gradients = GradientRounding::nearest;       ///< back through packed weights of 8 bits and fewer
   std::optional<WeightFormat> weights{};                        ///< of the base; none: each tensor as it is stored
   /// Bytes that a full fine-tune may fill; one that needs more is refused with the figure.
   std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();

@@ -38,11 +38,12 @@ struct GroupedProducts {
   /// dx += scale * (q * V), V the weights rounded once more, to integers -63..63: V[r,k] is 63 / sizes[r] * w.weight(r,k),
   /// nearly (turned_weight), where sizes[r] = max_k |w.weight(r,k)| (quantize/grouped.hpp). q in -127..127; what V lacks
   /// of the weights, sizes[r] / 63, is the caller's, to go into q or scale. For k in [column_begin, column_end);
-  /// column_begin a multiple of 32. For each 512 rows in order, dx[t,k] = fma(scale[t], exact integer sum of q[t,r] *
-  /// V[r,k], dx[t,k]): same bits on every ISA and in any cut of tokens and columns.
+  /// column_begin a multiple of 32. For each 128 rows in order, whose scale lies at scale[t*scale_row + r/128],
+  /// dx[t,k] = fma(scale, exact integer sum of q[t,r] * V[r,k], dx[t,k]): same bits on every ISA and in any cut of
+  /// tokens and columns.
   void (*matmul_transposed_int8)(const GroupedView<F>& w, const S* sizes, Index column_begin, Index column_end,
-                                 Index tokens, const std::int8_t* q, Index q_row, const S* scale, S* dx,
-                                 Index dx_row) noexcept;
+                                 Index tokens, const std::int8_t* q, Index q_row, const S* scale, Index scale_row,
+                                 S* dx, Index dx_row) noexcept;
 };
 
 /// Those of every format of a list.

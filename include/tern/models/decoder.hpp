@@ -226,9 +226,9 @@ class Decoder {
       const T& table = head_table();
       if constexpr (requires { table.accumulate(part, in, c.head.table, dlogits, gradients); })
         table.accumulate(part, in, c.head.table, dlogits, gradients);
-      // In int8, one scale a token, softmax's many small numbers would all be 0 beside the target's.
+      // In int8 softmax's many small numbers would all be 0 beside the target's.
       Pass as_they_are = part;
-      as_they_are.gradients = as_they_are.group_gradients = GradientRounding::none;
+      as_they_are.gradients = GradientRounding::none;
       table.multiply_transposed(as_they_are, dlogits, c.head.table, din);
       for (Index i = 0; i < n; ++i) c.dhidden.row(rows[static_cast<std::size_t>(i)]) += din.row(i);
     });

@@ -17,7 +17,7 @@ namespace tern {
 /// Weights of few bits with a scale for every 32 columns of a row, in a format F of kernels/formats/list.hpp.
 /// forward under Precision::full multiplies activations as they are; under Precision::mixed it quantises tokens to int8
 /// with a scale for every 128 columns and sums integers exactly within groups. backward passes the gradient straight
-/// through that rounding: dx += dy * W, where Pass::group_gradients says so with dy rounded to int8 and W once more, to 7
+/// through that rounding: dx += dy * W, where Pass::gradients says so with dy rounded to int8 and W once more, to 7
 /// bits under one scale a row. Frozen by type: it cannot accumulate.
 template <std::floating_point S, class F>
 class Grouped {
@@ -126,7 +126,7 @@ class Grouped {
   }
 
   void multiply_transposed(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
-    if (pass.group_gradients != GradientRounding::none) return multiply_transposed_int8(pass, dy, cache, dx);
+    if (pass.gradients != GradientRounding::none) return multiply_transposed_int8(pass, dy, cache, dx);
     const auto& ops = operations<S>(pass);
     pass.parallel.ranges(columns_, kernels::group_columns, wide_piece, [&](Index begin, Index end) {
       ops.template grouped<F>().matmul_transposed(view(), begin, end, dy.rows(), dy.data(), dy.outerStride(), dx.data(),
@@ -138,18 +138,18 @@ class Grouped {
   /// What a row's weights are rounded under goes into dy before that is rounded.
   void multiply_transposed_int8(const Pass& pass, In<S> dy, Cache& cache, Out<S> dx) const {
     const auto& ops = operations<S>(pass);
-    const Index tokens = dy.rows();
+    const Index tokens = dy.rows(), groups = kernels::turned_groups(rows_);
     cache.codes.resize(static_cast<std::size_t>(tokens * rows_));
-    cache.scales.resize(static_cast<std::size_t>(tokens));
+    cache.scales.resize(static_cast<std::size_t>(tokens * groups));
     pass.parallel.ranges(tokens, 1, [&](Index begin, Index end) {
       kernels::quantize_gradients(ops, end - begin, rows_, dy.data() + begin * dy.outerStride(), dy.outerStride(),
-                                  row_sizes_.data(), pass.group_gradients == GradientRounding::stochastic,
-                                  cache.codes.data() + begin * rows_, rows_, cache.scales.data() + begin);
+                                  row_sizes_.data(), pass.gradients == GradientRounding::stochastic,
+                                  cache.codes.data() + begin * rows_, rows_, cache.scales.data() + begin * groups, groups);
     });
     pass.parallel.ranges(columns_, 64, wide_piece, [&](Index begin, Index end) {
       ops.template grouped<F>().matmul_transposed_int8(view(), row_sizes_.data(), begin, end, tokens,
-                                                       cache.codes.data(), rows_, cache.scales.data(), dx.data(),
-                                                       dx.outerStride());
+                                                       cache.codes.data(), rows_, cache.scales.data(), groups,
+                                                       dx.data(), dx.outerStride());
     });
   }
 

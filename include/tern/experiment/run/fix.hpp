@@ -72,11 +72,9 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   p.budget = o.protocol == Protocol::catalogue ? Budget::of_steps(100) : o.budget;
   p.weights = o.weights ? std::string(name(*o.weights)) : "stored";
   p.precision = o.precision == Precision::full ? "full" : "mixed";
-  const auto word = [](GradientRounding rounding) {
-    return rounding == GradientRounding::none ? "float" : rounding == GradientRounding::nearest ? "int8" : "int8-stochastic";
-  };
-  p.gradients = word(o.gradients);
-  if (o.group_gradients != GradientRounding::none) p.gradients += std::string(", of groups ") + word(o.group_gradients);
+  p.gradients = o.gradients == GradientRounding::none      ? "float"
+                : o.gradients == GradientRounding::nearest ? "int8 through all packed weights"
+                                                           : "int8-stochastic through all packed weights";
   const auto hash = [&] {
     std::string everything = base.fingerprint + detail::results_json::encode(p).dump();
     for (const UserRecord& u : r.users) everything += u.name + u.split_hash;

@@ -69,7 +69,6 @@ class Trainer {
       : model_(model), view_(model, pass), sources_(sources), options_(options), pass_(pass), prefix_(prefix) {
     pass_.precision = options.precision;
     pass_.gradients = options.gradients;
-    pass_.group_gradients = options.group_gradients;
   }
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;

@@ -61,8 +61,8 @@ void grouped_matmul_transposed(const GroupedView<F>& w, Index column_begin, Inde
 /// dx += scale * (q * V). See GroupedProducts::matmul_transposed_int8.
 template <class F, class S>
 void grouped_matmul_transposed_int8(const GroupedView<F>& w, const S* sizes, Index column_begin, Index column_end,
-                                    Index tokens, const std::int8_t* q, Index q_row, const S* scale, S* dx,
-                                    Index dx_row) noexcept {
+                                    Index tokens, const std::int8_t* q, Index q_row, const S* scale, Index scale_row,
+                                    S* dx, Index dx_row) noexcept {
   for (Index k = column_begin; k < column_end; ++k)
     for (Index first = 0; first < w.rows; first += turned_rows) {
       const Index rows = least(w.rows - first, turned_rows);
@@ -72,7 +72,7 @@ void grouped_matmul_transposed_int8(const GroupedView<F>& w, const S* sizes, Ind
         std::int32_t sum = 0;
         for (Index r = 0; r < rows; ++r) sum += q[t * q_row + first + r] * weights[r];
         S& to = dx[t * dx_row + k];
-        to = std::fma(scale[t], static_cast<S>(sum), to);
+        to = std::fma(scale[t * scale_row + first / turned_rows], static_cast<S>(sum), to);
       }
     }
 }

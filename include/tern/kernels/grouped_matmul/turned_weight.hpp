@@ -12,7 +12,9 @@ namespace tern::kernels {
 
 inline constexpr int turned_most = 63;        ///< magnitude of a turned weight, save where a row's size is too small
 inline constexpr int turned_zero = 64;        ///< what is added to it where it is stored: 1 to 127
-inline constexpr Index turned_rows = 512;     ///< rows whose products are summed as integers
+inline constexpr Index turned_rows = 128;     ///< rows whose products are summed as integers, under one scale a token
+
+constexpr Index turned_groups(Index rows) { return (rows + turned_rows - 1) / turned_rows; }
 
 /// turned_most / size, by which a row's scales are multiplied; 0 in a row of zeros.
 inline float turned_inverse(float size) { return size > 0 ? static_cast<float>(turned_most) / size : 0; }

@@ -19,14 +19,18 @@ void quantize_activations(const Operations<S>& ops, Index rows, Index columns, c
   }
 }
 
-/// Gradients for GroupedProducts::matmul_transposed_int8, one scale a token: as Operations::quantize_gradient of
+/// Gradients for GroupedProducts::matmul_transposed_int8, a scale for every 128 rows: as Operations::quantize_gradient of
 /// sizes[r] / 63 * dy[t,r], so that q * scale meets integers -63..63 in the weights' places. dy and q [tokens x rows],
-/// each with its own stride; sizes [rows], scale [tokens].
+/// sizes [rows], scale [tokens x turned_groups(rows)], all but sizes with their own strides.
 template <class S>
 void quantize_gradients(const Operations<S>& ops, Index tokens, Index rows, const S* dy, Index dy_row, const S* sizes,
-                        bool stochastic, std::int8_t* q, Index q_row, S* scale) noexcept {
-  ops.quantize_gradient(tokens, rows, dy, dy_row, sizes, stochastic, q, q_row, scale);
-  for (Index t = 0; t < tokens; ++t) scale[t] /= S(turned_most);
+                        bool stochastic, std::int8_t* q, Index q_row, S* scale, Index scale_row) noexcept {
+  for (Index t = 0; t < tokens; ++t, dy += dy_row, q += q_row, scale += scale_row)
+    for (Index r = 0; r < rows; r += turned_rows) {
+      S& of = scale[r / turned_rows];
+      ops.quantize_gradient(1, least(rows - r, turned_rows), dy + r, 0, sizes + r, stochastic, q + r, 0, &of);
+      of /= S(turned_most);
+    }
 }
 
 /// max_k |weight(r,k)| of one row, given as codes with its groups' scales and minimums (not read in a format without).
