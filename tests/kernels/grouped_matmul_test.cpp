@@ -296,10 +296,10 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed: adds dy * W, in any cut of
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: every ISA gives the exact bits, in any cut", C, grouped_8) {
   using F = typename C::Format;
   using S = typename C::Scalar;
-  for (const Index rows : {1, 15, 17, 31, 33, 127, 129, 300, 1040})
+  for (const Index rows : {1, 15, 17, 31, 33, 127, 130, 300, 511, 513, 1040})
     for (const Index columns : {1, 17, 33, 65, 129})
       for (const Index tokens : {0, 1, 6, 13, 33}) {
-        if (rows > 129 && columns > 65) continue;
+        if (rows > 130 && columns > 65) continue;
         CAPTURE(rows);
         CAPTURE(columns);
         CAPTURE(tokens);
@@ -341,7 +341,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: every ISA gives the e
 
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: more rows, columns and tokens than are met at once", F,
                           grouped_9) {
-  const Index rows = 300, columns = 300, tokens = 300, groups = 3;
+  const Index rows = 1100, columns = 300, tokens = 300, groups = turned_groups(rows);
   const Weights<F> w(rows, columns, 22);
   const auto sizes = sizes_of<float>(w);
   const auto q = random_codes(tokens * rows, 23);

@@ -31,9 +31,10 @@ struct Sequence {
 enum class Precision { full, mixed };
 
 /// How gradients go back through packed weights: in float (or bf16, where products of that are fast), or rounded to
-/// int8, a scale a token, to nearest or at random so that none is lost on average. int8 takes about half the time where
-/// bytes have dot products (docs/decisions/0010). Weights of 8 and 4 bits are then rounded too, to 7 bits under one scale
-/// a row (kernels/grouped_matmul/turned_weight.hpp). A decoder's head takes no part.
+/// int8, to nearest or at random so that none is lost on average. int8 takes about half the time where bytes have dot
+/// products. Through ternary weights there is a scale a token (docs/decisions/0010); through weights of 8 and 4 bits one for
+/// every 128 of their rows (0022), and the weights are rounded too, to 7 bits under one scale a row
+/// (kernels/grouped_matmul/turned_weight.hpp). A decoder's head takes no part.
 enum class GradientRounding { none, nearest, stochastic };
 
 /// Gaussian noise on the hidden state after every block of a forward pass, for asking what a gain is worth where numbers

@@ -25,7 +25,7 @@ class Grouped {
   using Scalar = S;
   using Format = F;
   using Code = typename F::Code;
-  using Cache = Int8Cache<S>;                               // of x, a scale for every 128 columns; of dy, one a token
+  using Cache = Int8Cache<S>;                               // of x or dy, a scale for every 128 numbers
   static constexpr Index strip_rows = kernels::group_rows;  ///< see fill
 
   Grouped() = default;
