@@ -182,7 +182,7 @@ void run(const Request& request) {
   const char* table = "%-13s %-11s %-14s %-12s %6td %8td %9.1f %9.1f %7.1f  %5.2f %s\n";
   const char* json =
       "  {\"what\": \"%s\", \"format\": \"%s\", \"isa\": \"%s\", \"shape\": \"%s\", \"tokens\": %td, \"threads\": %td, "
-      "\"microseconds\": %.3f, \"GOPS\": %.2f, \"GB/s\": %.2f, \"share\": %.4f, \"limit\": \"%s\"}";
+      "\"microseconds\": %.3f, \"GOPS\": %.4g, \"GB/s\": %.4g, \"share\": %.4g, \"limit\": \"%s\"}";
   if (!request.json)
     std::puts(
         "what       format      isa            KxM               N  threads        us      GOPS    GB/s  share of");
@@ -223,7 +223,7 @@ void run_rows(const Request& request) {
   const char* table = "%-22s %-14s %7td %6td %8td %9.2f %7.1f  %5.2f\n";
   const char* json =
       "  {\"kernel\": \"%s\", \"isa\": \"%s\", \"width\": %td, \"tokens\": %td, \"threads\": %td, "
-      "\"microseconds\": %.3f, \"GB/s\": %.2f, \"share\": %.4f}";
+      "\"microseconds\": %.3f, \"GB/s\": %.4g, \"share\": %.4g}";
   if (!request.json)
     std::puts("kernel                 isa              width      N  threads        us    GB/s  share of a move");
   for (const Line& line : lines) {
