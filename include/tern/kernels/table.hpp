@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "tern/kernels/adam_bf16/step.hpp"
+#include "tern/kernels/adam/step.hpp"
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
@@ -154,6 +154,8 @@ struct Operations {
                                          const std::int8_t* q, Index q_row, const S* scale, S* dx,
                                          Index dx_row) noexcept;
 
+  /// x[i] = sqrt(x[i]), rounded correctly: same bits on every ISA.
+  void (*sqrt)(Index n, S* x) noexcept;
   /// y[i] = y[i] + x[i], rounded to bf16 to nearest, ties to even; y holds bf16 numbers as bits.
   void (*add_to_bf16)(Index n, const S* x, std::uint16_t* y) noexcept;
   /// A step of Adam whose gradient and moments are bf16 numbers, as bits; sums are in S:

@@ -57,7 +57,7 @@ class Adam {
       if (trainable_.gradients().held(piece.parameter).is_bf16())
         update_bf16(piece, rate, factors, ops);
       else
-        update(piece, rate, factors);
+        update(piece, rate, factors, ops);
     });
   }
 
@@ -98,20 +98,25 @@ class Adam {
                   detail::rounding_seed(options_.seed, state_.steps, piece.parameter, piece.begin));
   }
 
-  void update(const Piece& piece, double rate, Factors factors) {
+  void update(const Piece& piece, double rate, Factors factors, const kernels::Operations<S>& ops) {
     Matrix<S>& values = trainable_.value(piece.parameter);
-    S* value = values.data();
     const S* grad = trainable_.gradients()[piece.parameter].data();
     S* m = state_.moments[piece.parameter].full().data();
     S* v = state_.moments[trainable_.size() + piece.parameter].full().data();
-    const auto by = factors_of(values, rate, factors);
-    const S keep = by.keep, pull = by.pull, beta2 = by.beta2, epsilon = by.epsilon;
-    const S fresh1 = by.fresh1, fresh2 = by.fresh2;
-    for (Index i = piece.begin; i < piece.end; ++i) {
-      const S g = grad[i] + pull * value[i];
-      m[i] += fresh1 * (g - m[i]);
-      v[i] = beta2 * v[i] + fresh2 * g * g;
-      value[i] = keep * value[i] - factors.step * m[i] / (std::sqrt(v[i]) / factors.root_scale + epsilon);
+    const kernels::AdamStep<S> by = factors_of(values, rate, factors);
+    // Arrays of some numbers at a time, which Eigen computes in registers: a loop over std::sqrt, which may set errno, is
+    // scalar and took 3.5 times as long. Eigen's own root takes numbers below 2^-126 for 0.
+    constexpr Index most = 256;
+    using Numbers = Eigen::Array<S, Eigen::Dynamic, 1, Eigen::ColMajor, most, 1>;
+    for (Index i = piece.begin; i < piece.end; i += most) {
+      const Index n = std::min(most, piece.end - i);
+      Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>> w(values.data() + i, n), mean(m + i, n), square(v + i, n);
+      const Numbers g = Eigen::Map<const Eigen::Array<S, Eigen::Dynamic, 1>>(grad + i, n) + by.pull * w;
+      mean += by.fresh1 * (g - mean);
+      square = by.beta2 * square + by.fresh2 * g * g;
+      Numbers root = square;
+      ops.sqrt(n, root.data());
+      w = by.keep * w - by.step * mean / (root / factors.root_scale + by.epsilon);
     }
   }
 

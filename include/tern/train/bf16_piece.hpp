@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "tern/core/random.hpp"
-#include "tern/kernels/adam_bf16/step.hpp"
+#include "tern/kernels/adam/step.hpp"
 #include "tern/kernels/bf16.hpp"
 
 namespace tern::detail {

@@ -1,11 +1,17 @@
 #pragma once
 #include <cmath>
 
-#include "tern/kernels/adam_bf16/step.hpp"
+#include "tern/kernels/adam/step.hpp"
 #include "tern/kernels/bf16.hpp"
 #include "tern/kernels/types.hpp"
 
 namespace tern::kernels::reference {
+
+/// See Operations::sqrt.
+template <class S>
+void sqrt(Index n, S* x) noexcept {
+  for (Index i = 0; i < n; ++i) x[i] = std::sqrt(x[i]);
+}
 
 /// See Operations::add_to_bf16.
 template <class S>
