@@ -344,7 +344,9 @@ TEST_CASE(
   const Registration r = registered(stage, o);
   CHECK(r.protocol.refused.at("full") == "weights, gradients and two moments take " +
                                              words::bytes(static_cast<double>(needed)) + ", of which there are " +
-                                             words::bytes(static_cast<double>(needed - 1)));
+                                             words::bytes(static_cast<double>(needed - 1)) +
+                                             "; with state bf16 they take " +
+                                             words::bytes(static_cast<double>(full_bytes(parameters(stage.base.model.config), StateType::bf16))));
   CHECK(r.options.contenders == std::vector<std::string>{"norm"});
   CHECK(r.protocol.roles.rivals.empty());
   CHECK(r.protocol.contenders.size() == 1);
