@@ -124,6 +124,7 @@ struct ProtocolRecord {
   std::string split = "by time";
   Budget budget;
   std::vector<std::string> experiments;
+  std::vector<std::string> controls;  ///< of E3; empty: all
   std::string weights = "stored", precision, gradients;
   Index validation_tokens = 0, pilot_users = 0, most_rates = 0;  ///< 0: not recorded
   Index sweep_users = 0;                                         ///< 0: all
