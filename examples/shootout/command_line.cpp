@@ -30,7 +30,8 @@ struct Arguments {
   std::string base = "bundled", users, out = "shootout-out", generic;
   std::vector<std::string> contenders, rivals;
   std::vector<std::string> peft;  // paths of adapter_config.json
-  std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8";
+  std::string champion, fallback, budget, weights = "stored", protocol = "standard", precision = "mixed", gradients = "int8",
+              state = "float";
   std::vector<std::string> self, populations;
   std::optional<Index> steps;
   bool keep_personal_data = false, strict = false, git = false, split_at_random = false;
@@ -125,6 +126,7 @@ void finish_options(Arguments& a, const std::vector<Contender>& table) {
                                    {"int8-stochastic", GradientRounding::stochastic}});
   };
   o.gradients = rounding("--gradients", a.gradients);
+  o.state = word<StateType>("--state", a.state, {{"float", StateType::full}, {"bf16", StateType::bf16}});
   validate(o, table);
 }
 
@@ -357,6 +359,8 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--validation-tokens", o.validation_tokens, "tokens scored of validation text")->capture_default_str();
   app.add_option("--precision", a.precision, "of products with weights: full, or mixed (faster)")->capture_default_str();
   app.add_option("--gradients", a.gradients, "back through packed weights of 8 bits and fewer: float, int8 or int8-stochastic")
+      ->capture_default_str();
+  app.add_option("--state", a.state, "gradients and moments of full fine-tuning: float, or bf16 in 10 bytes a weight in place of 16")
       ->capture_default_str();
   app.add_option("--weights", a.weights, "of the base: stored as the file has them, or one of " + weight_format_names())
       ->capture_default_str();

@@ -14,11 +14,13 @@
 #include "tern/core/quote.hpp"
 #include "tern/core/random.hpp"
 #include "tern/core/site.hpp"
+#include "tern/core/state_matrix.hpp"
 #include "tern/core/token.hpp"
 
 #include "tern/kernels/checked.hpp"
 #include "tern/kernels/kernels.hpp"
 
+#include "tern/weights/add_outer_bf16.hpp"
 #include "tern/weights/bf16.hpp"
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"

@@ -82,3 +82,34 @@ TEST_CASE("gradients: a copy belongs to the same parameters and has numbers of i
   CHECK(gradients.of(pair.a).isZero(0));
   CHECK(copy.of(pair.a).isConstant(5));
 }
+
+TEST_CASE("gradients: in bf16 are matrices whose layer can add to such; all else is in S") {
+  Parameter<float> matrix(Matrix<float>::Ones(2, 3)), row(Matrix<float>::Ones(1, 3)), adapter(Matrix<float>::Ones(2, 3));
+  matrix.takes_bf16 = row.takes_bf16 = true;
+  Gradients<float> gradients(StateType::bf16, matrix, row, adapter);
+  CHECK(gradients.state() == StateType::bf16);
+  REQUIRE(gradients.size() == 3);
+  CHECK(gradients.held(0).type() == StateType::bf16);
+  CHECK(gradients.held(1).type() == StateType::full);
+  CHECK(gradients.held(2).type() == StateType::full);
+  CHECK(gradients.count() == 15);
+  CHECK(gradients.bytes() == 6 * 2 + 9 * 4);
+  CHECK(gradients.find_bf16(matrix) == &gradients.held(0).bf16());
+  CHECK(gradients.find_bf16(row) == nullptr);
+  CHECK(gradients.find_bf16(adapter) == nullptr);
+  CHECK(gradients.find(row) == &gradients[1]);
+  CHECK(gradients.find(adapter) == &gradients[2]);
+  const char* refusal = "state matrix: expected one in full, got one in bf16";
+  CHECK_THROWS_WITH_AS(gradients.find(matrix), refusal, ValueError);
+  CHECK_THROWS_WITH_AS(gradients.of(matrix), refusal, ValueError);
+  CHECK_THROWS_WITH_AS(gradients[0], refusal, ValueError);
+  gradients.held(0).bf16().setConstant(0x3f80);
+  gradients[1].setOnes();
+  gradients.set_zero();
+  CHECK(gradients.held(0).bf16().isZero(0));
+  CHECK(gradients[1].isZero(0));
+  CHECK(Gradients<float>(matrix).held(0).type() == StateType::full);
+  Parameter<float> frozen(Matrix<float>::Ones(2, 3));
+  frozen.takes_bf16 = true;
+  CHECK(gradients.find_bf16(frozen) == nullptr);
+}

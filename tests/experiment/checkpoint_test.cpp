@@ -7,10 +7,13 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include "support/temporary_directory.hpp"
+#include "support/bf16_numbers.hpp"
 #include "tern/core/fields.hpp"
+#include "tern/train/adam.hpp"
 
 using namespace tern;
 using namespace tern::test;
@@ -157,6 +160,79 @@ TEST_CASE("checkpoint: one of another model is refused by the tensor's name, and
   CHECK_THROWS_WITH_AS(checkpoints.load(taller, optimizer, run),
                        (place + "tensor 'weight': expected [4 x 3], got [2 x 3]").c_str(), FormatError);
   CHECK(taller.at(99));
+}
+
+namespace {
+
+/// A run of Adam on a model whose weight has its state in bf16, or in full.
+struct Run {
+  explicit Run(StateType state) {
+    model.weight.takes_bf16 = true;
+    adam.emplace(AdamOptions{.seed = 5}, Trainable<float>(state, model));
+  }
+  void step() {
+    auto& gradient = adam->trainable().gradients().held(0);
+    const Matrix<float> g = model.weight.value.array() - 0.3f;
+    if (gradient.is_bf16())
+      gradient = narrowed(g);
+    else
+      gradient = g;
+    adam->trainable().gradients()[1].setConstant(0.1f);
+    adam->step(0.01);
+  }
+  Model model{40, 1};
+  std::optional<Adam<float>> adam;
+};
+
+}  // namespace
+
+TEST_CASE("checkpoint: a run with moments in bf16, interrupted and resumed, gives the bits of one that went through") {
+  const TemporaryDirectory folder;
+  const CheckpointFolder checkpoints(folder.path());
+  Run straight(StateType::bf16);
+  for (int t = 0; t < 3; ++t) straight.step();
+  checkpoints.save(straight.model, straight.adam->state(), run, {{"step", 3}});
+  const PackedFile file = read_packed(file_of(folder, 3));
+  CHECK(file.find("moment.0")->dtype == DType::bf16);
+  CHECK(file.find("moment.1")->dtype == DType::f32);
+  CHECK(file.find("weight")->dtype == DType::f32);
+  Run resumed(StateType::bf16);
+  OptimizerState<float> state = resumed.adam->state();
+  REQUIRE(checkpoints.load(resumed.model, state, run).has_value());
+  resumed.adam->restore(state);
+  CHECK(state.moments == straight.adam->state().moments);
+  for (int t = 0; t < 4; ++t) {
+    straight.step();
+    resumed.step();
+  }
+  CHECK(resumed.model.weight.value == straight.model.weight.value);
+  CHECK(resumed.model.gain.value == straight.model.gain.value);
+  CHECK(resumed.adam->state().moments == straight.adam->state().moments);
+}
+
+TEST_CASE("checkpoint: moments held otherwise are refused by the tensor's name, and nothing is changed") {
+  const TemporaryDirectory folder, other;
+  const CheckpointFolder narrow(folder.path()), full(other.path());
+  Run in_bf16(StateType::bf16), in_full(StateType::full);
+  in_bf16.step();
+  in_full.step();
+  narrow.save(in_bf16.model, in_bf16.adam->state(), run, {{"step", 1}});
+  full.save(in_full.model, in_full.adam->state(), run, {{"step", 1}});
+  Model model(40, 99);
+  OptimizerState<float> state = in_full.adam->state();
+  CHECK_THROWS_WITH_AS(narrow.load(model, state, run),
+                       ("checkpoint '" + file_of(folder, 1).string() +
+                        "': tensor 'moment.0': expected a moment in full, got BF16")
+                           .c_str(),
+                       FormatError);
+  state = in_bf16.adam->state();
+  CHECK_THROWS_WITH_AS(full.load(model, state, run),
+                       ("checkpoint '" + file_of(other, 1).string() +
+                        "': tensor 'moment.0': expected a moment in bf16, got F32")
+                           .c_str(),
+                       FormatError);
+  CHECK(model.at(99));
+  CHECK(state.moments == in_bf16.adam->state().moments);
 }
 
 TEST_CASE("checkpoint: a run killed at any moment goes on from a whole one") {

@@ -314,6 +314,23 @@ TEST_CASE("shootout: whoever was piloted trains at what the other pilots chose")
   }
 }
 
+TEST_CASE("fix: state in bf16 is recorded and hashed, in full it is not mentioned") {
+  TinyStage stage(2);
+  ShootoutOptions o = stage.options;
+  o.contenders = {"norm", "full"};
+  o.roles.rivals = {"full"};
+  const Registration full = registered(stage, o);
+  o.state = StateType::bf16;
+  const Registration narrow = registered(stage, o);
+  CHECK(full.protocol.state.empty());
+  CHECK(narrow.protocol.state == "bf16");
+  CHECK(full.protocol.hash != narrow.protocol.hash);
+  CHECK(full.calibration != narrow.calibration);
+  const auto text = [](const Registration& r) { return detail::results_json::encode(r.protocol).dump(); };
+  CHECK(text(full).find("\"state\"") == std::string::npos);
+  CHECK(text(narrow).find("\"state\":\"bf16\"") != std::string::npos);
+}
+
 TEST_CASE(
     "fix: full fine-tuning that does not fit is refused with the figure; a champion that is refused is an error") {
   TinyStage stage(2);
@@ -337,6 +354,23 @@ TEST_CASE(
                         r.protocol.refused.at("full"))
                            .c_str(),
                        ValueError);
+  o = stage.options;
+  o.contenders = {"norm", "full"};
+  o.roles.rivals = {"full"};
+  const std::uint64_t narrow = full_bytes(parameters(stage.base.model.config), StateType::bf16);
+  CHECK(narrow * 16 == needed * 10);
+  o.memory = narrow;
+  CHECK(registered(stage, o).protocol.refused.at("full") ==
+        "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) + ", of which there are " +
+            words::bytes(static_cast<double>(narrow)) + "; with state bf16 they take " +
+            words::bytes(static_cast<double>(narrow)));
+  o.state = StateType::bf16;
+  CHECK(registered(stage, o).protocol.refused.empty());
+  o.memory = narrow - 1;
+  CHECK(registered(stage, o).protocol.refused.at("full") == "weights, gradients and two moments take " +
+                                                                words::bytes(static_cast<double>(narrow)) +
+                                                                ", of which there are " +
+                                                                words::bytes(static_cast<double>(narrow - 1)));
   o = stage.options;
   o.contenders = {"norm", "full"};
   o.weights = WeightFormat::q4;

@@ -266,3 +266,25 @@ TEST_CASE("describe: what results say of users, sites, base and build") {
   CHECK(!build.isa.empty());
   CHECK(!build.cpu.empty());
 }
+
+TEST_CASE("trainer: a full fine-tune with state in bf16 comes near the float one; adapters take no notice") {
+  TinyStage stage;
+  const auto validation = [&](const char* contender, StateType state) {
+    stage.options.state = state;
+    Bench bench(stage);
+    Setting s = own;
+    s.contender = contender;
+    TrainedAdapter a = bench.trainer.fresh(find_contender(contenders(), contender), s);
+    CHECK(a.optimizer({}, state).state().moments[0].is_bf16() == (state == StateType::bf16 && a.is_copy()));
+    const double before = bench.validation(a, "u0");
+    bench.trainer.train(a, s, {.steps = 20, .rate = 3e-3}, nullptr);
+    const double after = bench.validation(a, "u0");
+    CHECK(after < before);
+    return std::pair(before, after);
+  };
+  const auto full = validation("full", StateType::full), narrow = validation("full", StateType::bf16);
+  CHECK(narrow.second != full.second);
+  CHECK(std::abs(narrow.second - full.second) < 0.02 * (full.first - full.second));
+  CHECK(validation("full", StateType::bf16) == narrow);
+  CHECK(validation("norm", StateType::bf16) == validation("norm", StateType::full));
+}

@@ -65,9 +65,9 @@ runs on weights in f32, or on ternary codes where its files hold such. IDS holds
                                  the same by LoRA on every linear of the blocks, at the values in INITIAL
   step MODEL IDS THREADS KIND [WEIGHTS [GRADIENTS]]
                                  for each line on stdin, takes one step on IDS; prints seconds and loss; KIND is norm,
-                                 lora (rank 4, every linear of the blocks) or full (in f32), WEIGHTS stored, or a weight format of the
-                                 blocks (f32; others have tables in bf16); GRADIENTS through packed
-                                 weights are int8 or float
+                                 lora (rank 4, every linear of the blocks), full (in f32) or full-bf16 (gradients and
+                                 moments in bf16), WEIGHTS stored, or a weight format of the blocks (f32; others have
+                                 tables in bf16); GRADIENTS through packed weights are int8 or float
   score MODEL IDS CONTEXT THREADS KIND
                                  for each line on stdin, scores IDS in chunks of CONTEXT, weights as stored; prints seconds
                                  and mean NLL; KIND is base, or gains (of one person)
@@ -510,7 +510,8 @@ void step(Arguments arguments, tern::Pass pass) {
     pass.gradients = tern::GradientRounding::nearest;
   else if (gradients != "float")
     throw UsageError();
-  if (kind == "full") options.linears = options.tables = tern::WeightFormat::f32;
+  const bool full = kind == "full" || kind == "full-bf16";
+  if (full) options.linears = options.tables = tern::WeightFormat::f32;
   Model base = tern::with_source(path, [&](const auto& source) { return tern::load_model<float>(source, options); });
   Adapters adapters;
   tern::Random random(1);
@@ -518,12 +519,13 @@ void step(Arguments arguments, tern::Pass pass) {
     attach_user_gains(base, adapters);
   else if (kind == "lora")
     attach_lora(base, adapters, 4, 8.f, random, tern::is_block_linear);
-  else if (kind != "full")
+  else if (!full)
     throw UsageError();
   const AdaptedModel model(base, adapters);
   AdaptedModel::Cache cache;
-  tern::Adam<float> adam = kind == "full" ? tern::Adam<float>(tern::AdamOptions{}, base) : tern::Adam<float>(tern::AdamOptions{}, adapters);
-  const double rate = kind == "full" ? 1e-5 : 1e-3;
+  const auto state = kind == "full-bf16" ? tern::StateType::bf16 : tern::StateType::full;
+  tern::Adam<float> adam({}, full ? tern::Trainable<float>(state, base) : tern::Trainable<float>(adapters));
+  const double rate = full ? 1e-5 : 1e-3;
   const std::span<const Token> text(ids);
   const auto rows = text.size() - 1;
   for (std::string line; std::getline(std::cin, line);) {
@@ -531,7 +533,7 @@ void step(Arguments arguments, tern::Pass pass) {
     adam.trainable().zero_gradients(pass.parallel);
     const double sum = model.gradients(pass, text.first(rows), text.subspan(1), 1.f / static_cast<float>(rows), cache,
                                        adam.trainable().gradients());
-    adam.step(rate, pass.parallel);
+    adam.step(rate, pass.parallel, pass.kernels);
     std::cout << watch.seconds() << ' ' << sum / static_cast<double>(rows) << std::endl;
   }
 }

@@ -139,3 +139,14 @@ TEST_CASE("packed tensors: names come once, and elements fill their shape") {
   CHECK(message_of<ValueError>([&] { packed::encode(short_of); }) ==
         "packed tensor 'gain': expected 252 bytes, got 251");
 }
+
+TEST_CASE("packed tensors: numbers in bf16 come back to the bit") {
+  Bf16Matrix m(2, 3);
+  m << 0, 0x8000, 0x3f80, 0x7f80, 0x7fff, 1;
+  const NamedTensor t = to_tensor("m", m);
+  CHECK(t.dtype == DType::bf16);
+  CHECK(t.bytes.size() == 12);
+  CHECK(to_bf16_matrix(t) == m);
+  CHECK_THROWS_WITH_AS(to_bf16_matrix(to_tensor("m", Matrix<float>(Matrix<float>::Ones(2, 3)))),
+                       "tensor 'm': expected BF16, got F32", ValueError);
+}

@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "support/bf16_numbers.hpp"
 #include "support/no_allocation.hpp"
 #include "support/tiny_models.hpp"
 #include "tern/core/parallel.hpp"
@@ -203,6 +204,55 @@ TEST_CASE("decoder: after the first call of gradients nothing allocates") {
       const NoAllocation guard;
       adapted.gradients(pass, batch.tokens, batch.targets, 1, cache, gradients);
     }
+}
+
+TEST_CASE("decoder: gradients in bf16 are float's but for roundings, with the same bits on any threads") {
+  for (const auto& config : tiny_families()) {
+    CAPTURE(config.architecture);
+    Random random(2);
+    const auto model = random_decoder<float>(config, 4);
+    const auto set = adapters_everywhere<float>(model, 3, random);
+    const Batch batch(config);
+    CacheOf<Decoder<float>> cache;
+    Gradients<float> full(model, set);
+    Adapted(model, set).gradients(batch.pass(), batch.tokens, batch.targets, 1, cache, full);
+    std::vector<StateMatrix<float>> first;
+    for (const Index threads : {1, 2, 3}) {
+      ThreadPool pool(threads);
+      Pass pass = batch.pass();
+      pass.parallel = pool.parallel();
+      Gradients<float> narrow(StateType::bf16, model, set);
+      Adapted(model, set).gradients(pass, batch.tokens, batch.targets, 1, cache, narrow);
+      {
+        const NoAllocation guard;
+        narrow.set_zero();
+        Adapted(model, set).gradients(pass, batch.tokens, batch.targets, 1, cache, narrow);
+      }
+      std::vector<StateMatrix<float>> found;
+      int in_bf16 = 0;
+      for (std::size_t i = 0; i < narrow.size(); ++i) {
+        CAPTURE(i);
+        found.push_back(narrow.held(i));
+        if (!narrow.held(i).is_bf16()) {
+          CHECK(narrow[i] == full[i]);
+          continue;
+        }
+        ++in_bf16;
+        // A linear's gradient is rounded once. A tied table's twice, and its two parts may cancel: they are as large as
+        // the largest number of the table, which no rounding moves by more than 2^-8.
+        const Matrix<float> off = (widened(narrow.held(i).bf16()) - full[i]).cwiseAbs();
+        const bool table = full[i].rows() == config.vocabulary;
+        const auto bound = static_cast<float>(kernels::bf16_rounding);
+        if (table)
+          CHECK(off.maxCoeff() <= 3 * bound * full[i].cwiseAbs().maxCoeff());
+        else
+          CHECK((off.array() <= bound * full[i].cwiseAbs().array()).all());
+      }
+      CHECK(in_bf16 == (config.tied ? 1 : 2) + 7 * static_cast<int>(config.layer_count()));
+      if (threads == 1) first = found;
+      CHECK(found == first);
+    }
+  }
 }
 
 TEST_CASE("decoder: computing each block again on the way back gives the same bits, and keeps one block") {

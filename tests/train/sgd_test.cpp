@@ -1,6 +1,8 @@
 #include "tern/train/sgd.hpp"
 
+#include "support/bf16_numbers.hpp"
 #include "support/no_allocation.hpp"
+#include "tern/core/random.hpp"
 #include "train/optimizer_cases.hpp"
 
 using namespace tern;
@@ -41,4 +43,33 @@ TEST_CASE("sgd: a step allocates nothing, and keeps no velocity without momentum
   const NoAllocation guard;
   plain.step(0.1);
   heavy.step(0.1);
+}
+
+TEST_CASE("sgd: with gradients and velocities in bf16 it follows the float one, with the same bits on any threads") {
+  Matrix<float> first;
+  for (const Index threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    ThreadPool pool(threads);
+    Random random(3);
+    Parameter<float> narrow(Matrix<float>::Zero(300, 301)), full(Matrix<float>::Zero(300, 301));
+    narrow.takes_bf16 = true;
+    const SgdOptions options{.momentum = 0.9, .weight_decay = 0.01, .nesterov = true};
+    Sgd<float> a(options, Trainable<float>(StateType::bf16, narrow)), b(options, full);
+    CHECK(a.state().moments[0].is_bf16());
+    Matrix<float> drawn(300, 301);
+    for (int t = 0; t < 4; ++t) {
+      fill_normal(drawn, random, 1);
+      const Bf16Matrix rounded = narrowed(drawn);
+      a.trainable().gradients().held(0).bf16() = rounded;
+      b.trainable().gradients()[0] = widened(rounded);
+      b.step(0.1);
+      const NoAllocation guard;
+      a.step(0.1, pool.parallel());
+    }
+    // Velocities are at most 16 here (four gradients below 5), their neighbours 2^-4 apart: four roundings at most.
+    CHECK((narrow.value - full.value).cwiseAbs().maxCoeff() <= 4 * 0.1f * 4 * 0x1p-4f);
+    CHECK(std::abs((narrow.value - full.value).cast<double>().mean()) <= 1e-4);  // at random: right on average
+    if (threads == 1) first = narrow.value;
+    CHECK(narrow.value == first);
+  }
 }

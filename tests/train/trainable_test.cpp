@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/bf16_numbers.hpp"
 #include "support/no_allocation.hpp"
 #include "tern/core/random.hpp"
 #include "tern/train/clip.hpp"
@@ -117,4 +118,58 @@ TEST_CASE("snapshot: goes back to what was saved") {
   pair.a.value.setZero();
   snapshot.restore();
   REQUIRE(pair.a.value(0, 0) == 3);
+}
+
+namespace {
+
+/// A matrix whose gradient may be in bf16, and a row whose gradient is not.
+struct Mixed {
+  template <class Self, class F>
+  static void fields(Self& self, F&& f) {
+    f("matrix", self.matrix);
+    f("row", self.row);
+  }
+  Mixed() { matrix.takes_bf16 = row.takes_bf16 = true; }
+  Parameter<float> matrix{Matrix<float>::Zero(257, 311)}, row{Matrix<float>::Zero(1, 311)};
+};
+
+}  // namespace
+
+TEST_CASE("trainable: gradients in bf16 are cleared, scaled, measured and clipped as floats are") {
+  double first_norm = 0;
+  Bf16Matrix first;
+  for (const Index threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    ThreadPool pool(threads);
+    Random random(5);
+    Mixed mixed;
+    Trainable<float> trainable(StateType::bf16, mixed);
+    REQUIRE(trainable.gradients().held(0).is_bf16());
+    CHECK(trainable.count() == 258 * 311);
+    Matrix<float> drawn(257, 311);
+    fill_normal(drawn, random, 1);
+    Bf16Matrix& gradient = trainable.gradients().held(0).bf16();
+    gradient = narrowed(drawn);
+    trainable.gradients()[1].setConstant(2);
+    const Matrix<float> before = widened(gradient);
+    {
+      const NoAllocation guard;
+      const double norm = clip_gradients(trainable, 10, pool.parallel());
+      const double expected = std::sqrt(before.cast<double>().squaredNorm() + 4 * 311);
+      CHECK(norm == doctest::Approx(expected).epsilon(1e-12));
+      if (threads == 1) first_norm = norm;
+      CHECK(norm == first_norm);
+    }
+    const auto factor = static_cast<float>(10 / (first_norm + 1e-6));
+    CHECK(gradient == narrowed(factor * before));
+    CHECK(trainable.gradients()[1].isConstant(2 * factor, 0.f));
+    if (threads == 1) first = gradient;
+    CHECK(gradient == first);
+    // Each rounding moves a number by 2^-8 of it at the most, and so the norm.
+    CHECK(trainable.gradient_norm(pool.parallel()) == doctest::Approx(10).epsilon(kernels::bf16_rounding));
+    trainable.zero_gradients(pool.parallel());
+    CHECK(gradient.isZero(0));
+    CHECK(trainable.gradients()[1].isZero(0));
+    CHECK(trainable.gradient_norm() == 0);
+  }
 }

@@ -12,6 +12,7 @@ struct Parameter {
   explicit Parameter(Matrix<S> initial) : value(std::move(initial)) {}
 
   Matrix<S> value;
+  bool takes_bf16 = false;  ///< whether its layer can add to a gradient in bf16: see StateType
 };
 
 }  // namespace tern

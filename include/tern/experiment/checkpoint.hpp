@@ -31,16 +31,19 @@ class CheckpointFolder {
     for_each_parameter(model, [&](std::string_view path, const Parameter<S>& p) {
       file.tensors.push_back(to_tensor(std::string(path), p.value));
     });
-    for (std::size_t i = 0; i < optimizer.moments.size(); ++i)
-      file.tensors.push_back(to_tensor("moment." + std::to_string(i), optimizer.moments[i]));
+    for (std::size_t i = 0; i < optimizer.moments.size(); ++i) {
+      const StateMatrix<S>& m = optimizer.moments[i];
+      const std::string name = "moment." + std::to_string(i);
+      file.tensors.push_back(m.is_bf16() ? to_tensor(name, m.bf16()) : to_tensor(name, m.full()));
+    }
     const auto found = readable();
     const std::size_t slot = found.empty() ? 0 : 1 - found.front().slot;
     write_packed(path(slot), file);
   }
 
   /// Restores the newest readable checkpoint and returns its state; nothing if there is none. Throws ValueError where
-  /// it belongs to another run, naming the field, and FormatError where it is of another model, naming the tensor; then
-  /// nothing was changed.
+  /// it belongs to another run, naming the field, and FormatError where it is of another model, or holds moments in bf16
+  /// that `optimizer` holds in full, or the other way round, naming the tensor; then nothing was changed.
   template <class Model, std::floating_point S>
   std::optional<nlohmann::json> load(Model& model, OptimizerState<S>& optimizer, const nlohmann::json& run) const {
     const auto found = readable();
@@ -51,21 +54,34 @@ class CheckpointFolder {
       if (!their_run.contains(key) || their_run.at(key) != value)
         throw ValueError(place + key + ": expected " + value.dump() + ", got " +
                          (their_run.contains(key) ? their_run.at(key).dump() : "nothing"));
-    std::vector<std::pair<const NamedTensor*, Matrix<S>*>> restored;
-    const auto add = [&, &f = file](const std::string& name, Matrix<S>& into) {
+    const auto find = [&, &f = file](const std::string& name, Index rows, Index columns) {
       const NamedTensor* t = f.find(name);
-      const auto shape = [](Index rows, Index columns) {
-        return "[" + std::to_string(rows) + " x " + std::to_string(columns) + "]";
-      };
-      if (t == nullptr || t->rows != into.rows() || t->columns != into.cols())
-        throw FormatError(place + "tensor '" + name + "': expected " + shape(into.rows(), into.cols()) + ", got " +
+      const auto shape = [](Index r, Index c) { return "[" + std::to_string(r) + " x " + std::to_string(c) + "]"; };
+      if (t == nullptr || t->rows != rows || t->columns != columns)
+        throw FormatError(place + "tensor '" + name + "': expected " + shape(rows, columns) + ", got " +
                           (t == nullptr ? "none" : shape(t->rows, t->columns)));
-      restored.emplace_back(t, &into);
+      return t;
     };
-    for_each_parameter(model,
-                       [&](std::string_view p, Parameter<S>& parameter) { add(std::string(p), parameter.value); });
-    for (std::size_t i = 0; i < optimizer.moments.size(); ++i) add("moment." + std::to_string(i), optimizer.moments[i]);
-    for (const auto& [tensor, into] : restored) *into = to_matrix<S>(*tensor);
+    std::vector<std::pair<const NamedTensor*, Matrix<S>*>> values;
+    std::vector<std::pair<const NamedTensor*, StateMatrix<S>*>> moments;
+    for_each_parameter(model, [&](std::string_view p, Parameter<S>& parameter) {
+      values.emplace_back(find(std::string(p), parameter.value.rows(), parameter.value.cols()), &parameter.value);
+    });
+    for (std::size_t i = 0; i < optimizer.moments.size(); ++i) {
+      StateMatrix<S>& m = optimizer.moments[i];
+      const NamedTensor* t = find("moment." + std::to_string(i), m.rows(), m.cols());
+      if ((t->dtype == DType::bf16) != m.is_bf16())
+        throw FormatError(place + "tensor '" + t->name + "': expected a moment in " + std::string(name(m.type())) +
+                          ", got " + std::string(name(t->dtype)));
+      moments.emplace_back(t, &m);
+    }
+    for (const auto& [tensor, into] : values) *into = to_matrix<S>(*tensor);
+    for (const auto& [tensor, into] : moments) {
+      if (into->is_bf16())
+        *into = to_bf16_matrix(*tensor);
+      else
+        *into = to_matrix<S>(*tensor);
+    }
     optimizer.steps = steps;
     return state;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tern/core/pass.hpp"
+#include "tern/core/state_matrix.hpp"
 #include "tern/experiment/contender.hpp"
 #include "tern/experiment/results.hpp"
 #include "tern/weights/weight_format.hpp"
@@ -44,6 +45,7 @@ struct ShootoutOptions {
   double margin = 0.05;           ///< of perplexity, within which two are equivalent
   Precision precision = Precision::mixed;                       ///< of products with weights
   GradientRounding gradients = GradientRounding::nearest;       ///< back through packed weights of 8 bits and fewer
+  StateType state = StateType::full;                            ///< of a full fine-tune: its gradients and moments
   std::optional<WeightFormat> weights{};                        ///< of the base; none: each tensor as it is stored
   /// Bytes that a full fine-tune may fill; one that needs more is refused with the figure.
   std::uint64_t memory = std::numeric_limits<std::uint64_t>::max();

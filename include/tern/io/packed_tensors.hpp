@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 
+#include "tern/core/state_matrix.hpp"
 #include "tern/io/atomic_file.hpp"
 #include "tern/io/byte_reader.hpp"
 #include "tern/io/checksum.hpp"
@@ -39,11 +40,29 @@ NamedTensor to_tensor(std::string name, const Matrix<S>& values,
   return {std::move(name), values.rows(), values.cols(), dtype, elements.take()};
 }
 
+/// Numbers in bf16, to the bit.
+inline NamedTensor to_tensor(std::string name, const Bf16Matrix& values) {
+  ByteWriter elements;
+  elements.reserve(static_cast<std::size_t>(values.size()) * sizeof(std::uint16_t));
+  for (Index i = 0; i < values.size(); ++i) elements.number(values.data()[i]);
+  return {std::move(name), values.rows(), values.cols(), DType::bf16, elements.take()};
+}
+
 /// The tensor [rows x columns] as S. Throws ValueError unless its elements are floating-point.
 template <std::floating_point S>
 Matrix<S> to_matrix(const NamedTensor& tensor) {
   Matrix<S> values(tensor.rows, tensor.columns);
   decode(tensor.dtype, tensor.bytes, std::span<S>(values.data(), static_cast<std::size_t>(values.size())));
+  return values;
+}
+
+/// The tensor [rows x columns], whose elements are bf16, to the bit. Throws ValueError where they are not.
+inline Bf16Matrix to_bf16_matrix(const NamedTensor& tensor) {
+  if (tensor.dtype != DType::bf16)
+    throw ValueError("tensor " + in_quotes(tensor.name) + ": expected BF16, got " + std::string(name(tensor.dtype)));
+  Bf16Matrix values(tensor.rows, tensor.columns);
+  for (Index i = 0; i < values.size(); ++i)
+    values.data()[i] = load_little<std::uint16_t>(tensor.bytes.data() + 2 * static_cast<std::size_t>(i));
   return values;
 }
 

@@ -3,6 +3,7 @@
 /// own.
 #include <tuple>
 
+#include "tern/kernels/adam/reference.hpp"
 #include "tern/kernels/bf16_matmul/reference.hpp"
 #include "tern/kernels/cross_entropy/reference.hpp"
 #include "tern/kernels/gate/reference.hpp"
@@ -50,6 +51,9 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_float = reference::ternary_matmul_float<S>,
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
+          .sqrt = reference::sqrt<S>,
+          .add_to_bf16 = reference::add_to_bf16<S>,
+          .adam_bf16 = reference::adam_bf16<S>,
           .groups = grouped_table<S>([]<class F>() { return reference_products<F, S>(); }),
           .bf16 = {reference::bf16_matmul<S>, reference::bf16_matmul_transposed<S>}};
 }

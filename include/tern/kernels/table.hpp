@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "tern/kernels/adam/step.hpp"
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
@@ -152,6 +153,19 @@ struct Operations {
   void (*ternary_matmul_transposed_int8)(const TernaryView& w, Index column_begin, Index column_end, Index tokens,
                                          const std::int8_t* q, Index q_row, const S* scale, S* dx,
                                          Index dx_row) noexcept;
+
+  /// x[i] = sqrt(x[i]), rounded correctly: same bits on every ISA.
+  void (*sqrt)(Index n, S* x) noexcept;
+  /// y[i] = y[i] + x[i], rounded to bf16 to nearest, ties to even; y holds bf16 numbers as bits.
+  void (*add_to_bf16)(Index n, const S* x, std::uint16_t* y) noexcept;
+  /// A step of Adam whose gradient and moments are bf16 numbers, as bits; sums are in S:
+  ///   g = grad[i] + pull * value[i],  m' = m[i] + fresh1 * (g - m[i]),  v' = beta2 * v[i] + fresh2 * g^2
+  ///   value[i] = keep * value[i] - step * m' / (sqrt(v') * root_scale + epsilon)
+  ///   m[i] = to_bf16_at_random(m', w),  v[i] = to_bf16_at_random(v', w >> 16),  w = noise_word(noise, i)
+  /// At random, since to nearest v would never fall where 1 - beta2 is below 2^-9, half of what its neighbours are apart.
+  /// Any cut of n, noise growing with i, gives the same bits.
+  void (*adam_bf16)(const AdamStep<S>& by, Index n, const std::uint16_t* grad, S* value, std::uint16_t* m,
+                    std::uint16_t* v, std::uint32_t noise) noexcept;
 
   GroupedTable<S> groups;
   Bf16Products<S> bf16;

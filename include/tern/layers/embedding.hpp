@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -39,6 +41,8 @@ class Embedding {
   void backward(const Pass& pass, std::span<const Token> tokens, In<S> dy, Gradients<S>& gradients) const {
     check("backward", tokens, dy);
     for_each_parameter(table, [&](std::string_view, const Parameter<S>& p) {
+      if (Bf16Matrix* const narrow = gradients.find_bf16(p))
+        return add_rows(pass, tokens, dy, *narrow, gradients.scratch());
       Matrix<S>* const d = gradients.find(p);
       if (d == nullptr) return;
       pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
@@ -66,6 +70,30 @@ class Embedding {
   S scale = S(1);
 
  private:
+  /// The same to a gradient in bf16: what all rows of one token come to is summed in S and rounded once.
+  void add_rows(const Pass& pass, std::span<const Token> tokens, In<S> dy, Bf16Matrix& d,
+                GradientScratch<S>& scratch) const {
+    auto& order = scratch.order;  // by token, then by place
+    order.clear();
+    for (std::size_t t = 0; t < tokens.size(); ++t) order.push_back(std::uint64_t(tokens[t]) << 32 | t);
+    std::sort(order.begin(), order.end());
+    const auto& ops = operations<S>(pass);
+    pass.parallel.ranges(channels(), 64, [&](Index begin, Index end) {
+      for (Index left = begin; left < end; left += 64) {
+        const Index n = std::min<Index>(64, end - left);
+        for (std::size_t i = 0; i < order.size();) {
+          S sum[64] = {};
+          const std::uint64_t token = order[i] >> 32;
+          for (; i < order.size() && order[i] >> 32 == token; ++i) {
+            const S* from = dy.row(static_cast<Index>(order[i] & 0xffffffff)).data() + left;
+            for (Index k = 0; k < n; ++k) sum[k] += scale * from[k];
+          }
+          ops.add_to_bf16(n, sum, &d(static_cast<Index>(token), left));
+        }
+      }
+    });
+  }
+
   static std::string place(const char* call) { return std::string("embedding ") + call; }
   template <class Y>
   void check(const char* call, std::span<const Token> tokens, const Y& y) const {

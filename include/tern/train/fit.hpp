@@ -137,7 +137,10 @@ class Fit {
     const double norm = clip_gradients(optimizer_.trainable(), options_.clip, pass_.parallel);
     if (!std::isfinite(norm)) return diverged("gradient norm", norm);
     const double rate = schedule_(progress);
-    optimizer_.step(rate, pass_.parallel);
+    if constexpr (requires { optimizer_.step(rate, pass_.parallel, pass_.kernels); })
+      optimizer_.step(rate, pass_.parallel, pass_.kernels);
+    else
+      optimizer_.step(rate, pass_.parallel);
 
     result_.last_loss = loss;
     loss_sum_ += loss;

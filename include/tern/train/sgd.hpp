@@ -10,13 +10,15 @@ struct SgdOptions {
   double weight_decay = 0;    ///< not negative
   bool nesterov = false;      ///< needs a momentum
   bool decay_vectors = true;  ///< whether parameters of one row (gains, biases) decay too
+  std::uint64_t seed = 0;     ///< of what rounds velocities in bf16
 };
 
 /// Stochastic gradient descent, by PyTorch's definition (torch.optim.SGD without dampening):
 ///   g = grad + weight_decay * value
 ///   v = momentum * v + g
 ///   value -= rate * (nesterov ? g + momentum * v : v)
-/// Allocates at construction only.
+/// Where a gradient is in bf16 (StateType), so is v, rounded at random as Adam's moments are. Allocates at construction
+/// only.
 template <std::floating_point S>
 class Sgd {
  public:
@@ -50,14 +52,39 @@ class Sgd {
   void restore(const OptimizerState<S>& state) { detail::restore_state("sgd", state_, state); }
 
  private:
-  void update(const typename Trainable<S>::Piece& piece, S rate) {
+  using Piece = typename Trainable<S>::Piece;
+
+  void update(const Piece& piece, S rate) {
+    if (trainable_.gradients().held(piece.parameter).is_bf16()) return update_bf16(piece, rate);
+    S* velocity = state_.moments.empty() ? nullptr : state_.moments[piece.parameter].full().data() + piece.begin;
+    move(piece, rate, piece.begin, piece.end, trainable_.gradients()[piece.parameter].data() + piece.begin, velocity);
+  }
+
+  /// As update, some numbers at a time, which become S on the way.
+  void update_bf16(const Piece& piece, S rate) {
+    const std::uint16_t* grad = trainable_.gradients().held(piece.parameter).bf16().data();
+    std::uint16_t* velocity = state_.moments.empty() ? nullptr : state_.moments[piece.parameter].bf16().data();
+    const std::uint32_t noise = detail::rounding_seed(options_.seed, state_.steps, piece.parameter, piece.begin);
+    S wide_grad[detail::bf16_chunk], wide_velocity[detail::bf16_chunk];
+    for (Index i = piece.begin; i < piece.end; i += detail::bf16_chunk) {
+      const Index n = std::min(detail::bf16_chunk, piece.end - i);
+      kernels::widen_bf16(n, grad + i, wide_grad);
+      if (velocity != nullptr) kernels::widen_bf16(n, velocity + i, wide_velocity);
+      move(piece, rate, i, i + n, wide_grad, velocity != nullptr ? wide_velocity : nullptr);
+      for (Index k = 0; velocity != nullptr && k < n; ++k)
+        velocity[i + k] = kernels::to_bf16_at_random(static_cast<float>(wide_velocity[k]),
+                                                     kernels::noise_word(noise, i + k - piece.begin))
+                              .bits;
+    }
+  }
+
+  /// Numbers [begin, end) of a piece's parameter, whose gradients and velocities begin at `grad` and `velocity`.
+  void move(const Piece& piece, S rate, Index begin, Index end, const S* grad, S* velocity) {
     Matrix<S>& values = trainable_.value(piece.parameter);
-    S* value = values.data();
-    const S* grad = trainable_.gradients()[piece.parameter].data();
-    S* velocity = state_.moments.empty() ? nullptr : state_.moments[piece.parameter].data();
+    S* value = values.data() + begin;
     const auto momentum = static_cast<S>(options_.momentum);
     const auto decay = static_cast<S>(options_.decay_vectors || values.rows() > 1 ? options_.weight_decay : 0);
-    for (Index i = piece.begin; i < piece.end; ++i) {
+    for (Index i = 0; i < end - begin; ++i) {
       const S g = grad[i] + decay * value[i];
       S direction = g;
       if (velocity != nullptr) {

@@ -7,11 +7,13 @@
 
 #include "tern/core/gradients.hpp"
 #include "tern/core/parallel.hpp"
+#include "tern/train/bf16_piece.hpp"
 
 namespace tern {
 
 /// The parameters that a run trains, with their gradients: those of some layers, adapters or models, in the order of
-/// their `fields` lists. Borrows the parameters: the layers must stay where they are. Owns the gradients.
+/// their `fields` lists. Borrows the parameters: the layers must stay where they are. Owns the gradients, in S unless
+/// StateType says otherwise; an optimiser holds its moments of a parameter as its gradient is held.
 ///
 /// The numbers are cut into pieces of fixed size, so that work over them gives the same bits on any number of workers.
 template <std::floating_point S>
@@ -29,8 +31,14 @@ class Trainable {
   /// Every parameter of `layers`.
   template <class... Layers>
   explicit Trainable(Layers&... layers)
-    requires(sizeof...(Layers) > 0 && (!std::is_same_v<std::remove_const_t<Layers>, Trainable> && ...))
+    requires(sizeof...(Layers) > 0 && ((!std::is_same_v<std::remove_const_t<Layers>, Trainable> &&
+                                        !std::is_same_v<std::remove_const_t<Layers>, StateType>)&&...))
   {
+    (collect(layers), ...);
+  }
+  /// The same, with gradients held as `state` says.
+  template <class... Layers>
+  explicit Trainable(StateType state, Layers&... layers) : gradients_(state) {
     (collect(layers), ...);
   }
 
@@ -62,17 +70,30 @@ class Trainable {
   }
 
   void zero_gradients(const Parallel& parallel = {}) {
-    each_piece(parallel, [this](const Piece& piece) { gradient(piece).setZero(); });
+    each_piece(parallel, [this](const Piece& piece) {
+      if (is_bf16(piece))
+        std::fill_n(bf16_gradient(piece), piece.end - piece.begin, std::uint16_t{0});
+      else
+        gradient(piece).setZero();
+    });
   }
+  /// Those in bf16 are rounded once more, to nearest.
   void scale_gradients(S factor, const Parallel& parallel = {}) {
-    each_piece(parallel, [&](const Piece& piece) { gradient(piece) *= factor; });
+    each_piece(parallel, [&](const Piece& piece) {
+      if (is_bf16(piece))
+        detail::scale_bf16(piece.end - piece.begin, factor, bf16_gradient(piece));
+      else
+        gradient(piece) *= factor;
+    });
   }
 
   /// sqrt(sum g^2) over all gradients, summed in double: first within the pieces, then over them in order.
   double gradient_norm(const Parallel& parallel = {}) {
     const auto square = [this](Index i) {
       const auto at = static_cast<std::size_t>(i);
-      squares_[at] = gradient(pieces_[at]).template cast<double>().squaredNorm();
+      const Piece& piece = pieces_[at];
+      squares_[at] = is_bf16(piece) ? detail::squared_norm_bf16(piece.end - piece.begin, bf16_gradient(piece))
+                                    : gradient(piece).template cast<double>().squaredNorm();
     };
     parallel.each(static_cast<Index>(pieces_.size()), square);
     double sum = 0;
@@ -90,6 +111,10 @@ class Trainable {
       pieces_.push_back({parameters_.size(), begin, std::min(begin + piece_size, p.value.size())});
     squares_.resize(pieces_.size());
     parameters_.push_back(&p);
+  }
+  bool is_bf16(const Piece& piece) const { return gradients_.held(piece.parameter).is_bf16(); }
+  std::uint16_t* bf16_gradient(const Piece& piece) {
+    return gradients_.held(piece.parameter).bf16().data() + piece.begin;
   }
   auto gradient(const Piece& piece) {
     return Eigen::Map<Column<S>>(gradients_[piece.parameter].data() + piece.begin, piece.end - piece.begin);

@@ -2,19 +2,20 @@
 #include <algorithm>
 
 #include "tern/core/concepts.hpp"
+#include "tern/weights/add_outer_bf16.hpp"
 #include "tern/weights/operations.hpp"
 
 namespace tern {
 
-/// Weights as they are: W [rows x columns] in S. Trains where its parameter has a gradient.
+/// Weights as they are: W [rows x columns] in S. Trains where its parameter has a gradient, in S or in bf16.
 template <std::floating_point S>
 class Dense {
  public:
   using Scalar = S;
   struct Cache {};
 
-  Dense() = default;
-  explicit Dense(Matrix<S> w) : parameter(std::move(w)) {}
+  Dense() { parameter.takes_bf16 = true; }
+  explicit Dense(Matrix<S> w) : parameter(std::move(w)) { parameter.takes_bf16 = true; }
 
   Index rows() const { return parameter.value.rows(); }
   Index columns() const { return parameter.value.cols(); }
@@ -26,7 +27,10 @@ class Dense {
     add_multiply_transposed<S>(pass, dy, parameter.value, dx);
   }
   void accumulate(const Pass& pass, In<S> x, Cache&, In<S> dy, Gradients<S>& gradients) const {
-    if (Matrix<S>* dw = gradients.find(parameter)) add_outer<S>(pass, dy, x, *dw);
+    if (Bf16Matrix* narrow = gradients.find_bf16(parameter))
+      add_outer_bf16<S>(pass, dy, x, *narrow, gradients.scratch());
+    else if (Matrix<S>* dw = gradients.find(parameter))
+      add_outer<S>(pass, dy, x, *dw);
   }
 
   template <class Self, class F>

@@ -198,6 +198,7 @@ inline std::vector<std::pair<std::string, std::string>> method_facts(const Resul
   fact("Tokens scored a user", p.eval_tokens > 0 ? "up to " + number(p.eval_tokens) : "");
   fact("Split", p.split);
   fact("Precision", p.precision + (p.gradients.empty() ? "" : ", gradients " + p.gradients));
+  fact("Full fine-tuning", p.state.empty() ? "" : "gradients and moments in " + p.state);
   fact("Experiments", detail::joined(p.experiments));
   std::vector<std::string> populations;
   for (const auto& [name, users] : r.populations())

@@ -51,6 +51,7 @@ void members(V& v, ProtocolRecord& r) {
         b.optional("steps", r.budget.steps, Budget::any_steps);
   });
   v("experiments", r.experiments), v("weights", r.weights), v("precision", r.precision), v("gradients", r.gradients);
+  v.optional("state", r.state, std::string());
   v.optional("validation_tokens", r.validation_tokens, Index{0}), v.optional("pilot_users", r.pilot_users, Index{0});
   v.optional("most_rates", r.most_rates, Index{0}), v.optional("sweep_users", r.sweep_users, Index{0}),
       v.optional("seed_users", r.seed_users, Index{0});

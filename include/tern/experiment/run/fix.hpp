@@ -11,8 +11,11 @@
 
 namespace tern {
 
-/// Bytes that a full fine-tune of so many numbers fills: a copy in floats, its gradients and Adam's two moments.
-inline std::uint64_t full_bytes(Index parameters) { return static_cast<std::uint64_t>(parameters) * 16; }
+/// Bytes that a full fine-tune of so many numbers fills: a copy in floats, its gradients and Adam's two moments. In bf16
+/// those of vectors stay floats, a ten-thousandth of all: not counted.
+inline std::uint64_t full_bytes(Index parameters, StateType state = StateType::full) {
+  return static_cast<std::uint64_t>(parameters) * (state == StateType::full ? 16 : 10);
+}
 
 /// Why a contender cannot run on this model, with the figure; empty: it can.
 inline std::string refusal(const Contender& contender, const ModelConfig& model, const ShootoutOptions& options) {
@@ -20,10 +23,12 @@ inline std::string refusal(const Contender& contender, const ModelConfig& model,
   const auto w = options.weights;
   if (w && *w != WeightFormat::f32 && *w != WeightFormat::bf16)
     return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
-  const std::uint64_t needed = full_bytes(parameters(model));
+  const std::uint64_t needed = full_bytes(parameters(model), options.state);
   if (needed <= options.memory) return {};
-  return "weights, gradients and two moments take " + words::bytes(static_cast<double>(needed)) +
-         ", of which there are " + words::bytes(static_cast<double>(options.memory));
+  const auto bytes = [](std::uint64_t n) { return words::bytes(static_cast<double>(n)); };
+  const std::uint64_t narrow = full_bytes(parameters(model), StateType::bf16);
+  return "weights, gradients and two moments take " + bytes(needed) + ", of which there are " + bytes(options.memory) +
+         (narrow < needed && narrow <= options.memory ? "; with state bf16 they take " + bytes(narrow) : "");
 }
 
 /// Numbers and sites of a contender; of one with candidates, which the pilots have yet to choose among, neither.
@@ -70,6 +75,7 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   p.roles = o.roles;
   p.context = o.context;
   p.budget = o.protocol == Protocol::catalogue ? Budget::of_steps(100) : o.budget;
+  if (o.state != StateType::full) p.state = name(o.state);
   p.weights = o.weights ? std::string(name(*o.weights)) : "stored";
   p.precision = o.precision == Precision::full ? "full" : "mixed";
   p.gradients = o.gradients == GradientRounding::none      ? "float"

@@ -117,7 +117,7 @@ inline ShootoutPlan plan_run(const Registration& run, Workshop& workshop, const 
   const Base& base = workshop.base();
   plan.memory = base.model.weight_bytes() + (base.ternary ? base.ternary->weight_bytes() : 0) +
                 (run.options.wants("E10") ? base.model.weight_bytes() : 0) +  // of the 4-bit copy, at most
-                trainer.cache().decoder.bytes() + full_bytes(largest_copy);
+                trainer.cache().decoder.bytes() + full_bytes(largest_copy, run.options.state);
   return plan;
 }
 

@@ -40,7 +40,8 @@ inline TaskContext task_context(const Registration& run, const ProtocolRecord& p
   const ShootoutOptions& o = run.options;
   c.options = protocol.kind + "/" + std::to_string(o.context) + "/" + std::to_string(o.eval_tokens) + "/" +
               std::to_string(o.validation_tokens) + "/" + protocol.weights + "/" + protocol.precision + "/" +
-              protocol.gradients + "/" + (o.early_stopping ? "best" : "last");
+              protocol.gradients + "/" + (o.early_stopping ? "best" : "last") +
+              (protocol.state.empty() ? "" : "/" + protocol.state);
   return c;
 }
 

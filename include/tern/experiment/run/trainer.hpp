@@ -36,8 +36,9 @@ class TrainedAdapter {
   Index parameters() const { return count_parameters(set_) + (own_ ? count_parameters(*own_) : 0); }
   bool is_copy() const { return own_ != nullptr; }
 
-  Adam<float> optimizer(const AdamOptions& options = {}) {
-    return own_ ? Adam<float>(options, *own_, set_) : Adam<float>(options, set_);
+  /// `state`: how gradients and moments of a copy are held; those of adapters are in full.
+  Adam<float> optimizer(const AdamOptions& options = {}, StateType state = StateType::full) {
+    return own_ ? Adam<float>(options, Trainable<float>(state, *own_, set_)) : Adam<float>(options, set_);
   }
 
  private:
@@ -87,13 +88,13 @@ class Trainer {
   FitResult train(TrainedAdapter& adapter, const Setting& s, const TrainingPlan& plan,
                   const std::function<double()>& validate) {
     const TokenPieces text = training_text(s, sources_);
-    Adam<float> adam = adapter.optimizer();
+    const auto seed = static_cast<std::uint64_t>(s.seed);
+    Adam<float> adam = adapter.optimizer({.seed = content_hash("rounding/" + s.user, seed)}, options_.state);
     std::vector<std::span<const Token>> documents(text.begin(), text.end());
     Windows windows(documents, {.context = options_.context,
                                 .sequences = 1,
                                 .shuffled = true,
-                                .seed = content_hash("order/" + to_string(s.data) + "/" + s.user,
-                                                     static_cast<std::uint64_t>(s.seed)),
+                                .seed = content_hash("order/" + to_string(s.data) + "/" + s.user, seed),
                                 .prefix = prefix_});
     FitOptions options;
     options.budget = Budget::of_steps(plan.steps);

@@ -27,6 +27,7 @@ struct Floats {
   static Register mul(Register a, Register b) { return _mm256_mul_ps(a, b); }
   static Register div(Register a, Register b) { return _mm256_div_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm256_fmadd_ps(a, b, c); }
+  static Register sqrt(Register a) { return _mm256_sqrt_ps(a); }
   static Register max(Register a, Register b) { return _mm256_max_ps(a, b); }
   static Register max_magnitude(Register a, Register b) {
     const Register m = _mm256_castsi256_ps(_mm256_set1_epi32(0x7fffffff));

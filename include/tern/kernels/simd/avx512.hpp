@@ -33,6 +33,7 @@ struct Floats {
   static Register mul(Register a, Register b) { return _mm512_mul_ps(a, b); }
   static Register div(Register a, Register b) { return _mm512_div_ps(a, b); }
   static Register fma(Register a, Register b, Register c) { return _mm512_fmadd_ps(a, b, c); }
+  static Register sqrt(Register a) { return _mm512_maskz_sqrt_ps(all16, a); }
   static Register max(Register a, Register b) { return _mm512_maskz_max_ps(all16, a, b); }
   static Register max_magnitude(Register a, Register b) {
     const __m512i m = _mm512_set1_epi32(0x7fffffff);

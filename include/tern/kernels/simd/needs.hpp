@@ -8,6 +8,7 @@
 #include <numbers>
 #include <utility>
 
+#include "tern/kernels/adam/reference.hpp"
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"

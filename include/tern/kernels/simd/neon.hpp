@@ -34,6 +34,7 @@ struct Floats {
   static Register mul(Register a, Register b) { return vmulq_f32(a, b); }
   static Register div(Register a, Register b) { return vdivq_f32(a, b); }
   static Register fma(Register a, Register b, Register c) { return vfmaq_f32(c, a, b); }
+  static Register sqrt(Register a) { return vsqrtq_f32(a); }
   static Register max(Register a, Register b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
   static Register max_magnitude(Register a, Register b) {
     return vreinterpretq_f32_u32(vmaxq_u32(vreinterpretq_u32_f32(vabsq_f32(a)), vreinterpretq_u32_f32(vabsq_f32(b))));

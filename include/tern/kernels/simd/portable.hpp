@@ -39,6 +39,7 @@ struct Vector {
   static Register div(Register a, Register b) { return a / b; }
   /// a * b + c, rounded once or twice.
   static Register fma(Register a, Register b, Register c) { return xsimd::fma(a, b, c); }
+  static Register sqrt(Register a) { return xsimd::sqrt(a); }
   /// The greater; b if either is a NaN.
   static Register max(Register a, Register b) { return xsimd::select(a > b, a, b); }
   /// The greater of |a| and |b|; a NaN exceeds everything.
