@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
 """Times steps of training: tern on bases as stored against PyTorch with transformers and PEFT, a row for each base and method.
 
-    benchmarks/step/step.py [BASE...] [--method norm lora full] [--tokens 128 256 512] [--weights FORMAT] [--gradients float]
-                            [--rounds 7] [--threads 2]
+    benchmarks/step/step.py [BASE...] [--method norm lora full full-bf16] [--tokens 128 256 512] [--weights FORMAT]
+                            [--gradients float] [--types fp32 bf16] [--apart] [--rounds 7] [--threads 2]
 
+<<<<<<< HEAD
 BASE is a packaged base (tests/interop/bases.py), llama-3.2-1b-geometry (geometry.py: random ternary weights) or a GGUF that transformers
 reads; SmolLM2-135M unless told. LoRA has rank 4 on
 every linear of the blocks, full trains every weight in f32. The sides take turns within one run, each in a process of its own whose
+=======
+BASE is a packaged base (tests/interop/bases.py) or a GGUF that transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on
+every linear of the blocks, full trains every weight in f32, full-bf16 with tern's gradients and moments in bf16. The sides take turns within one run, each in a process of its own whose
+>>>>>>> narrow
 peak memory is its own; compare medians. PyTorch runs in fp32 and, where the processor multiplies bf16, in bf16; the better counts. The
-first loss of each side stands beside, because equal work must give equal numbers.
+first loss of each side stands beside, because equal work must give equal numbers. --types leaves out one of PyTorch's; --apart is for
+sides that do not fit into memory together: each starts, takes its rounds and ends, two times over, one after another.
 
 Share of the limit: the step's least time over tern's, where each product takes its operations over the peak of the unit that it
 could run on (docs/benchmarks.md). The peaks are tern-bench's, measured before the rounds and after, the higher counts.
@@ -54,7 +60,7 @@ def serve(method, dtype, gguf, ids, threads):
         model = reference.norm_tuning(model)
     elif method == "lora":
         model = reference.lora(model, rank=RANK, alpha=ALPHA)
-    adam = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-5 if method == "full" else 1e-3)
+    adam = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=1e-5 if method.startswith("full") else 1e-3)
     ids = torch.from_numpy(numpy.fromfile(ids, dtype="<i4").astype("int64"))
     for _ in sys.stdin:
         start = time.perf_counter()
@@ -69,30 +75,39 @@ class Side:
     """A process that takes a step whenever it is told to."""
 
     def __init__(self, name, command):
-        self.name, self.seconds, self.loss = name, [], None
-        self.process = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
-        )
+        self.name, self.command, self.seconds, self.loss, self.most, self.process = name, command, [], None, 0, None
 
     def median(self):
         return statistics.median(self.seconds)
 
     def step(self):
+        first = self.process is None
+        if first:
+            self.process = subprocess.Popen(
+                list(map(str, self.command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
+            )
         print(file=self.process.stdin, flush=True)
         seconds, loss = map(float, self.process.stdout.readline().split())
-        if self.loss is None:
+        if first:
             self.loss = loss  # the first step also allocates: it is not counted
         else:
             self.seconds.append(seconds)
 
     def peak(self):
         """The most memory that it had at once, in GB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e9
+        if self.process is not None:
+            status = Path(f"/proc/{self.process.pid}/status").read_text()
+            self.most = max(self.most, int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e9)
+        return self.most
 
     def close(self):
+        """Ends the process, if there is one; the next step starts another."""
+        if self.process is None:
+            return
+        self.peak()
         self.process.stdin.close()
         self.process.wait()
+        self.process = None
 
 
 def has_bf16():
@@ -130,11 +145,11 @@ class Work:
     def seconds(self, method, tokens, peak):
         """The least that a step takes. Weights of 8 bits and fewer could meet int8 both ways, the rest bf16, or fp32."""
         real = max(peak.get("bf16", 0), peak["fp32"])
-        unit = lambda kind: real if method == "full" or kind in ("F32", "F16", "BF16") else peak["int8"]  # noqa: E731
+        unit = lambda kind: real if method.startswith("full") or kind in ("F32", "F16", "BF16") else peak["int8"]  # noqa: E731
         total = 3 * self.attention * tokens**2 / real
         for (columns, rows), kind in [*self.linears, self.head]:
             total += 2 * 2 * tokens * columns * rows / unit(kind)
-            if method == "full":
+            if method.startswith("full"):
                 total += 2 * tokens * columns * rows / real
         if method == "lora":
             total += sum(3 * 2 * tokens * RANK * (columns + rows) / real for (columns, rows), _ in self.linears)
@@ -157,17 +172,28 @@ def measure(name, gguf, method, tokens, options, folder):
     before = peaks(options.threads)
     ours = [tern.program(), "--mixed", "step", gguf, ids, options.threads, method, options.weights, options.gradients]
     theirs = lambda dtype: [sys.executable, __file__, "--serve", method, dtype, gguf, ids, options.threads]  # noqa: E731
-    sides = [Side("tern", ours), Side("fp32", theirs("float32"))]
-    if has_bf16():
+    sides = [Side("tern", ours)]
+    if "fp32" in options.types:
+        sides.append(Side("fp32", theirs("float32")))
+    if "bf16" in options.types and has_bf16():
         sides.append(Side("bf16", theirs("bfloat16")))
-    for _ in range(options.rounds + 1):
-        for side in sides:
-            side.step()
+    if len(sides) == 1:
+        sys.exit("step.py: expected a type of PyTorch's that this processor has, got --types " + " ".join(options.types))
+    if options.apart:
+        for side in sides * 2:
+            for _ in range(options.rounds + 1):
+                side.step()
+            side.close()
+    else:
+        for _ in range(options.rounds + 1):
+            for side in sides:
+                side.step()
     after = peaks(options.threads)
     best = min(sides[1:], key=Side.median)
     faster = statistics.median(b / a for a, b in zip(sides[0].seconds, best.seconds))
     share = Work(gguf).seconds(method, tokens, {k: max(before[k], after[k]) for k in before}) / sides[0].median()
-    seconds = [f"{side.median():.3f}" for side in sides] + ["–"] * (3 - len(sides))
+    medians = {side.name: f"{side.median():.3f}" for side in sides}
+    seconds = [medians.get(side, "–") for side in ["tern", "fp32", "bf16"]]
     print(f"| {name} | {method} | {tokens} | {' | '.join(seconds)} | {faster:.2f} ({best.name}) | {share:.2f} | "
           f"{sides[0].peak():.2f} | {best.peak():.2f} | {' / '.join(f'{side.loss:.4f}' for side in sides)} |", flush=True)  # fmt: skip
     for side in sides:
@@ -183,10 +209,12 @@ def find(base):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bases", nargs="*", default=["smollm2-135m"], metavar="BASE")
-    parser.add_argument("--method", nargs="+", choices=["norm", "lora", "full"], default=["norm", "lora"])
+    parser.add_argument("--method", nargs="+", choices=["norm", "lora", "full", "full-bf16"], default=["norm", "lora"])
     parser.add_argument("--tokens", nargs="+", type=int, default=[256])
     parser.add_argument("--weights", default="stored", help="of tern's side: stored, or a weight format")
     parser.add_argument("--gradients", choices=["float", "int8"], default="int8", help="of tern's side, back through packed weights")
+    parser.add_argument("--types", nargs="+", choices=["fp32", "bf16"], default=["fp32", "bf16"], help="of PyTorch's side")
+    parser.add_argument("--apart", action="store_true", help="no two sides at once: for those that do not fit into memory together")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

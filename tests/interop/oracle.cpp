@@ -60,6 +60,9 @@ runs on weights in f32, or on ternary codes where its files hold such. IDS holds
                                  relative; prints each step's loss, and HELD_OUT's before and after; writes the gains
   train-lora MODEL IDS CONTEXT RATE RANK ALPHA INITIAL OUT
                                  the same for LoRA on every linear of the blocks, from the values in INITIAL
+  train-full MODEL IDS CONTEXT RATE STATE [HELD_OUT]
+                                 the same for every weight, in f32, which it does not write; STATE of gradients and
+                                 moments is float or bf16
   gradients-norm MODEL IDS OUT   the gradient of the mean NLL of all ids but the first, by a gain at every norm
   gradients-lora MODEL IDS RANK ALPHA INITIAL OUT
                                  the same by LoRA on every linear of the blocks, at the values in INITIAL
@@ -410,8 +413,9 @@ Adapters lora_from(const Model& base, Index rank, float alpha, const fs::path& p
 }
 
 /// Adam with PyTorch's defaults and one rate, a step for each window; prints each step's loss.
-void train(const PeftModel& model, Adapters& adapters, const tern::Pass& pass, Consecutive windows, double rate) {
-  tern::Adam<float> adam(tern::AdamOptions{}, adapters);
+void train(const PeftModel& model, tern::Trainable<float> trainable, const tern::Pass& pass, Consecutive windows,
+           double rate) {
+  tern::Adam<float> adam({}, std::move(trainable));
   PeftModel::Cache cache;
   tern::FitOptions options;
   options.budget = tern::Budget::of_steps(windows.count());
@@ -419,6 +423,16 @@ void train(const PeftModel& model, Adapters& adapters, const tern::Pass& pass, C
   hooks.on_step = [](const tern::FitPoint& now) { std::cout << now.train_loss << std::endl; };
   const auto result = tern::fit(model, cache, pass, adam, windows, tern::ConstantRate{rate}, options, hooks);
   if (!result.ok()) throw tern::DivergedError("train: " + result.reason);
+}
+
+/// Prints the mean loss of ids that are there, in chunks.
+void print_loss(const PeftModel& model, std::span<const Token> ids, Index context, const tern::Pass& pass) {
+  if (ids.empty()) return;
+  PeftModel::Cache cache;
+  tern::PerplexityOptions options;
+  options.context = context;
+  const auto found = tern::perplexity(model, pass, tern::Convention::chunked, ids, cache, options);
+  std::cout << found.nll / static_cast<double>(found.tokens) << std::endl;
 }
 
 tern::GainKind gain_kind(const std::string& text) {
@@ -437,16 +451,9 @@ void train_norm(Arguments arguments, const tern::Pass& pass) {
   const PeftModel model(base, adapters);
   const fs::path out = arguments.path();
   const auto held_out = arguments.more() ? read_ids(arguments.path()) : std::vector<Token>();
-  const auto print_held_out = [&] {
-    if (held_out.empty()) return;
-    PeftModel::Cache cache;
-    tern::PerplexityOptions options;
-    options.context = static_cast<Index>(context);
-    const auto found = tern::perplexity(model, pass, tern::Convention::chunked, held_out, cache, options);
-    std::cout << found.nll / static_cast<double>(found.tokens) << std::endl;
-  };
+  const auto print_held_out = [&] { print_loss(model, held_out, static_cast<Index>(context), pass); };
   print_held_out();
-  train(model, adapters, pass, {ids, context}, rate);
+  train(model, tern::Trainable<float>(adapters), pass, {ids, context}, rate);
   print_held_out();
   save_values(base, adapters, out);
 }
@@ -459,8 +466,28 @@ void train_lora(Arguments arguments, const tern::Pass& pass) {
   const Index rank = arguments.integer();
   const auto alpha = static_cast<float>(arguments.number());
   Adapters adapters = lora_from(base, rank, alpha, arguments.path());
-  train(PeftModel(base, adapters), adapters, pass, {ids, context}, rate);
+  train(PeftModel(base, adapters), tern::Trainable<float>(adapters), pass, {ids, context}, rate);
   save_values(base, adapters, arguments.path());
+}
+
+tern::StateType state_type(const std::string& text) {
+  if (text == "float") return tern::StateType::full;
+  if (text == "bf16") return tern::StateType::bf16;
+  throw UsageError();
+}
+
+void train_full(Arguments arguments, const tern::Pass& pass) {
+  Model base = load(arguments.path(), pass);
+  const auto ids = read_ids(arguments.path());
+  const auto context = static_cast<std::size_t>(arguments.integer());
+  const double rate = arguments.number();
+  const auto state = state_type(arguments.text());
+  const auto held_out = arguments.more() ? read_ids(arguments.path()) : std::vector<Token>();
+  const Adapters none;
+  const PeftModel model(base, none);
+  print_loss(model, held_out, static_cast<Index>(context), pass);
+  train(model, tern::Trainable<float>(state, base), pass, {ids, context}, rate);
+  print_loss(model, held_out, static_cast<Index>(context), pass);
 }
 
 /// Writes the gradient of the mean NLL of all ids but the first.
@@ -573,6 +600,7 @@ void run(const std::string& command, const Arguments& arguments, tern::Precision
   if (command == "perplexity") return perplexity(arguments, pass);
   if (command == "train-norm") return train_norm(arguments, pass);
   if (command == "train-lora") return train_lora(arguments, pass);
+  if (command == "train-full") return train_full(arguments, pass);
   if (command == "gradients-norm") return gradients_norm(arguments, pass);
   if (command == "gradients-lora") return gradients_lora(arguments, pass);
   if (command == "step") return step(arguments, pass);

@@ -7,7 +7,6 @@
 #include <iterator>
 #include <limits>
 
-#include "support/guarded_buffer.hpp"
 #include "support/kernels.hpp"
 
 using namespace tern::kernels;

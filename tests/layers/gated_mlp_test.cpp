@@ -140,7 +140,7 @@ TEST_CASE("GatedMlp keeps half as many bytes under mixed precision; gradients mo
   const auto mlp = make<float>(hidden, ffn, Gate::silu, false);
   Random random(6);
   const Matrix<float> x = random_matrix<float>(tokens, hidden, random, 2), dy = random_matrix<float>(tokens, hidden, random);
-  const kernels::Table plain = kernels::table(kernels::Isa::reference);  // whose mixed products are float
+  const kernels::Table plain = kernels::native::table(kernels::Isa::reference);  // whose mixed products are float
   const Pass full{.kernels = &plain}, mixed{.kernels = &plain, .precision = Precision::mixed};
   struct Result {
     GatedMlp<float>::Cache cache;

@@ -73,3 +73,20 @@ TEST_CASE("sgd: with gradients and velocities in bf16 it follows the float one, 
     CHECK(narrow.value == first);
   }
 }
+
+TEST_CASE("sgd: under a constant gradient a velocity in bf16 reaches its limit, which to nearest it never would") {
+  // v = 500 * (1 - 0.998^t) on average. Neighbours below 512 are 2 apart: a step's rounding has a variance of at most 1,
+  // forgotten by 0.998 a step, sum 0.998^(2s) <= 250.3; a mean over 4096 numbers deviates by 0.25.
+  Parameter<float> p(Matrix<float>::Zero(64, 64));
+  p.takes_bf16 = true;
+  Sgd<float> sgd({.momentum = 0.998}, Trainable<float>(StateType::bf16, p));
+  sgd.trainable().gradients().held(0).bf16().setConstant(kernels::to_bf16(1).bits);
+  float nearest = 0;
+  for (int t = 0; t < 2000; ++t) {
+    sgd.step(1e-6);
+    nearest = kernels::to_float(kernels::to_bf16(0.998f * nearest + 1));
+  }
+  const double mean = widened(sgd.state().moments[0].bf16()).cast<double>().mean();
+  CHECK(std::abs(mean - 500 * (1 - std::pow(0.998, 2000))) <= 5 * 0.25);
+  CHECK(nearest <= 256);
+}
