@@ -4,14 +4,9 @@
     benchmarks/step/step.py [BASE...] [--method norm lora full full-bf16] [--tokens 128 256 512] [--weights FORMAT]
                             [--gradients float] [--types fp32 bf16] [--apart] [--rounds 7] [--threads 2]
 
-<<<<<<< HEAD
-BASE is a packaged base (tests/interop/bases.py), llama-3.2-1b-geometry (geometry.py: random ternary weights) or a GGUF that transformers
-reads; SmolLM2-135M unless told. LoRA has rank 4 on
-every linear of the blocks, full trains every weight in f32. The sides take turns within one run, each in a process of its own whose
-=======
-BASE is a packaged base (tests/interop/bases.py) or a GGUF that transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on
-every linear of the blocks, full trains every weight in f32, full-bf16 with tern's gradients and moments in bf16. The sides take turns within one run, each in a process of its own whose
->>>>>>> narrow
+BASE is a packaged base (tests/interop/bases.py), llama-3.2-1b-geometry (geometry.py: random ternary weights) or a GGUF that
+transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on every linear of the blocks, full trains every weight in f32, full-bf16 with
+tern's gradients and moments in bf16. The sides take turns within one run, each in a process of its own whose
 peak memory is its own; compare medians. PyTorch runs in fp32 and, where the processor multiplies bf16, in bf16; the better counts. The
 first loss of each side stands beside, because equal work must give equal numbers. --types leaves out one of PyTorch's; --apart is for
 sides that do not fit into memory together: each starts, takes its rounds and ends, two times over, one after another.
