@@ -123,7 +123,7 @@ class Ternary final : public Product {
     parallel.ranges(tokens, 1, [&](Index begin, Index end) {
       ops.quantize_int8(end - begin, k, x.data() + begin * k, k, q.data() + begin * k, k, scales.data() + begin);
     });
-    parallel.ranges(shape.rows, 16, [&](Index begin, Index end) {
+    parallel.ranges(shape.rows, 16, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul(w, begin, end, tokens, q.data(), k, scales.data(), y.data(), shape.rows);
     });
   }
@@ -174,7 +174,7 @@ class Grouped final : public Product {
       kernels::quantize_activations(ops, end - begin, k, x.data() + begin * k, k, q.data() + begin * k, k,
                                     scales.data() + begin * groups, groups);
     });
-    parallel.ranges(shape.rows, kernels::group_rows, [&](Index begin, Index end) {
+    parallel.ranges(shape.rows, kernels::group_rows, wide_piece, [&](Index begin, Index end) {
       ops.grouped<F>().matmul(w, begin, end, tokens, q.data(), k, scales.data(), groups, y.data(), shape.rows);
     });
   }
@@ -213,7 +213,7 @@ class Bf16 final : public Product {
 
   void forward(const Operations& ops, const Parallel& parallel) override {
     const kernels::Bf16View w = view();
-    parallel.ranges(shape.rows, kernels::bf16_tile, [&](Index begin, Index end) {
+    parallel.ranges(shape.rows, kernels::bf16_tile, wide_piece, [&](Index begin, Index end) {
       ops.bf16.matmul(w, begin, end, tokens, x.data(), shape.columns, y.data(), shape.rows);
     });
   }

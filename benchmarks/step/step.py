@@ -4,8 +4,9 @@
     benchmarks/step/step.py [BASE...] [--method norm lora full full-bf16] [--tokens 128 256 512] [--weights FORMAT]
                             [--gradients float] [--types fp32 bf16] [--apart] [--rounds 7] [--threads 2]
 
-BASE is a packaged base (tests/interop/bases.py) or a GGUF that transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on
-every linear of the blocks, full trains every weight in f32, full-bf16 with tern's gradients and moments in bf16. The sides take turns within one run, each in a process of its own whose
+BASE is a packaged base (tests/interop/bases.py), llama-3.2-1b-geometry (geometry.py: random ternary weights) or a GGUF that
+transformers reads; SmolLM2-135M unless told. LoRA has rank 4 on every linear of the blocks, full trains every weight in f32, full-bf16 with
+tern's gradients and moments in bf16. The sides take turns within one run, each in a process of its own whose
 peak memory is its own; compare medians. PyTorch runs in fp32 and, where the processor multiplies bf16, in bf16; the better counts. The
 first loss of each side stands beside, because equal work must give equal numbers. --types leaves out one of PyTorch's; --apart is for
 sides that do not fit into memory together: each starts, takes its rounds and ends, two times over, one after another.
@@ -26,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "interop"))
 import bases  # noqa: E402
+import geometry  # noqa: E402
 import oracle as tern  # noqa: E402
 import reference  # noqa: E402
 
@@ -149,17 +151,19 @@ class Work:
         return total
 
 
-def token_ids(gguf, text, smollm2):
-    if smollm2:
-        return reference.tokenizer(gguf).encode(text).ids
+def token_ids(name, gguf, count):
+    if name == geometry.NAME:
+        return geometry.token_ids(count)
+    text = "".join(path.read_text() for path in sorted(Path(reference.__file__).parent.glob("*.py")))
+    if name == "smollm2-135m":
+        return reference.tokenizer(gguf).encode(text).ids[:count]
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids
+    return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids[:count]
 
 
 def measure(name, gguf, method, tokens, options, folder):
-    text = "".join(path.read_text() for path in sorted(Path(reference.__file__).parent.glob("*.py")))
-    ids = tern.Oracle(folder).ids(token_ids(gguf, text, name == "smollm2-135m")[: tokens + 1])
+    ids = tern.Oracle(folder).ids(token_ids(name, gguf, tokens + 1))
     before = peaks(options.threads)
     ours = [tern.program(), "--mixed", "step", gguf, ids, options.threads, method, options.weights, options.gradients]
     theirs = lambda dtype: [sys.executable, __file__, "--serve", method, dtype, gguf, ids, options.threads]  # noqa: E731
@@ -191,6 +195,12 @@ def measure(name, gguf, method, tokens, options, folder):
         side.close()
 
 
+def find(base):
+    if base == geometry.NAME:
+        return geometry.fetch()
+    return bases.fetch(base) if base in bases.BASES else Path(base)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("bases", nargs="*", default=["smollm2-135m"], metavar="BASE")
@@ -206,11 +216,11 @@ def main():
     print("| base | method | tokens | tern, s | PyTorch fp32, s | bf16, s | times faster than the better | share of the limit | tern's peak, GB | "
           "PyTorch's | first losses |\n|" + " --- |" * 11, flush=True)  # fmt: skip
     for base in options.bases:
-        gguf = bases.fetch(base) if base in bases.BASES else Path(base)
+        gguf = find(base)
         for method in options.method:
             for tokens in options.tokens:
                 with tempfile.TemporaryDirectory() as folder:
-                    measure(base if base in bases.BASES else gguf.name, gguf, method, tokens, options, folder)
+                    measure(base if gguf != Path(base) else gguf.name, gguf, method, tokens, options, folder)
 
 
 if __name__ == "__main__":

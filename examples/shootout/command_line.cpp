@@ -341,6 +341,7 @@ void add_options(CLI::App& app, Arguments& a, const std::vector<Contender>& tabl
   app.add_option("--rivals", a.rivals, "the comparisons that are the claim (default: all others that run)")->delimiter(',');
   app.add_option("--fallback", a.fallback, "reported where nothing is admissible (default lora-r4)");
   app.add_option("--experiments", o.experiments, "some of " + ids)->delimiter(',');
+  app.add_option("--controls", o.controls, "of E3, some of generic,uniform,shuffled,others (default all)")->delimiter(',');
   app.add_option("--protocol", a.protocol, "standard, or catalogue: that of the 30M catalogue, nothing tuned")
       ->capture_default_str();
   auto* budget = app.add_option("--budget", a.budget,

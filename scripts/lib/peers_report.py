@@ -3,7 +3,8 @@
 
     peers_report.py FILE.json
 
-For each kind of weights: GOPS, the median over shapes of the medians over rounds, with the share of the fastest at
+First, of each kind of weights, tern's format of that kind (OWN) by the fastest of all peers at the same shape: the median over shapes, the
+lowest in brackets, and who is fastest most often. Then for each kind: GOPS, the median over shapes of the medians over rounds, with the share of the fastest at
 the same shape; then how many times as fast tern's format of that kind is (OWN), the median over shapes with the lowest in brackets.
 Who was left out stands above the tables with the reason, and in them.
 """
@@ -47,6 +48,31 @@ def left_out(results):
     return [f"- {who}, {product}, at {', '.join(at)}: {why}" for (who, product, why), at in shapes.items()]
 
 
+def fastest_peers(by_format):
+    """(threads, tokens, shape) -> (GOPS, who) of the fastest that is not tern's."""
+    best = {}
+    for (peer, form), gops in by_format.items():
+        for cell, value in gops.items():
+            if peer != "tern" and value > best.get(cell, (0, ""))[0]:
+                best[cell] = value, f"{peer} {form}"
+    return best
+
+
+def summary(speed):
+    cells = {cell[:2] for by_format in speed.values() for gops in by_format.values() for cell in gops}
+    rows = []
+    for (product, kind), by_format in speed.items():
+        own, best = by_format.get(("tern", OWN[kind]), {}), fastest_peers(by_format)
+        ratios = {cell: own[cell] / best[cell][0] for cell in own if cell in best}
+        if not ratios:
+            continue
+        show = lambda c: f"{median(ratios, c):.2f} ({min(over_shapes(ratios, c)):.2f})" if over_shapes(ratios, c) else "-"  # noqa: E731
+        who = statistics.mode(name for _, name in best.values())
+        rows.append([f"{OWN[kind]} {product}", *map(show, sorted(cells)), who])
+    print("tern's speed / the fastest peer's (lowest shape)\n")
+    table(["", *(f"N={tokens}, {threads}T" for threads, tokens in sorted(cells)), "mostly"], rows)
+
+
 def main():
     with open(sys.argv[1]) as file:
         document = json.load(file)
@@ -68,6 +94,7 @@ def main():
             for product in ("forward", "backward") if r["product"] == "every product" else (r["product"],):
                 absent[product, r["kind"]].add((r["peer"], r["format"]))
 
+    summary(speed)
     for (product, kind), by_format in speed.items():
         columns = sorted({cell[:2] for cells in by_format.values() for cell in cells})
         head = ["", *(f"N={tokens}, {threads}T" for threads, tokens in columns)]

@@ -27,6 +27,7 @@ Results full() {
   p.experiments = {"E1", "E4"};
   p.weights = "bf16", p.precision = "mixed", p.gradients = "int8";
   p.validation_tokens = 128, p.pilot_users = 2, p.most_rates = 7, p.sweep_users = 6, p.seed_users = 5, p.early_stopping = true;
+  p.controls = {"generic"};
   p.refused = {{"full", "too large"}};
   p.calibration = {{"norm", {0.5, 120, "a cpu"}}};
   PilotRecord pilot;
@@ -143,7 +144,7 @@ TEST_CASE("results_json: budgets of one limit come back so, and what an older pr
   r.protocol.budget = Budget::of_seconds(5);
   CHECK(from_json(to_json(r, {}), "r").protocol.budget.steps == Budget::any_steps);
   Json older = Json::parse(text());
-  for (const char* key : {"validation_tokens", "pilot_users", "most_rates", "sweep_users", "seed_users", "early_stopping"})
+  for (const char* key : {"validation_tokens", "pilot_users", "most_rates", "sweep_users", "seed_users", "early_stopping", "controls"})
     older["protocol"].erase(key);
   const ProtocolRecord p = from_json(older.dump(), "r").protocol;
   CHECK(p.validation_tokens == 0);
@@ -181,7 +182,7 @@ TEST_CASE("results_json: a missing field is an error that names it") {
                                       "refused", "scrubbed",    "skipped", "candidates"};
   const std::set<std::string> optional = {
       "protocol.validation_tokens", "protocol.pilot_users",    "protocol.most_rates",  "protocol.sweep_users", "protocol.seed_users",
-      "protocol.early_stopping",    "protocol.budget.seconds", "protocol.budget.steps"};
+      "protocol.early_stopping",    "protocol.controls",    "protocol.budget.seconds", "protocol.budget.steps"};
   Json json = Json::parse(text());
   int removed = 0;
   walk(json, "", [&](Json& value, const std::string& path) {

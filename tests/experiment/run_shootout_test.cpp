@@ -404,6 +404,7 @@ TEST_CASE("fix: the protocol's hash changes with everything that is fixed, and w
   changes("rivals", of([](auto& o) { o.roles.rivals = {}; }).protocol.hash);
   changes("fallback", of([](auto& o) { o.roles.fallback = "norm"; }).protocol.hash);
   changes("experiments", of([](auto& o) { o.experiments = {"E1", "E4"}; }).protocol.hash);
+  changes("controls", of([](auto& o) { o.controls = {"generic"}; }).protocol.hash);
   changes("protocol", of([](auto& o) { o.protocol = Protocol::catalogue; }).protocol.hash);
   changes("steps", of([](auto& o) { o.budget = Budget::of_steps(5); }).protocol.hash);
   changes("seconds", of([](auto& o) { o.budget = Budget::of_seconds(5); }).protocol.hash);

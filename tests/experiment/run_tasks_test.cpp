@@ -132,6 +132,11 @@ TEST_CASE("tasks: each experiment asks for its own runs") {
   CHECK(count(e3, "shuffled") == 3);
   CHECK(count(e3, "others") == 2);  // c has no peer
 
+  Registration alone = registered({"E3"});
+  alone.options.controls = {"generic"};
+  CHECK(count(names(alone), "generic:en-prose") == 3 * 2);
+  CHECK(count(names(alone), "uniform") + count(names(alone), "shuffled") + count(names(alone), "others") == 0);
+
   const Names e4 = names(registered({"E1", "E4"}));
   CHECK(e4.size() == 1 + 3 * 3);
   CHECK(count(e4, " on all") == 1 + 3 * 3);

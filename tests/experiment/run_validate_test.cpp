@@ -38,6 +38,8 @@ TEST_CASE("validate: the defaults are fine, and each field that cannot be is nam
   CHECK(complaint([](auto& o) { o.validation_tokens = -5; }) == "validation_tokens: expected at least 2, got -5");
   CHECK(complaint([](auto& o) { o.pilots = 0; }) == "pilots: expected at least 1, got 0");
   CHECK(complaint([](auto& o) { o.most_rates = 2; }) == "most_rates: expected at least 3, got 2");
+  CHECK(complaint([](auto& o) { o.controls = {"own"}; }) ==
+        "controls: expected some of generic, uniform, shuffled, others, got 'own'");
   CHECK(complaint([](auto& o) { o.seed_users = -1; }) == "seed_users: expected at least 0, got -1");
   CHECK(complaint([](auto& o) { o.sweep_users = -1; }) == "sweep_users: expected at least 0, got -1");
   CHECK(complaint([](auto& o) { o.threads = 0; }) == "threads: expected at least 1, got 0");

@@ -127,22 +127,26 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
   });
 }
 
-TEST_CASE("ternary_matmul: activations too long to pack, beside each other or not, and both packings give one sum") {
-  const Index rows = 20, columns = 9001, tokens = 11;
-  const auto q = random_codes(tokens * columns, 15);
-  const auto scale = random_buffer<float>(tokens, 16);
-  for (const TernaryScale granularity : granularities) {
-    const Weights two(rows, columns, granularity, TernaryFormat::two_bits, 17),
-        five(rows, columns, granularity, TernaryFormat::five_a_byte, 17);
-    GuardedBuffer<float> expected(tokens * rows);
-    reference::ternary_matmul(two.view, 0, rows, tokens, q.data(), columns, scale.data(), expected.data(), rows);
-    on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
-      for (const TernaryView& w : {two.view, five.view}) {
-        GuardedBuffer<float> y(tokens * rows);
-        ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), y.data(), rows);
-        CHECK(same_bits(y, expected));
-      }
-    });
+TEST_CASE("ternary_matmul: activations too long for one stretch, more rows than meet one at once, and both packings give one sum") {
+  struct Shape {
+    Index rows, columns, tokens;
+  };
+  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}}) {
+    const auto q = random_codes(tokens * columns, 15);
+    const auto scale = random_buffer<float>(tokens, 16);
+    for (const TernaryScale granularity : granularities) {
+      const Weights two(rows, columns, granularity, TernaryFormat::two_bits, 17),
+          five(rows, columns, granularity, TernaryFormat::five_a_byte, 17);
+      GuardedBuffer<float> expected(tokens * rows);
+      reference::ternary_matmul(two.view, 0, rows, tokens, q.data(), columns, scale.data(), expected.data(), rows);
+      on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
+        for (const TernaryView& w : {two.view, five.view}) {
+          GuardedBuffer<float> y(tokens * rows);
+          ops.ternary_matmul(w, 0, rows, tokens, q.data(), columns, scale.data(), y.data(), rows);
+          CHECK(same_bits(y, expected));
+        }
+      });
+    }
   }
 }
 

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "support/layer_contract.hpp"
+#include "tern/kernels/bf16.hpp"
+#include "tern/kernels/native.hpp"
 
 using namespace tern;
 using namespace tern::test;
@@ -130,5 +132,57 @@ TEST_CASE("GatedMlp refuses every argument of another shape before it writes to 
     CHECK_THROWS_AS(mlp.backward({}, x, cache, dy, wrong, none), ShapeError);
     CHECK(wrong == other);
     CHECK(dx == ones(3, 5));
+  }
+}
+
+TEST_CASE("GatedMlp keeps half as many bytes under mixed precision; gradients move by what rounding those allows") {
+  const Index hidden = 5, ffn = 9, tokens = 4;
+  const auto mlp = make<float>(hidden, ffn, Gate::silu, false);
+  Random random(6);
+  const Matrix<float> x = random_matrix<float>(tokens, hidden, random, 2), dy = random_matrix<float>(tokens, hidden, random);
+  const kernels::Table plain = kernels::native::table(kernels::Isa::reference);  // whose mixed products are float
+  const Pass full{.kernels = &plain}, mixed{.kernels = &plain, .precision = Precision::mixed};
+  struct Result {
+    GatedMlp<float>::Cache cache;
+    Matrix<float> y, dx;
+  };
+  const auto run = [&](const Pass& pass) {
+    Result r{{}, Matrix<float>(tokens, hidden), Matrix<float>::Zero(tokens, hidden)};
+    Gradients<float> none;
+    mlp.forward(pass, x, r.cache, r.y);
+    mlp.backward(pass, x, r.cache, dy, r.dx, none);
+    return r;
+  };
+  const Result exact = run(full), rounded = run(mixed);
+  CHECK(rounded.y == exact.y);
+  CHECK(rounded.cache.bytes() * 2 == exact.cache.bytes());
+
+  // With |gate' - gate| <= e |gate|, likewise up, |f'| < 1.1 and |f''| <= 0.5 for SiLU, and a term for float's own rounding:
+  const double e = kernels::bf16_rounding;
+  using Wide = Matrix<double>;
+  const auto weights = [](const auto& linear) { return Wide(linear.weight.parameter.value.template cast<double>()); };
+  const Wide g = x.cast<double>() * weights(mlp.gate).transpose(), u = x.cast<double>() * weights(mlp.up).transpose();
+  const Wide d = (dy.cast<double>() * weights(mlp.down)).cwiseAbs();
+  const Wide dup = 1.1 * e * d.cwiseProduct(g.cwiseAbs());
+  const Wide dgate = e * d.cwiseProduct(u.cwiseAbs()).cwiseProduct((1.1 + 0.5 * (1 + e) * g.cwiseAbs().array()).matrix());
+  const Wide bound = dup * weights(mlp.up).cwiseAbs() + dgate * weights(mlp.gate).cwiseAbs();
+  const Wide off = (rounded.dx - exact.dx).cast<double>().cwiseAbs();
+  CHECK((off.array() <= bound.array() + 1e-5).all());
+  CHECK(off.maxCoeff() > 1e-5);
+}
+
+TEST_CASE("GatedMlp refuses to go back in another precision than it went forth") {
+  const auto mlp = make<float>(5, 9, Gate::silu, true);
+  const Matrix<float> x = Matrix<float>::Ones(3, 5);
+  const Pass full, mixed{.precision = Precision::mixed};
+  GatedMlp<float>::Cache cache;
+  Gradients<float> none;
+  Matrix<float> y(3, 5), dx = x;
+  for (const auto& [there, back] : {std::pair(full, mixed), std::pair(mixed, full)}) {
+    mlp.forward(back, x, cache, y);
+    mlp.forward(there, x, cache, y);
+    CHECK_THROWS_AS(mlp.backward(back, x, cache, x, dx, none), ShapeError);
+    CHECK(dx == x);
+    mlp.backward(there, x, cache, x, y, none);
   }
 }

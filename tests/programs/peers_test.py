@@ -62,6 +62,10 @@ def main(program, own, faulty, report):
         assert (forward, any(r["product"] == "backward" for r in own_results)) == MEASURED[format], (format, own_results)
     assert any(r["peer"] == "tern" and r["format"] == "q8" for r in results)
 
+    (summary,) = [line for line in tables.splitlines() if line.startswith("| f32 forward |")]
+    assert summary.split(" | ")[-1].startswith("faulty ") and "| -" not in summary, tables
+    assert "| q8 forward |" not in tables, "nobody else has it"
+
     forward = tables[tables.index("Forward, products in fp32") :]
     forward = forward[: forward.index("tern's speed")].splitlines()
     rows = {line.split(" |")[0].lstrip("| "): line for line in forward if line.startswith("| ")}

@@ -31,6 +31,7 @@ struct ShootoutOptions {
   Roles roles = {"norm", {"lora-r4", "matched", "full"}, "lora-r4"};  ///< of those, who runs
   std::vector<std::string> experiments = {"E1", "E2", "E3",  "E4",  "E5",  "E6", "E7",
                                           "E8", "E9", "E10", "E11", "E12", "E13"};
+  std::vector<std::string> controls = {"generic", "uniform", "shuffled", "others"};  ///< that E3 trains on
   Protocol protocol = Protocol::standard;
   Budget budget = Budget::of_seconds(300);  ///< of training one adapter; seconds are turned into steps by calibration
   Index seeds = 1;

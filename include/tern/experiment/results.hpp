@@ -124,6 +124,7 @@ struct ProtocolRecord {
   std::string split = "by time";
   Budget budget;
   std::vector<std::string> experiments;
+  std::vector<std::string> controls;  ///< of E3; empty: all
   std::string weights = "stored", precision, gradients;
   std::string state;  ///< of full fine-tunes, where it is not in full
   Index validation_tokens = 0, pilot_users = 0, most_rates = 0;  ///< 0: not recorded

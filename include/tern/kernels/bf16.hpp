@@ -19,6 +19,12 @@ inline Bf16 to_bf16(float x) {
 
 inline float to_float(Bf16 x) { return std::bit_cast<float>(static_cast<std::uint32_t>(x.bits) << 16); }
 
+/// y[i] = x[i] rounded to bf16, as bits.
+template <class S>
+void narrow_bf16(std::ptrdiff_t n, const S* x, std::uint16_t* y) noexcept {
+  for (std::ptrdiff_t i = 0; i < n; ++i) y[i] = to_bf16(static_cast<float>(x[i])).bits;
+}
+
 /// y[i] = x[i], numbers in bf16 as bits; exact.
 template <class S>
 void widen_bf16(std::ptrdiff_t n, const std::uint16_t* x, S* y) noexcept {

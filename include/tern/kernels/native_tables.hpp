@@ -5,6 +5,7 @@
 
 #include "tern/kernels/adam/reference.hpp"
 #include "tern/kernels/bf16_matmul/reference.hpp"
+#include "tern/kernels/bf16_numbers/reference.hpp"
 #include "tern/kernels/cross_entropy/reference.hpp"
 #include "tern/kernels/gate/reference.hpp"
 #include "tern/kernels/grouped_matmul/reference.hpp"
@@ -52,6 +53,8 @@ constexpr Operations<S> reference_operations() {
           .ternary_matmul_transposed = reference::ternary_matmul_transposed<S>,
           .ternary_matmul_transposed_int8 = reference::ternary_matmul_transposed_int8<S>,
           .sqrt = reference::sqrt<S>,
+          .narrow_bf16 = reference::narrow_bf16<S>,
+          .widen_bf16 = reference::widen_bf16<S>,
           .add_to_bf16 = reference::add_to_bf16<S>,
           .adam_bf16 = reference::adam_bf16<S>,
           .groups = grouped_table<S>([]<class F>() { return reference_products<F, S>(); }),

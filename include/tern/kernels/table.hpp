@@ -156,6 +156,9 @@ struct Operations {
 
   /// x[i] = sqrt(x[i]), rounded correctly: same bits on every ISA.
   void (*sqrt)(Index n, S* x) noexcept;
+  /// y[i] = x[i] rounded to bf16 to nearest, ties to even, as bits; and back, which is exact.
+  void (*narrow_bf16)(Index n, const S* x, std::uint16_t* y) noexcept;
+  void (*widen_bf16)(Index n, const std::uint16_t* x, S* y) noexcept;
   /// y[i] = y[i] + x[i], rounded to bf16 to nearest, ties to even; y holds bf16 numbers as bits.
   void (*add_to_bf16)(Index n, const S* x, std::uint16_t* y) noexcept;
   /// A step of Adam whose gradient and moments are bf16 numbers, as bits; sums are in S:

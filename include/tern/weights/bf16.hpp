@@ -52,7 +52,7 @@ class Bf16 {
   }
   void multiply(const Pass& pass, In<S> x, Cache&, Out<S> y) const {
     const auto& ops = operations<S>(pass);
-    pass.parallel.ranges(rows_, kernels::bf16_tile, [&](Index begin, Index end) {
+    pass.parallel.ranges(rows_, kernels::bf16_tile, wide_piece, [&](Index begin, Index end) {
       ops.bf16.matmul(view(), begin, end, x.rows(), x.data(), x.outerStride(), y.data(), y.outerStride());
     });
   }

@@ -119,7 +119,7 @@ class Grouped {
                                     cache.codes.data() + begin * columns_, columns_,
                                     cache.scales.data() + begin * groups, groups);
     });
-    pass.parallel.ranges(rows_, kernels::group_rows, [&](Index begin, Index end) {
+    pass.parallel.ranges(rows_, kernels::group_rows, wide_piece, [&](Index begin, Index end) {
       ops.template grouped<F>().matmul(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(),
                                        groups, y.data(), y.outerStride());
     });

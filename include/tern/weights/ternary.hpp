@@ -103,7 +103,7 @@ class Ternary {
       ops.quantize_int8(end - begin, columns_, x.data() + begin * x.outerStride(), x.outerStride(),
                         cache.codes.data() + begin * columns_, columns_, cache.scales.data() + begin);
     });
-    pass.parallel.ranges(rows_, 16, [&](Index begin, Index end) {
+    pass.parallel.ranges(rows_, 16, wide_piece, [&](Index begin, Index end) {
       ops.ternary_matmul(view(), begin, end, tokens, cache.codes.data(), columns_, cache.scales.data(), y.data(),
                          y.outerStride());
     });

@@ -1,5 +1,6 @@
 #pragma once
 /// E3: how much of the gain is regularisation or language, and how much is the person?
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -15,7 +16,11 @@ namespace tern::experiments::noise_floor {
 inline void needs(const Design& design, const Needs& need) {
   for (const std::string& contender : design.options.contenders)
     for (const UserRecord& u : design.users) {
-      const auto ask = [&](Data data) { need({.setting = {.contender = contender, .user = u.name, .data = std::move(data)}}); };
+      const auto ask = [&](Data data) {
+        const auto& asked = design.options.controls;
+        if (std::find(asked.begin(), asked.end(), name(data.kind)) != asked.end())
+          need({.setting = {.contender = contender, .user = u.name, .data = std::move(data)}});
+      };
       if (const auto generic = design.generic.find(u.name); generic != design.generic.end())
         ask({Data::Kind::generic, generic->second});
       if (contender != design.options.roles.champion) continue;

@@ -55,7 +55,7 @@ void members(V& v, ProtocolRecord& r) {
   v.optional("validation_tokens", r.validation_tokens, Index{0}), v.optional("pilot_users", r.pilot_users, Index{0});
   v.optional("most_rates", r.most_rates, Index{0}), v.optional("sweep_users", r.sweep_users, Index{0}),
       v.optional("seed_users", r.seed_users, Index{0});
-  v.optional("early_stopping", r.early_stopping, false);
+  v.optional("early_stopping", r.early_stopping, false), v.optional("controls", r.controls, std::vector<std::string>{});
   v("generic", r.generic), v("refused", r.refused);
   v("calibration", r.calibration), v("pilots", r.pilots);
 }

@@ -91,6 +91,7 @@ inline Registration fix(const ShootoutOptions& asked, const std::vector<Contende
   p.margin = o.margin;
   p.eval_tokens = o.eval_tokens, p.seeds = o.seeds;
   p.experiments = o.experiments;
+  if (o.controls.size() < ShootoutOptions{}.controls.size()) p.controls = o.controls;
   p.generic = generic.of_user;
   p.validation_tokens = o.validation_tokens, p.pilot_users = o.pilots, p.most_rates = o.most_rates;
   p.sweep_users = o.sweep_users, p.seed_users = o.seed_users, p.early_stopping = o.early_stopping;

@@ -65,6 +65,7 @@ inline const ShootoutOptions& validate(const ShootoutOptions& o, const std::vect
   if (o.contenders.empty()) throw ValueError("contenders: expected at least one, got none");
   detail::expect_names("contenders", o.contenders, names);
   detail::expect_names("experiments", o.experiments, ids);
+  detail::expect_names("controls", o.controls, ShootoutOptions{}.controls);
   detail::expect_names("roles.rivals", o.roles.rivals, names);
   if (std::find(o.roles.rivals.begin(), o.roles.rivals.end(), o.roles.champion) != o.roles.rivals.end())
     throw ValueError("roles.rivals: expected others than the champion, got " + in_quotes(o.roles.champion));

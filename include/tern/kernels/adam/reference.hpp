@@ -13,12 +13,6 @@ void sqrt(Index n, S* x) noexcept {
   for (Index i = 0; i < n; ++i) x[i] = std::sqrt(x[i]);
 }
 
-/// See Operations::add_to_bf16.
-template <class S>
-void add_to_bf16(Index n, const S* x, std::uint16_t* y) noexcept {
-  for (Index i = 0; i < n; ++i) y[i] = to_bf16(static_cast<float>(static_cast<S>(to_float(Bf16{y[i]})) + x[i])).bits;
-}
-
 /// See Operations::adam_bf16.
 template <class S>
 void adam_bf16(const AdamStep<S>& by, Index n, const std::uint16_t* grad, S* value, std::uint16_t* m, std::uint16_t* v,

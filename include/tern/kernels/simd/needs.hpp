@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "tern/kernels/adam/reference.hpp"
+#include "tern/kernels/bf16_numbers/reference.hpp"
 #include "tern/kernels/formats/bf16.hpp"
 #include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
