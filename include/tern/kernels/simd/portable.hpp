@@ -39,7 +39,17 @@ struct Vector {
   static Register div(Register a, Register b) { return a / b; }
   /// a * b + c, rounded once or twice.
   static Register fma(Register a, Register b, Register c) { return xsimd::fma(a, b, c); }
-  static Register sqrt(Register a) { return xsimd::sqrt(a); }
+  /// Rounded correctly; on ARM xsimd's is an estimate that was improved.
+  static Register sqrt(Register a) {
+    if constexpr (TERN_X86) {
+      return xsimd::sqrt(a);
+    } else {
+      S part[lanes];
+      store(part, a);
+      for (Index i = 0; i < lanes; ++i) part[i] = std::sqrt(part[i]);
+      return load(part);
+    }
+  }
   /// The greater; b if either is a NaN.
   static Register max(Register a, Register b) { return xsimd::select(a > b, a, b); }
   /// The greater of |a| and |b|; a NaN exceeds everything.
