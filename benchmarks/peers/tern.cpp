@@ -83,7 +83,7 @@ TERN_PEER {
             {"f32", Kind::f32, true, prepare<dense>}}};
     tern::kernels::GroupedFormats::each([&]<class F>() {
       p.formats.push_back(
-          {std::string(F::name), F::bits > 4 ? Kind::q8 : Kind::q4, true, prepare<rounded<Grouped<float, F>>>});
+          {std::string(F::name), F::bits > 4 ? Kind::q8 : Kind::q4, true, prepare<rounded<Grouped<float, F>>, Precision::mixed>});
     });
     return p;
   }();
