@@ -151,19 +151,23 @@ class Work:
         return total
 
 
-def token_ids(name, gguf, count):
+def token_ids(gguf, text, smollm2):
+    if smollm2:
+        return reference.tokenizer(gguf).encode(text).ids
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids
+
+
+def some_ids(name, gguf, count):
     if name == geometry.NAME:
         return geometry.token_ids(count)
     text = "".join(path.read_text() for path in sorted(Path(reference.__file__).parent.glob("*.py")))
-    if name == "smollm2-135m":
-        return reference.tokenizer(gguf).encode(text).ids[:count]
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids[:count]
+    return token_ids(gguf, text, name == "smollm2-135m")[:count]
 
 
 def measure(name, gguf, method, tokens, options, folder):
-    ids = tern.Oracle(folder).ids(token_ids(name, gguf, tokens + 1))
+    ids = tern.Oracle(folder).ids(some_ids(name, gguf, tokens + 1))
     before = peaks(options.threads)
     ours = [tern.program(), "--mixed", "step", gguf, ids, options.threads, method, options.weights, options.gradients]
     theirs = lambda dtype: [sys.executable, __file__, "--serve", method, dtype, gguf, ids, options.threads]  # noqa: E731
