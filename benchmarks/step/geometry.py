@@ -25,7 +25,7 @@ LINEARS = {
 }
 
 
-def ternary(random, rows, columns):
+def tq2_0_blocks(random, rows, columns):
     """Blocks of 256 weights: 64 bytes of four codes each, then the scale in fp16; their standard deviation is columns^-1/2."""
     blocks = numpy.empty((rows, columns // 256, 66), numpy.uint8)
     codes = random.integers(0, 3, (rows, columns // 256, 64, 4), dtype=numpy.uint8)
@@ -34,7 +34,7 @@ def ternary(random, rows, columns):
     return blocks.reshape(rows, -1)
 
 
-def bytes_of_q8_0(random, rows, columns, deviation):
+def q8_0_blocks(random, rows, columns, deviation):
     """Blocks of 32 weights: the scale in fp16, then codes from -127 to 127."""
     blocks = numpy.empty((rows, columns // 32, 34), numpy.uint8)
     blocks[..., :2] = numpy.array([deviation / 73.3], numpy.float16).view(numpy.uint8)  # 73.3: deviation of the codes
@@ -68,7 +68,7 @@ def write(path):
     out.add_rope_freq_base(500000.0)
     out.add_layer_norm_rms_eps(1e-5)
     out.add_vocab_size(VOCABULARY)
-    table = bytes_of_q8_0(random, VOCABULARY, HIDDEN, 0.02)
+    table = q8_0_blocks(random, VOCABULARY, HIDDEN, 0.02)
     out.add_tensor("token_embd.weight", table, raw_dtype=GGMLQuantizationType.Q8_0)
     ones = numpy.ones(HIDDEN, numpy.float32)
     out.add_tensor("output_norm.weight", ones)
@@ -76,7 +76,7 @@ def write(path):
         for norm in ["attn_norm", "ffn_norm"]:
             out.add_tensor(f"blk.{layer}.{norm}.weight", ones)
         for name, shape in LINEARS.items():
-            weights = ternary(random, *shape)
+            weights = tq2_0_blocks(random, *shape)
             out.add_tensor(f"blk.{layer}.{name}.weight", weights, raw_dtype=GGMLQuantizationType.TQ2_0)
     out.write_header_to_file()
     out.write_kv_data_to_file()

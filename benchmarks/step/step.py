@@ -159,7 +159,7 @@ def token_ids(gguf, text, smollm2):
     return AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)(text).input_ids
 
 
-def some_ids(name, gguf, count):
+def ids_for(name, gguf, count):
     if name == geometry.NAME:
         return geometry.token_ids(count)
     text = "".join(path.read_text() for path in sorted(Path(reference.__file__).parent.glob("*.py")))
@@ -167,7 +167,7 @@ def some_ids(name, gguf, count):
 
 
 def measure(name, gguf, method, tokens, options, folder):
-    ids = tern.Oracle(folder).ids(some_ids(name, gguf, tokens + 1))
+    ids = tern.Oracle(folder).ids(ids_for(name, gguf, tokens + 1))
     before = peaks(options.threads)
     ours = [tern.program(), "--mixed", "step", gguf, ids, options.threads, method, options.weights, options.gradients]
     theirs = lambda dtype: [sys.executable, __file__, "--serve", method, dtype, gguf, ids, options.threads]  # noqa: E731

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 
 namespace tern {
 
@@ -11,6 +12,9 @@ using Index = std::ptrdiff_t;
 /// Owns [rows x columns], row-major.
 template <std::floating_point S>
 using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// Owns [rows x columns] of bfloat16, as bits (kernels/bf16.hpp), row-major.
+using Bf16Matrix = Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// Owns [rows x 1].
 template <std::floating_point S>

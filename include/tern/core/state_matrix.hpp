@@ -19,9 +19,6 @@ enum class StateType { full, bf16 };
 
 constexpr std::string_view name(StateType type) { return type == StateType::full ? "full" : "bf16"; }
 
-/// Owns [rows x columns] of bfloat16, as bits (kernels/bf16.hpp), row-major.
-using Bf16Matrix = Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 /// A gradient or a moment: a matrix in S or in bf16.
 template <std::floating_point S>
 class StateMatrix {

@@ -1,7 +1,6 @@
 #pragma once
 #include <optional>
 
-#include "tern/core/state_matrix.hpp"
 #include "tern/layers/attached.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
