@@ -9,9 +9,16 @@
 
 namespace tern {
 
-/// Rows that meet the vocabulary at once, at the most: their logits never fill more than 64 MB in float, however many
-/// tokens there are. Fewer would read, and pack, the head's weights more often.
-inline constexpr Index most_head_rows = 512;
+/// Rows that meet the vocabulary at once, at the most: their logits never fill more than 80 MB in float, however many
+/// tokens there are. Fewer would read, and decode, the head's weights more often.
+inline constexpr Index most_head_rows = 512, most_logits = Index{20} << 20;
+
+/// Of `rows`, as many as meet the vocabulary at once: parts of one size.
+constexpr Index head_rows(Index rows, Index vocabulary) {
+  const Index most = std::clamp<Index>(most_logits / vocabulary, 1, most_head_rows);
+  const Index parts = (rows + most - 1) / most;
+  return parts > 0 ? (rows + parts - 1) / parts : most;
+}
 
 /// The rows at the head, some at a time, in and out, and their gradients.
 template <std::floating_point S, class T>
@@ -45,7 +52,7 @@ void each_scored(const Pass& pass, const Matrix<S>& hidden, std::span<const Toke
   c.scored.clear();
   for (std::size_t t = 0; t < targets.size(); ++t)
     if (targets[t] != ignored) c.scored.push_back(static_cast<Index>(t));
-  const Index at_once = std::clamp<Index>((Index{1} << 24) / vocabulary, 1, most_head_rows);
+  const Index at_once = head_rows(static_cast<Index>(c.scored.size()), vocabulary);
   const auto scored = std::span<const Index>(c.scored);
   for (std::size_t begin = 0; begin < scored.size(); begin += static_cast<std::size_t>(at_once)) {
     const auto rows = scored.subspan(begin, std::min(static_cast<std::size_t>(at_once), scored.size() - begin));

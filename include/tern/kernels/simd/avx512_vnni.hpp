@@ -15,8 +15,32 @@ using avx512::fields_of_digits, avx512::low_digits;
 
 #include "tern/kernels/grouped_matmul/turned_avx512.inc"
 
-struct Kernels : WithBytes<avx512::Kernels, Bytes, TurnedEights> {
+#include "tern/kernels/micro/decoded_avx512.inc"
+
+#include "tern/kernels/grouped_matmul/decoded_avx512.inc"
+
+#include "tern/kernels/ternary_matmul/decoded_avx512.inc"
+
+struct Kernels {
   static constexpr Isa isa = Isa::avx512_vnni;
+  using Few = WithBytes<avx512::Kernels, Bytes, TurnedEights>;
+
+  /// Ternary products of any number of tokens.
+  template <TernaryFormat format>
+  static constexpr auto many = ternary_matmul_pairs<format, ternary_matmul_as<Bytes, format>>;
+
+  template <class F>
+  static constexpr GroupedProducts<float, F> grouped() {
+    GroupedProducts<float, F> products = Few::grouped<F>();
+    products.matmul = grouped_matmul_pairs<F>;
+    return products;
+  }
+  static constexpr Operations<float> operations() {
+    Operations<float> ops = Few::operations();
+    ops.ternary_matmul = ternary_matmul_bytes<Bytes, many<TernaryFormat::two_bits>, many<TernaryFormat::five_a_byte>>;
+    ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
+    return ops;
+  }
 };
 
 }  // namespace tern::kernels::avx512_vnni

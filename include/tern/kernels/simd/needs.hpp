@@ -14,6 +14,7 @@
 #include "tern/kernels/formats/list.hpp"
 #include "tern/kernels/formats/ternary.hpp"
 #include "tern/kernels/grouped_matmul/turned_weight.hpp"
+#include "tern/kernels/micro/strips_ahead.hpp"
 #include "tern/kernels/quantize/rounding_noise.hpp"
 #include "tern/kernels/table.hpp"
 #include "tern/kernels/target.hpp"
