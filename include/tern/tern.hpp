@@ -40,6 +40,7 @@
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
+#include "tern/layers/rows.hpp"
 #include "tern/layers/scratch.hpp"
 #include "tern/layers/self_attention.hpp"
 

@@ -1,5 +1,6 @@
 #pragma once
 #include "tern/layers/gated_mlp.hpp"
+#include "tern/layers/rows.hpp"
 #include "tern/layers/self_attention.hpp"
 
 namespace tern {
@@ -68,22 +69,22 @@ class Block {
     expect_shape("block backward", "dy", dy, x.rows(), x.cols());
     expect_shape("block backward", "dx", dx, x.rows(), x.cols());
     Scratch& s = lend_scratch(c);
-    s.dresidual = dy;
+    copy_rows<S>(pass, dy, s.dresidual);
     {
       const In<S> mlp_in = normed(Site::mlp_norm, mlp_norm, pass, c.residual, c.mlp_norm_cache, s.mlp_in, attached);
       const Matrix<S>& dbranch = branch_gradient(Site::mlp_post_norm, mlp_post_norm, pass, c.mlp_branch,
                                                  c.mlp_post_norm_cache, s, gradients, attached);
-      zeros_like(c.residual, s.dnormed);
+      zeros_like(pass, c.residual, s.dnormed);
       mlp.backward(pass, mlp_in, c.mlp, dbranch, s.dnormed, gradients, attached);
       back_through_norm(Site::mlp_norm, mlp_norm, pass, c.residual, c.mlp_norm_cache, s.dnormed, s.dresidual, gradients,
                         attached);
     }
-    dx += s.dresidual;
+    add_rows<S>(pass, s.dresidual, dx);
     const In<S> attention_in =
         normed(Site::attention_norm, attention_norm, pass, x, c.attention_norm_cache, s.attention_in, attached);
     const Matrix<S>& dbranch = branch_gradient(Site::attention_post_norm, attention_post_norm, pass, c.attention_branch,
                                                c.attention_post_norm_cache, s, gradients, attached);
-    zeros_like(c.residual, s.dnormed);
+    zeros_like(pass, c.residual, s.dnormed);
     attention.backward(pass, attention_in, c.attention, dbranch, s.dnormed, gradients, attached);
     back_through_norm(Site::attention_norm, attention_norm, pass, x, c.attention_norm_cache, s.dnormed, dx, gradients,
                       attached);
@@ -140,7 +141,7 @@ class Block {
     } else {
       run(y);
     }
-    y += x;
+    add_rows<S>(pass, x, y);
   }
 
   /// dL/d(run()) from s.dresidual.
@@ -148,8 +149,8 @@ class Block {
   static const Matrix<S>& branch_gradient(Site site, const Norm& norm, const Pass& pass, Matrix<S>& branch,
                                           NormCache& cache, Scratch& s, Gradients<S>& gradients, const At& attached) {
     if (!norm) return s.dresidual;
-    s.dnormed = s.dresidual;
-    zeros_like(branch, s.dbranch);
+    copy_rows<S>(pass, s.dresidual, s.dnormed);
+    zeros_like(pass, branch, s.dbranch);
     detail::backward_at(site, *norm, pass, branch, cache, s.dnormed, s.dbranch, gradients, attached);
     return s.dbranch;
   }
@@ -160,7 +161,7 @@ class Block {
     if (norm)
       detail::backward_at(site, *norm, pass, x, cache, dy, dx, gradients, attached);
     else
-      dx += dy;
+      add_rows<S>(pass, dy, dx);
   }
 };
 static_assert(Layer<Block<float>>);

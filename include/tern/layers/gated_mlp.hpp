@@ -1,9 +1,11 @@
 #pragma once
+#include <algorithm>
 #include <optional>
 
 #include "tern/layers/attached.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
+#include "tern/layers/rows.hpp"
 #include "tern/layers/scratch.hpp"
 
 namespace tern {
@@ -80,10 +82,10 @@ class GatedMlp {
       ops.widen_bf16(end - begin, c.gate_kept.data() + begin, out.gate.data() + begin);
       ops.widen_bf16(end - begin, c.up_kept.data() + begin, out.up.data() + begin);
     });
-    s.dy = dy;
-    zeros_like(s.product, s.dproduct);
+    copy_rows<S>(pass, dy, s.dy);
+    zeros_like(pass, s.product, s.dproduct);
     if (sub_norm) {
-      zeros_like(s.normed, s.dnormed);
+      zeros_like(pass, s.normed, s.dnormed);
       detail::backward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), s.dy, s.dnormed, gradients,
                           attached);
       detail::backward_at(Site::mlp_sub_norm, *sub_norm, pass, s.product, c.sub_norm_cache, s.dnormed, s.dproduct,
@@ -92,9 +94,11 @@ class GatedMlp {
       detail::backward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), s.dy, s.dproduct, gradients,
                           attached);
     }
-    zeros_like(out.gate, s.dgate_out);
-    zeros_like(out.up, s.dup_out);
+    reshape(s.dgate_out, out.gate.rows(), out.gate.cols());
+    reshape(s.dup_out, out.up.rows(), out.up.cols());
     pass.parallel.ranges(out.gate.size(), 4096, [&](Index begin, Index end) {
+      std::fill(s.dgate_out.data() + begin, s.dgate_out.data() + end, S(0));
+      std::fill(s.dup_out.data() + begin, s.dup_out.data() + end, S(0));
       ops.gate_backward(kind, end - begin, out.gate.data() + begin, out.up.data() + begin,
                         s.dproduct.data() + begin, s.dgate_out.data() + begin, s.dup_out.data() + begin);
     });

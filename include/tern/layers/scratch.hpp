@@ -5,13 +5,6 @@
 
 namespace tern {
 
-/// Gives d the shape of m and fills it with zeros.
-template <class M, std::floating_point S>
-void zeros_like(const M& m, Matrix<S>& d) {
-  reshape(d, m.rows(), m.cols());
-  d.setZero();
-}
-
 namespace detail {
 
 /// The working memory of a cache: lent by whoever runs several layers one after another, else its own.

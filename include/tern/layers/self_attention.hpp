@@ -8,6 +8,7 @@
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
+#include "tern/layers/rows.hpp"
 #include "tern/layers/scratch.hpp"
 
 namespace tern {
@@ -79,11 +80,11 @@ class SelfAttention {
     expect_shape("self attention backward", "dy", dy, x.rows(), output.out());
     expect_shape("self attention backward", "dx", dx, x.rows(), x.cols());
     Scratch& s = detail::scratch_of(c);
-    s.dy = dy;
+    copy_rows<S>(pass, dy, s.dy);
     const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
-    zeros_like(c.attention_out, s.dattention_out);
+    zeros_like(pass, c.attention_out, s.dattention_out);
     if (sub_norm) {
-      zeros_like(s.normed, s.dnormed);
+      zeros_like(pass, s.normed, s.dnormed);
       detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy,
                           s.dnormed, gradients, attached);
       detail::backward_at(Site::attention_sub_norm, *sub_norm, pass, c.attention_out, c.sub_norm_cache, s.dnormed,
@@ -93,9 +94,9 @@ class SelfAttention {
                           s.dattention_out, gradients, attached);
     }
     const auto& angles = norm_and_rotate(pass, c, s, attached);
-    zeros_like(c.q, s.dq);
-    zeros_like(c.k, s.dk);
-    zeros_like(c.v, s.dv);
+    zeros_like(pass, c.q, s.dq);
+    zeros_like(pass, c.k, s.dk);
+    zeros_like(pass, c.v, s.dv);
     attention.backward(pass, s.q, s.k, c.v, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
     rope.apply(pass, angles, S(-1), s.dq);
     rope.apply(pass, angles, S(-1), s.dk);
@@ -179,7 +180,7 @@ class SelfAttention {
                                typename RmsNorm<S>::Cache& cache, Matrix<S>& dy, Matrix<S>& dx, Scratch& s,
                                Gradients<S>& gradients, const At& attached) const {
     if (!norm) return dy;
-    zeros_like(x, dx);
+    zeros_like(pass, x, dx);
     const Pass heads = pass_by_head(pass, x.cols() / attention.head_dim(), s);
     detail::backward_at(site, *norm, heads, by_head(x), cache, by_head(dy), by_head(dx), gradients, attached);
     return dx;

@@ -9,6 +9,7 @@
 #include "tern/layers/block.hpp"
 #include "tern/models/hidden_noise.hpp"
 #include "tern/layers/embedding.hpp"
+#include "tern/layers/rows.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/head.hpp"
 
@@ -117,7 +118,7 @@ class Decoder {
     if (c.x.size() != blocks.size() + 1 || c.blocks.size() != (c.recompute ? 1 : blocks.size()) || c.x.back().rows() != rows || c.x.back().cols() != config.hidden)
       throw ShapeError("decoder backward: expected the cache of a forward pass of " + std::to_string(rows) + " tokens");
     Matrix<S>*dy = &c.dx[0], *dx = &c.dx[1];
-    zeros_like(c.x.back(), *dy);
+    zeros_like(pass, c.x.back(), *dy);
     detail::backward_at(Site::final_norm, final_norm, pass, c.x.back(), c.final_norm, dhidden, *dy, gradients,
                         attached.at(-1));
     for (std::size_t i = blocks.size(); i-- > 0;) {
@@ -127,7 +128,7 @@ class Decoder {
         reshape(*dx, rows, config.hidden);
         blocks[i].forward(pass, c.x[i], block, *dx, at);
       }
-      zeros_like(c.x[i], *dx);
+      zeros_like(pass, c.x[i], *dx);
       blocks[i].backward(pass, c.x[i], block, *dy, *dx, gradients, at);
       std::swap(dx, dy);
     }
@@ -205,7 +206,7 @@ class Decoder {
     check_targets("decoder gradients", tokens, targets);
     reshape(c.hidden, static_cast<Index>(tokens.size()), config.hidden);
     forward(pass, tokens, c, c.hidden, attached);
-    zeros_like(c.hidden, c.dhidden);
+    zeros_like(pass, c.hidden, c.dhidden);
     double total = 0;
     each_scored<S>(pass, c.hidden, targets, config.vocabulary, c.head, [&](const Pass& part, std::span<const Index> rows) {
       const Index n = static_cast<Index>(rows.size());

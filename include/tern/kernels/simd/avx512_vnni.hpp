@@ -13,6 +13,8 @@ using avx512::fields_of_digits, avx512::low_digits;
 
 #include "tern/kernels/simd/bytes.inc"
 
+#include "tern/kernels/micro/quads_avx512.inc"
+
 #include "tern/kernels/grouped_matmul/turned_avx512.inc"
 
 #include "tern/kernels/micro/decoded_avx512.inc"
@@ -38,6 +40,7 @@ struct Kernels {
   static constexpr Operations<float> operations() {
     Operations<float> ops = Few::operations();
     ops.ternary_matmul = ternary_matmul_bytes<Bytes, many<TernaryFormat::two_bits>, many<TernaryFormat::five_a_byte>>;
+    ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_pairs;
     ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
     return ops;
   }
