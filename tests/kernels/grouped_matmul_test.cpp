@@ -137,7 +137,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: every ISA gives the exact bits", C, g
   using S = typename C::Scalar;
   for (const Index rows : {1, 16, 31})
     for (const Index columns : {0, 1, 31, 33, 64, 127, 129, 300})
-      for (const Index tokens : {0, 1, 7, 33}) {
+      for (const Index tokens : {0, 1, 7, 33, 70}) {
         CAPTURE(rows);
         CAPTURE(columns);
         CAPTURE(tokens);
@@ -160,7 +160,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: every ISA gives the exact bits", C, g
 
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: saturated inputs stay exact, of many columns and tokens", F, grouped_3) {
   for (const Index columns : {2560, 16390})
-    for (const Index tokens : {1, 9})
+    for (const Index tokens : {1, 9, 65})
       for (const int activation : {127, -127})
         for (const int code : {Weights<F>::least_code, Weights<F>::most_code}) {
           CAPTURE(columns);
@@ -180,6 +180,21 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: saturated inputs stay exact, of many 
             CHECK(wrong == 0);
           });
         }
+}
+
+TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: more rows, columns and tokens than are met at once", F, grouped_12) {
+  const Index rows = 402, columns = 1100, tokens = 270, groups = activation_groups(columns);
+  const Weights<F> w(rows, columns, 29);
+  const auto q = random_codes(tokens * columns, 30);
+  const auto scale = random_buffer<float>(tokens * groups, 31);
+  GuardedBuffer<float> expected(tokens * rows);
+  table(Isa::reference).f32.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups,
+                                                expected.data(), rows);
+  on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
+    GuardedBuffer<float> y(tokens * rows);
+    ops.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, y.data(), rows);
+    CHECK(same_bits(y, expected));
+  });
 }
 
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: any cut of rows and tokens gives the same bits", F, grouped_4) {
@@ -434,3 +449,4 @@ TEST_CASE_TEMPLATE_APPLY(grouped_8, AllCases);
 TEST_CASE_TEMPLATE_APPLY(grouped_9, AllFormats);
 TEST_CASE_TEMPLATE_APPLY(grouped_10, AllFormats);
 TEST_CASE_TEMPLATE_APPLY(grouped_11, AllFormats);
+TEST_CASE_TEMPLATE_APPLY(grouped_12, AllFormats);

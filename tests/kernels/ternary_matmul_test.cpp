@@ -38,6 +38,10 @@ constexpr TernaryScale granularities[] = {TernaryScale::tensor, TernaryScale::ro
                                           TernaryScale::group64};
 constexpr TernaryFormat formats[] = {TernaryFormat::two_bits, TernaryFormat::five_a_byte};
 
+struct Shape {
+  Index rows, columns, tokens;
+};
+
 /// Calls f(granularity, format) for each pair.
 template <class F>
 void on_every_kind(F&& f) {
@@ -54,7 +58,7 @@ void on_every_kind(F&& f) {
 TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, double) {
   for (const Index rows : {1, 16, 31, 65})
     for (const Index columns : {0, 1, 15, 17, 20, 21, 63, 65, 79, 81, 128, 129, 160, 300})
-      for (const Index tokens : {0, 1, 7, 33})
+      for (const Index tokens : {0, 1, 7, 33, 70})
         on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
           CAPTURE(rows);
           CAPTURE(columns);
@@ -88,7 +92,7 @@ TEST_CASE_TEMPLATE("ternary_matmul: every ISA gives the exact bits", S, float, d
 
 TEST_CASE("ternary_matmul: saturated inputs stay exact, of many columns and tokens") {
   for (const Index columns : {2560, 16384, 16389})
-    for (const Index tokens : {1, 9})
+    for (const Index tokens : {1, 9, 65})
       for (const int code : {127, -127, -128})
         on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
           CAPTURE(columns);
@@ -128,10 +132,7 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
 }
 
 TEST_CASE("ternary_matmul: activations too long for one stretch, more rows than meet one at once, and both packings give one sum") {
-  struct Shape {
-    Index rows, columns, tokens;
-  };
-  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}}) {
+  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}, {402, 1700, 270}}) {
     const auto q = random_codes(tokens * columns, 15);
     const auto scale = random_buffer<float>(tokens, 16);
     for (const TernaryScale granularity : granularities) {
@@ -281,21 +282,22 @@ TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many 
       }
 }
 
-TEST_CASE("ternary_matmul_transposed_int8: rows beyond those that are summed at once") {
-  const Index rows = 2 * 4096 + 17, columns = 133, tokens = 3;
-  const auto q = random_codes(tokens * rows, 23);
-  const auto scale = random_buffer<float>(tokens, 24);
-  for (const TernaryFormat format : formats) {
-    const Weights w(rows, columns, TernaryScale::tensor, format, 25);
-    GuardedBuffer<float> expected(tokens * columns);
-    for (float& x : expected) x = 1;
-    reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), expected.data(),
-                                              columns);
-    on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
-      GuardedBuffer<float> dx(tokens * columns);
-      for (float& x : dx) x = 1;
-      ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), dx.data(), columns);
-      CHECK(same_bits(dx, expected));
-    });
+TEST_CASE("ternary_matmul_transposed_int8: more rows, columns and tokens than are met at once") {
+  for (const auto& [rows, columns, tokens] : {Shape{2 * 4096 + 17, 133, 3}, {1201, 402, 270}}) {
+    const auto q = random_codes(tokens * rows, 23);
+    const auto scale = random_buffer<float>(tokens, 24);
+    for (const TernaryFormat format : formats) {
+      const Weights w(rows, columns, TernaryScale::tensor, format, 25);
+      GuardedBuffer<float> expected(tokens * columns);
+      for (float& x : expected) x = 1;
+      reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), expected.data(),
+                                                columns);
+      on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
+        GuardedBuffer<float> dx(tokens * columns);
+        for (float& x : dx) x = 1;
+        ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), dx.data(), columns);
+        CHECK(same_bits(dx, expected));
+      });
+    }
   }
 }
