@@ -132,7 +132,7 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
 }
 
 TEST_CASE("ternary_matmul: activations too long for one stretch, more rows than meet one at once, and both packings give one sum") {
-  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}, {402, 1700, 270}}) {
+  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}, {402, 1120, 270}}) {
     const auto q = random_codes(tokens * columns, 15);
     const auto scale = random_buffer<float>(tokens, 16);
     for (const TernaryScale granularity : granularities) {
@@ -283,7 +283,7 @@ TEST_CASE("ternary_matmul_transposed_int8: saturated inputs stay exact, of many 
 }
 
 TEST_CASE("ternary_matmul_transposed_int8: more rows, columns and tokens than are met at once") {
-  for (const auto& [rows, columns, tokens] : {Shape{2 * 4096 + 17, 133, 3}, {1201, 402, 270}}) {
+  for (const auto& [rows, columns, tokens] : {Shape{2 * 4096 + 17, 133, 3}, {1120, 402, 270}}) {
     const auto q = random_codes(tokens * rows, 23);
     const auto scale = random_buffer<float>(tokens, 24);
     for (const TernaryFormat format : formats) {

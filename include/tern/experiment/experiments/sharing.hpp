@@ -79,16 +79,16 @@ inline HeatMap by_cluster(const Evidence& evidence) {
       order.push_back(name);
     }
   bool any = false;
-  for (const std::string& owner : order) {
+  for (const std::string& text : order) {
     auto& row = map.values.emplace_back();
-    for (const std::string& text : order) {
+    for (const std::string& owner : order) {
       const auto g = gain(evidence, {.contender = evidence.roles().champion, .user = owner}, text);
       row.push_back(g ? std::optional(statistics::margin(*g)) : std::nullopt);
       any = any || (g && owner != text);
     }
   }
   map.rows = map.columns = order;
-  map.row_title = "adapter of", map.column_title = "on the text of";
+  map.row_title = "text of", map.column_title = "adapter of";
   return any ? map : HeatMap{};
 }
 
