@@ -94,16 +94,24 @@ class GatedMlp {
       detail::backward_at(Site::down, down, pass, down_in, cache_of(c.down_cache, s), s.dy, s.dproduct, gradients,
                           attached);
     }
-    reshape(s.dgate_out, out.gate.rows(), out.gate.cols());
-    reshape(s.dup_out, out.up.rows(), out.up.cols());
+    // Gate's and up's outputs, where they are scratch, make room for their gradients.
+    Matrix<S>&dgate_out = keeps_bf16(pass) ? out.gate : s.dgate_out, &dup_out = keeps_bf16(pass) ? out.up : s.dup_out;
+    reshape(dgate_out, x.rows(), gate.out());
+    reshape(dup_out, x.rows(), up.out());
     pass.parallel.ranges(out.gate.size(), 4096, [&](Index begin, Index end) {
-      std::fill(s.dgate_out.data() + begin, s.dgate_out.data() + end, S(0));
-      std::fill(s.dup_out.data() + begin, s.dup_out.data() + end, S(0));
-      ops.gate_backward(kind, end - begin, out.gate.data() + begin, out.up.data() + begin,
-                        s.dproduct.data() + begin, s.dgate_out.data() + begin, s.dup_out.data() + begin);
+      constexpr Index most = 1024;
+      S dgate[most], dup[most];
+      for (Index n; begin < end; begin += n) {
+        n = std::min(end - begin, most);
+        std::fill_n(dgate, n, S(0));
+        std::fill_n(dup, n, S(0));
+        ops.gate_backward(kind, n, out.gate.data() + begin, out.up.data() + begin, s.dproduct.data() + begin, dgate, dup);
+        std::copy_n(dgate, n, dgate_out.data() + begin);
+        std::copy_n(dup, n, dup_out.data() + begin);
+      }
     });
-    detail::backward_at(Site::gate, gate, pass, x, cache_of(c.gate_cache, s), s.dgate_out, dx, gradients, attached);
-    detail::backward_at(Site::up, up, pass, x, cache_of(c.up_cache, s), s.dup_out, dx, gradients, attached);
+    detail::backward_at(Site::gate, gate, pass, x, cache_of(c.gate_cache, s), dgate_out, dx, gradients, attached);
+    detail::backward_at(Site::up, up, pass, x, cache_of(c.up_cache, s), dup_out, dx, gradients, attached);
   }
 
   /// Calls f(site, member) for each linear, and each norm or its absence.
