@@ -206,6 +206,8 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: any cut of rows and tokens gives the 
     GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
     ops.template grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, whole.data(),
                                      rows);
+    ops.template grouped<F>().matmul(w.view, 16, 16, tokens, q.data(), columns, scale.data(), groups, whole.data(),
+                                     rows);  // nothing
     for (Index r = 0; r < rows; r += 48)
       for (Index t = 0; t < tokens; t += 10)
         ops.template grouped<F>().matmul(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t),

@@ -122,6 +122,7 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
     on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
       GuardedBuffer<float> whole(tokens * rows), cut(tokens * rows);
       ops.ternary_matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), whole.data(), rows);
+      ops.ternary_matmul(w.view, 16, 16, tokens, q.data(), columns, scale.data(), whole.data(), rows);  // nothing
       for (Index r = 0; r < rows; r += 48)
         for (Index t = 0; t < tokens; t += 10)
           ops.ternary_matmul(w.view, r, std::min(rows, r + 48), std::min<Index>(10, tokens - t), q.data() + t * columns,
@@ -226,7 +227,7 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed: adds dy * W, in any cut of column
 }
 
 TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bits, in any cut", S, float, double) {
-  for (const Index rows : {1, 15, 16, 17, 130, 257, 300})
+  for (const Index rows : {0, 1, 15, 16, 17, 130, 257, 300})
     for (const Index columns : {1, 17, 81, 129, 300})
       for (const Index tokens : {0, 1, 5, 6, 20, 97})
         on_every_kind([&](TernaryScale granularity, TernaryFormat format) {
@@ -243,6 +244,7 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bi
             auto whole = copy(before), cut = copy(before);
             ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), q_row, scale.data(), whole.data(),
                                                dx_row);
+            ops.ternary_matmul_transposed_int8(w.view, 0, 0, tokens, q.data(), q_row, scale.data(), whole.data(), dx_row);
             for (Index k = 0; k < columns; k += 48)
               for (Index t = 0; t < tokens; t += 10)
                 ops.ternary_matmul_transposed_int8(w.view, k, std::min(columns, k + 48),
