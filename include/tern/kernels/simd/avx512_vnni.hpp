@@ -29,7 +29,7 @@ struct Kernels {
 
   /// Ternary products of any number of tokens.
   template <TernaryFormat format>
-  static constexpr auto many = ternary_matmul_pairs<format, ternary_matmul_as<Bytes, format>>;
+  static constexpr auto many = ternary_matmul_pairs<ternary_matmul_as<Bytes, format>>;
 
   template <class F>
   static constexpr GroupedProducts<float, F> grouped() {
