@@ -60,6 +60,8 @@
 #include "tern/models/convert.hpp"
 #include "tern/models/decoder.hpp"
 #include "tern/models/head.hpp"
+#include "tern/models/hidden_noise.hpp"
+#include "tern/models/key_value_store.hpp"
 
 #include "tern/train/adam.hpp"
 #include "tern/train/batches.hpp"

@@ -7,11 +7,12 @@
 #include "tern/core/language_model.hpp"
 #include "tern/core/random.hpp"
 #include "tern/layers/block.hpp"
-#include "tern/models/hidden_noise.hpp"
 #include "tern/layers/embedding.hpp"
 #include "tern/layers/rows.hpp"
 #include "tern/models/config.hpp"
 #include "tern/models/head.hpp"
+#include "tern/models/hidden_noise.hpp"
+#include "tern/models/key_value_store.hpp"
 
 namespace tern {
 
@@ -51,19 +52,7 @@ class Decoder {
     }
   };
 
-  /// Keys and values of every layer and sequence, for decoding.
-  struct Store {
-    std::vector<std::vector<KeyValues<S>>> layers;  // [layer][sequence]
-
-    Index sequences() const { return layers.empty() ? 0 : static_cast<Index>(layers.front().size()); }
-    /// Positions of each, the fewest where they differ.
-    Index capacity() const {
-      Index fewest = sequences() == 0 ? 0 : layers.front().front().keys.rows();
-      for (const auto& layer : layers)
-        for (const auto& sequence : layer) fewest = std::min(fewest, sequence.keys.rows());
-      return fewest;
-    }
-  };
+  using Store = KeyValueStore<S>;
 
   Decoder() = default;
 
@@ -263,15 +252,7 @@ class Decoder {
 
   /// Room for `capacity` positions of `sequences` texts. Throws ValueError on negative numbers.
   Store store(Index capacity, Index sequences = 1) const {
-    if (capacity < 0 || sequences < 0)
-      throw ValueError("decoder store: expected 0 or more positions of 0 or more sequences, got " +
-                       std::to_string(capacity) + " of " + std::to_string(sequences));
-    Store s;
-    s.layers.resize(blocks.size());
-    for (auto& layer : s.layers)
-      layer.resize(static_cast<std::size_t>(sequences),
-                   KeyValues<S>{Matrix<S>(capacity, config.kv_width()), Matrix<S>(capacity, config.kv_width())});
-    return s;
+    return make_store<S>(blocks.size(), capacity, sequences, config.kv_width());
   }
 
   /// Calls f(SiteId, part) for every norm and linear of the blocks and the final norm: what loaders, savers and

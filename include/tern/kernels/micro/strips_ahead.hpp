@@ -9,6 +9,7 @@ namespace tern::kernels {
 /// fetched into the second cache, a part at each of some calls before.
 class StripsAhead {
  public:
+  StripsAhead() = default;  ///< nothing
   /// `bytes` of each strip, the first from `from` on, the others `apart` bytes behind each other.
   StripsAhead(const std::uint8_t* from, Index bytes, Index apart, Index strips, Index calls)
       : from_(from), bytes_(bytes), apart_(apart), strips_(strips), lines_(((bytes + 63) / 64 * strips + calls - 1) / calls) {}
@@ -25,8 +26,8 @@ class StripsAhead {
   }
 
  private:
-  const std::uint8_t* from_;
-  Index bytes_, apart_, strips_, lines_, at_ = 0;
+  const std::uint8_t* from_ = nullptr;
+  Index bytes_ = 0, apart_ = 0, strips_ = 0, lines_ = 0, at_ = 0;
 };
 
 }  // namespace tern::kernels
