@@ -42,7 +42,10 @@ inline double expected_seconds(const Task& task, const ProtocolRecord& protocol,
 /// How expectations have come true so far.
 class Pace {
  public:
-  void finished(double expected, double seconds) { expected_ += expected, taken_ += seconds; }
+  /// Work of which nothing was expected (0) tells nothing of other work.
+  void finished(double expected, double seconds) {
+    if (expected > 0) expected_ += expected, taken_ += seconds;
+  }
   /// What work takes that is expected to take `expected` seconds.
   double of(double expected) const { return expected_ > 0 ? expected * taken_ / expected_ : expected; }
 
