@@ -1,5 +1,5 @@
 #pragma once
-/// What a run costs: beforehand, and how long is left of it.
+/// What a run costs, beforehand.
 #include <algorithm>
 #include <cstdint>
 #include <string>
@@ -38,20 +38,6 @@ inline double expected_seconds(const Task& task, const ProtocolRecord& protocol,
   return scoring + static_cast<double>(steps) * calibration->second.seconds_a_step +
          static_cast<double>(curve_points(steps) + 1) * evaluator.seconds_of(options.validation_tokens);
 }
-
-/// How expectations have come true so far.
-class Pace {
- public:
-  /// Work of which nothing was expected (0) tells nothing of other work.
-  void finished(double expected, double seconds) {
-    if (expected > 0) expected_ += expected, taken_ += seconds;
-  }
-  /// What work takes that is expected to take `expected` seconds.
-  double of(double expected) const { return expected_ > 0 ? expected * taken_ / expected_ : expected; }
-
- private:
-  double expected_ = 0, taken_ = 0;
-};
 
 namespace detail {
 

@@ -11,6 +11,7 @@
 #include "tern/experiment/experiments/judge.hpp"
 #include "tern/experiment/report.hpp"
 #include "tern/experiment/run/hooks.hpp"
+#include "tern/experiment/run/pace.hpp"
 #include "tern/experiment/run/plan.hpp"
 #include "tern/experiment/run/validate.hpp"
 #include "tern/experiment/run/work.hpp"

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "tern/experiment/run/plan.hpp"
+#include "tern/experiment/run/pace.hpp"
 
 using tern::Pace;
 
