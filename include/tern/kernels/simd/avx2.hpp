@@ -13,7 +13,7 @@ namespace tern::kernels::avx2 {
 struct Floats {
   using Scalar = float;
   using Register = __m256;
-  static constexpr Index lanes = 8, tile_rows = 6, wide_rows = 2;
+  static constexpr Index lanes = 8, tile_rows = 6, wide_rows = 2, turned = 4;
 
   static Register zero() { return _mm256_setzero_ps(); }
   static Register set(float x) { return _mm256_set1_ps(x); }
@@ -62,17 +62,17 @@ struct Floats {
     return _mm256_or_ps(_mm256_mul_ps(_mm256_castsi256_ps(magnitude), _mm256_set1_ps(0x1p112f)),
                         _mm256_castsi256_ps(sign));
   }
-  static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
+  static void transpose(const float* b, Index column, Register* rows) {
     const __m256 r0 = halves(b, 4 * column), r1 = halves(b + column, 4 * column);
     const __m256 r2 = halves(b + 2 * column, 4 * column), r3 = halves(b + 3 * column, 4 * column);
     const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(r0, r1));
     const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(r0, r1));
     const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(r2, r3));
     const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(r2, r3));
-    store(panel, _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)));
-    store(panel + panel_row, _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)));
-    store(panel + 2 * panel_row, _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)));
-    store(panel + 3 * panel_row, _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)));
+    rows[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23));
+    rows[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23));
+    rows[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23));
+    rows[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23));
   }
 
  private:

@@ -19,7 +19,7 @@ inline constexpr __mmask8 all8 = 0xff;
 struct Floats {
   using Scalar = float;
   using Register = __m512;
-  static constexpr Index lanes = 16, tile_rows = 7, wide_rows = 7;
+  static constexpr Index lanes = 16, tile_rows = 7, wide_rows = 7, turned = 16;
 
   static Register zero() { return _mm512_setzero_ps(); }
   static Register set(float x) { return _mm512_set1_ps(x); }
@@ -62,27 +62,38 @@ struct Floats {
   static Register halves(const std::uint8_t* p) {
     return _mm512_maskz_cvtph_ps(all16, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
-  static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
-    const __m512 r0 = quarters(b, 4 * column), r1 = quarters(b + column, 4 * column);
-    const __m512 r2 = quarters(b + 2 * column, 4 * column), r3 = quarters(b + 3 * column, 4 * column);
-    const __m512d low01 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r0, r1));
-    const __m512d high01 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r0, r1));
-    const __m512d low23 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r2, r3));
-    const __m512d high23 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r2, r3));
-    store(panel, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, low01, low23)));
-    store(panel + panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, low01, low23)));
-    store(panel + 2 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, high01, high23)));
-    store(panel + 3 * panel_row, _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, high01, high23)));
+  /// Every line is read once and whole: rows a power of two apart drive each other out of the cache. (Reading halves
+  /// or quarters of lines into their places spares shuffles, and took longer.)
+  static void transpose(const float* b, Index column, Register* rows) {
+    __m512 r[16];
+#pragma GCC unroll 16
+    for (Index i = 0; i < 16; ++i) r[i] = load(b + i * column);
+#pragma GCC unroll 4
+    for (Index f = 0; f < 16; f += 4) {
+      const __m512d low01 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r[f], r[f + 1]));
+      const __m512d high01 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r[f], r[f + 1]));
+      const __m512d low23 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r[f + 2], r[f + 3]));
+      const __m512d high23 = _mm512_castps_pd(_mm512_maskz_unpackhi_ps(all16, r[f + 2], r[f + 3]));
+      r[f] = _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, low01, low23));
+      r[f + 1] = _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, low01, low23));
+      r[f + 2] = _mm512_castpd_ps(_mm512_maskz_unpacklo_pd(all8, high01, high23));
+      r[f + 3] = _mm512_castpd_ps(_mm512_maskz_unpackhi_pd(all8, high01, high23));
+    }
+#pragma GCC unroll 4
+    for (Index p = 0; p < 4; ++p) {
+      const __m512 a0 = _mm512_maskz_shuffle_f32x4(all16, r[p], r[p + 4], 0x88),
+                   a1 = _mm512_maskz_shuffle_f32x4(all16, r[p], r[p + 4], 0xdd);
+      const __m512 b0 = _mm512_maskz_shuffle_f32x4(all16, r[p + 8], r[p + 12], 0x88),
+                   b1 = _mm512_maskz_shuffle_f32x4(all16, r[p + 8], r[p + 12], 0xdd);
+      rows[p] = _mm512_maskz_shuffle_f32x4(all16, a0, b0, 0x88);
+      rows[p + 8] = _mm512_maskz_shuffle_f32x4(all16, a0, b0, 0xdd);
+      rows[p + 4] = _mm512_maskz_shuffle_f32x4(all16, a1, b1, 0x88);
+      rows[p + 12] = _mm512_maskz_shuffle_f32x4(all16, a1, b1, 0xdd);
+    }
   }
 
  private:
   static __mmask16 first(Index n) { return static_cast<__mmask16>((1u << n) - 1); }
-  static __m512 quarters(const float* p, Index step) {
-    __m512 r = _mm512_castps128_ps512(_mm_loadu_ps(p));
-    r = _mm512_insertf32x4(r, _mm_loadu_ps(p + step), 1);
-    r = _mm512_insertf32x4(r, _mm_loadu_ps(p + 2 * step), 2);
-    return _mm512_insertf32x4(r, _mm_loadu_ps(p + 3 * step), 3);
-  }
 };
 
 #include "tern/kernels/ternary_matmul/digits_avx512.inc"

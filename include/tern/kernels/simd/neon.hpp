@@ -12,7 +12,7 @@ namespace tern::kernels::neon {
 struct Floats {
   using Scalar = float;
   using Register = float32x4_t;
-  static constexpr Index lanes = 4, tile_rows = 6, wide_rows = 6;
+  static constexpr Index lanes = 4, tile_rows = 6, wide_rows = 6, turned = 4;
 
   static Register zero() { return vdupq_n_f32(0); }
   static Register set(float x) { return vdupq_n_f32(x); }
@@ -56,16 +56,16 @@ struct Floats {
     return vcvtq_f32_s32(vsubq_s32(vreinterpretq_s32_u32(found), vdupq_n_s32(less)));
   }
   static Register halves(const std::uint8_t* p) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))); }
-  static void transpose4(const float* b, Index column, float* panel, Index panel_row) {
+  static void transpose(const float* b, Index column, Register* rows) {
     const Register r0 = load(b), r1 = load(b + column), r2 = load(b + 2 * column), r3 = load(b + 3 * column);
     const float64x2_t even01 = vreinterpretq_f64_f32(vtrn1q_f32(r0, r1));
     const float64x2_t odd01 = vreinterpretq_f64_f32(vtrn2q_f32(r0, r1));
     const float64x2_t even23 = vreinterpretq_f64_f32(vtrn1q_f32(r2, r3));
     const float64x2_t odd23 = vreinterpretq_f64_f32(vtrn2q_f32(r2, r3));
-    store(panel, vreinterpretq_f32_f64(vzip1q_f64(even01, even23)));
-    store(panel + panel_row, vreinterpretq_f32_f64(vzip1q_f64(odd01, odd23)));
-    store(panel + 2 * panel_row, vreinterpretq_f32_f64(vzip2q_f64(even01, even23)));
-    store(panel + 3 * panel_row, vreinterpretq_f32_f64(vzip2q_f64(odd01, odd23)));
+    rows[0] = vreinterpretq_f32_f64(vzip1q_f64(even01, even23));
+    rows[1] = vreinterpretq_f32_f64(vzip1q_f64(odd01, odd23));
+    rows[2] = vreinterpretq_f32_f64(vzip2q_f64(even01, even23));
+    rows[3] = vreinterpretq_f32_f64(vzip2q_f64(odd01, odd23));
   }
 
  private:

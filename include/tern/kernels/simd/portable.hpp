@@ -16,6 +16,7 @@ struct Vector {
   /// and tile_rows lines the eight ways of a cache: rows of A a multiple of 4 KB apart all meet in one set.
   static constexpr Index lanes = static_cast<Index>(Register::size);
   static constexpr Index tile_rows = sizeof(Register) == 64 ? 7 : 6, wide_rows = sizeof(Register) == 64 ? 7 : 2;
+  static constexpr Index turned = 4;  ///< rows that transpose gives
 
   static Register zero() { return Register(S(0)); }
   static Register set(S x) { return Register(x); }
@@ -86,10 +87,13 @@ struct Vector {
       p[i] = static_cast<std::int8_t>(bits);
     }
   }
-  /// panel[p * panel_row + j] = b[j * column + p], for p < 4, j < lanes.
-  static void transpose4(const S* b, Index column, S* panel, Index panel_row) {
-    for (Index p = 0; p < 4; ++p)
-      for (Index j = 0; j < lanes; ++j) panel[p * panel_row + j] = b[j * column + p];
+  /// rows[p] = b[p], b[column + p], b[2 * column + p] ..., for p < turned.
+  static void transpose(const S* b, Index column, Register* rows) {
+    for (Index p = 0; p < turned; ++p) {
+      S row[lanes];
+      for (Index j = 0; j < lanes; ++j) row[j] = b[j * column + p];
+      rows[p] = load(row);
+    }
   }
 };
 
