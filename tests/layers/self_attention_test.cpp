@@ -14,8 +14,8 @@ struct Variant {
 };
 
 doctest::String toString(const Variant& v) {
-  return (std::string(v.head_norms ? "head norms " : "") + (v.sub_norm ? "sub norm " : "") + (v.biases ? "biases " : "") +
-          "window " + std::to_string(v.window))
+  return (std::string(v.head_norms ? "head norms " : "") + (v.sub_norm ? "sub norm " : "") +
+          (v.biases ? "biases " : "") + "window " + std::to_string(v.window))
       .c_str();
 }
 
@@ -182,4 +182,74 @@ TEST_CASE("SelfAttention computes output(sub_norm(attention(rope(norm(Q x)), rop
             p[i] / sum * v.row(std::max<Index>(0, t - 1) + static_cast<Index>(i)).segment(h / 2 * 4, 4);
     }
   CHECK((y - through(layer.output, normed(*layer.sub_norm, out, 16))).cwiseAbs().maxCoeff() < 1e-13);
+}
+
+namespace {
+
+struct Kept {
+  SelfAttention<float>::Cache cache;
+  Matrix<float> y, dx, doutput;
+};
+
+/// Forth and back, by plain loops, whose mixed products are float.
+Kept forth_and_back(const SelfAttention<float>& layer, Precision precision, const Matrix<float>& x,
+                    const Matrix<float>& dy) {
+  const kernels::Table plain = kernels::native::table(kernels::Isa::reference);
+  const Pass pass{.kernels = &plain, .precision = precision};
+  Kept r{{}, Matrix<float>(x.rows(), 6), Matrix<float>::Zero(x.rows(), 6), {}};
+  layer.forward(pass, x, r.cache, r.y);
+  Gradients<float> gradients(layer.output);
+  layer.backward(pass, x, r.cache, dy, r.dx, gradients);
+  r.doutput = *gradients.find(layer.output.weight.parameter);
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("SelfAttention keeps half as many bytes under mixed precision: q, k, v and attention's output in bf16") {
+  Random random(8);
+  auto layer = make<float>({.biases = true});
+  Matrix<float> x = random_matrix<float>(5, 6, random);
+  const Matrix<float> dy = random_matrix<float>(5, 6, random);
+  {
+    const Kept full = forth_and_back(layer, Precision::full, x, dy),
+               mixed = forth_and_back(layer, Precision::mixed, x, dy);
+    CHECK(mixed.y == full.y);
+    CHECK(mixed.cache.bytes() * 2 == full.cache.bytes());
+    CHECK(mixed.dx != full.dx);
+    // dW = dy^T * attention, whose numbers are off by bf16_rounding of themselves; and float's own rounding of five
+    // terms.
+    const Matrix<double> size =
+        dy.cast<double>().cwiseAbs().transpose() * full.cache.outputs.attention.cast<double>().cwiseAbs();
+    const Matrix<double> off = (mixed.doutput - full.doutput).cast<double>().cwiseAbs();
+    CHECK((off.array() <= (kernels::bf16_rounding + 1e-6) * size.array()).all());
+    CHECK(off.maxCoeff() > 1e-5);
+  }
+  // Small whole numbers are numbers of bf16: what goes through q, k and v is the same to the bit.
+  const auto whole = [](Matrix<float>& m) { m = (m * 2).array().round().matrix(); };
+  whole(x);
+  for (Linear<float>* l : {&layer.query, &layer.key, &layer.value}) {
+    whole(l->weight.parameter.value);
+    whole(l->bias->value);
+  }
+  const Kept full = forth_and_back(layer, Precision::full, x, dy),
+             mixed = forth_and_back(layer, Precision::mixed, x, dy);
+  CHECK(mixed.y == full.y);
+  CHECK(mixed.dx == full.dx);
+}
+
+TEST_CASE("SelfAttention refuses to go back in another precision than it went forth") {
+  const auto layer = make<float>({.sub_norm = true});
+  const Matrix<float> x = Matrix<float>::Ones(3, 6);
+  const Pass full, mixed{.precision = Precision::mixed};
+  SelfAttention<float>::Cache cache;
+  Gradients<float> none;
+  Matrix<float> y(3, 6), dx = x;
+  for (const auto& [there, back] : {std::pair(full, mixed), std::pair(mixed, full)}) {
+    layer.forward(back, x, cache, y);
+    layer.forward(there, x, cache, y);
+    CHECK_THROWS_AS(layer.backward(back, x, cache, x, dx, none), ShapeError);
+    CHECK(dx == x);
+    layer.backward(there, x, cache, x, y, none);
+  }
 }

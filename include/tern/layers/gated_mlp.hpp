@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "tern/layers/attached.hpp"
+#include "tern/layers/kept.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rows.hpp"
@@ -139,9 +140,7 @@ class GatedMlp {
   struct Outputs {
     Matrix<S>&gate, &up;
   };
-  static bool keeps_bf16(const Pass& pass) {
-    return std::same_as<S, float> && pass.precision == Precision::mixed;
-  }
+  static bool keeps_bf16(const Pass& pass) { return detail::keeps_bf16<S>(pass); }
   static Outputs outputs(const Pass& pass, Cache& c, Scratch& s) {
     return keeps_bf16(pass) ? Outputs{s.gate_out, s.up_out} : Outputs{c.gate_out, c.up_out};
   }

@@ -5,6 +5,7 @@
 
 #include "tern/layers/attached.hpp"
 #include "tern/layers/causal_attention.hpp"
+#include "tern/layers/kept.hpp"
 #include "tern/layers/linear.hpp"
 #include "tern/layers/rms_norm.hpp"
 #include "tern/layers/rope.hpp"
@@ -15,33 +16,41 @@ namespace tern {
 
 /// Projections around causal attention, each linear and norm a site:
 ///   y = output(sub_norm(attention(rope(query_norm(Q x)), rope(key_norm(K x)), V x)))
-/// Shapes: x, y [tokens x hidden]. Norms are there where the architecture has them: query_norm and key_norm of each head
-/// (Qwen 3, Gemma 3), whose rows are tokens x heads, and sub_norm of output's input (BitNet).
+/// Shapes: x, y [tokens x hidden]. Norms are there where the architecture has them: query_norm and key_norm of each
+/// head (Qwen 3, Gemma 3), whose rows are tokens x heads, and sub_norm of output's input (BitNet).
 template <std::floating_point S, class W = Dense<S>>
 class SelfAttention {
  public:
   using Scalar = S;
+  /// What backward needs: q and k as projected, v, and attention's output.
+  template <class M>
+  struct Outputs {
+    M q, k, v, attention;
+    std::size_t bytes() const { return detail::bytes_of(q, k, v, attention); }
+  };
   /// Working memory of a call; layers that run one after another may share one.
   struct Scratch {
     typename Linear<S, W>::Cache linear;
     typename Rope<S>::Tables ropes;
     typename CausalAttention<S>::Scratch attention;
-    Matrix<S> q, k, normed;  // normed and rotated q and k; attention's output after sub_norm
+    Outputs<Matrix<S>> outputs;  // where the cache keeps them in bf16
+    Matrix<S> q, k, normed;      // normed and rotated q and k; attention's output after sub_norm
     Matrix<S> dy, dq, dk, dv, dq_in, dk_in, dattention_out, dnormed;
     std::vector<Index> head_users;
     std::size_t bytes() const {
-      return detail::bytes_of(linear, ropes, attention, q, k, normed, dy, dq, dk, dv, dq_in, dk_in, dattention_out,
-                              dnormed, head_users);
+      return detail::bytes_of(linear, ropes, attention, outputs, q, k, normed, dy, dq, dk, dv, dq_in, dk_in,
+                              dattention_out, dnormed, head_users);
     }
   };
   struct Cache {
     typename Linear<S, W>::Cache query_cache, key_cache, value_cache, output_cache;
     typename RmsNorm<S>::Cache query_norm_cache, key_norm_cache, sub_norm_cache;
-    Matrix<S> q, k, v, attention_out;  // q and k as projected
+    Outputs<Matrix<S>> outputs;  // or else
+    Outputs<Bf16Matrix> kept;    // the same in bf16; the others are empty
     std::shared_ptr<Scratch> scratch;
     std::size_t bytes() const {
       return detail::bytes_of(query_cache, key_cache, value_cache, output_cache, query_norm_cache, key_norm_cache,
-                              sub_norm_cache, q, k, v, attention_out);
+                              sub_norm_cache, outputs, kept);
     }
   };
 
@@ -55,16 +64,18 @@ class SelfAttention {
     expect_shape("self attention forward", "y", y, x.rows(), output.out());
     Scratch& s = detail::scratch_of(c);
     const Index tokens = x.rows();
-    reshape(c.q, tokens, query.out());
-    reshape(c.k, tokens, key.out());
-    reshape(c.v, tokens, value.out());
-    reshape(c.attention_out, tokens, query.out());
-    detail::forward_at(Site::query, query, pass, x, cache_of(c.query_cache, s), c.q, attached);
-    detail::forward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), c.k, attached);
-    detail::forward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), c.v, attached);
-    norm_and_rotate(pass, c, s, attached);
-    attention.forward(pass, s.q, s.k, c.v, s.attention, c.attention_out, stores);
-    const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
+    Outputs<Matrix<S>>& o = detail::keeps_bf16<S>(pass) ? s.outputs : c.outputs;
+    reshape(o.q, tokens, query.out());
+    reshape(o.k, tokens, key.out());
+    reshape(o.v, tokens, value.out());
+    reshape(o.attention, tokens, query.out());
+    detail::forward_at(Site::query, query, pass, x, cache_of(c.query_cache, s), o.q, attached);
+    detail::forward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), o.k, attached);
+    detail::forward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), o.v, attached);
+    norm_and_rotate(pass, o, c, s, attached);
+    attention.forward(pass, s.q, s.k, o.v, s.attention, o.attention, stores);
+    keep(pass, o, c);
+    const Matrix<S>& output_in = make_output_in(pass, o, c, s, attached);
     detail::forward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), y, attached);
   }
 
@@ -76,34 +87,38 @@ class SelfAttention {
     detail::expect_pass("self attention backward", pass, x.rows(), attached);
     attention.check("backward", pass, x.rows());
     expect_shape("self attention backward", "x", x, -1, query.in());
-    expect_shape("self attention backward", "the cache", c.q, x.rows(), query.out());
+    if (detail::keeps_bf16<S>(pass))
+      expect_shape("self attention backward", "the cache", c.kept.q, x.rows(), query.out());
+    else
+      expect_shape("self attention backward", "the cache", c.outputs.q, x.rows(), query.out());
     expect_shape("self attention backward", "dy", dy, x.rows(), output.out());
     expect_shape("self attention backward", "dx", dx, x.rows(), x.cols());
     Scratch& s = detail::scratch_of(c);
+    Outputs<Matrix<S>>& o = recall(pass, c, s);
     copy_rows<S>(pass, dy, s.dy);
-    const Matrix<S>& output_in = make_output_in(pass, c, s, attached);
-    zeros_like(pass, c.attention_out, s.dattention_out);
+    const Matrix<S>& output_in = make_output_in(pass, o, c, s, attached);
+    zeros_like(pass, o.attention, s.dattention_out);
     if (sub_norm) {
       zeros_like(pass, s.normed, s.dnormed);
-      detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy,
-                          s.dnormed, gradients, attached);
-      detail::backward_at(Site::attention_sub_norm, *sub_norm, pass, c.attention_out, c.sub_norm_cache, s.dnormed,
+      detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy, s.dnormed,
+                          gradients, attached);
+      detail::backward_at(Site::attention_sub_norm, *sub_norm, pass, o.attention, c.sub_norm_cache, s.dnormed,
                           s.dattention_out, gradients, attached);
     } else {
       detail::backward_at(Site::attention_output, output, pass, output_in, cache_of(c.output_cache, s), s.dy,
                           s.dattention_out, gradients, attached);
     }
-    const auto& angles = norm_and_rotate(pass, c, s, attached);
-    zeros_like(pass, c.q, s.dq);
-    zeros_like(pass, c.k, s.dk);
-    zeros_like(pass, c.v, s.dv);
-    attention.backward(pass, s.q, s.k, c.v, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
+    const auto& angles = norm_and_rotate(pass, o, c, s, attached);
+    zeros_like(pass, o.q, s.dq);
+    zeros_like(pass, o.k, s.dk);
+    zeros_like(pass, o.v, s.dv);
+    attention.backward(pass, s.q, s.k, o.v, s.attention, s.dattention_out, s.dq, s.dk, s.dv);
     rope.apply(pass, angles, S(-1), s.dq);
     rope.apply(pass, angles, S(-1), s.dk);
-    Matrix<S>& dq = back_through_norm(Site::query_norm, query_norm, pass, c.q, c.query_norm_cache, s.dq, s.dq_in, s,
+    Matrix<S>& dq = back_through_norm(Site::query_norm, query_norm, pass, o.q, c.query_norm_cache, s.dq, s.dq_in, s,
                                       gradients, attached);
-    Matrix<S>& dk = back_through_norm(Site::key_norm, key_norm, pass, c.k, c.key_norm_cache, s.dk, s.dk_in, s,
-                                      gradients, attached);
+    Matrix<S>& dk =
+        back_through_norm(Site::key_norm, key_norm, pass, o.k, c.key_norm_cache, s.dk, s.dk_in, s, gradients, attached);
     detail::backward_at(Site::query, query, pass, x, cache_of(c.query_cache, s), dq, dx, gradients, attached);
     detail::backward_at(Site::key, key, pass, x, cache_of(c.key_cache, s), dk, dx, gradients, attached);
     detail::backward_at(Site::value, value, pass, x, cache_of(c.value_cache, s), s.dv, dx, gradients, attached);
@@ -163,12 +178,35 @@ class SelfAttention {
     detail::forward_at(site, *norm, heads, by_head(from), cache, by_head(to), attached);
   }
 
-  /// s.q and s.k from c.q and c.k.
+  /// Keeps in bf16 what is in the scratch, where that is so; what was kept in another precision goes, so that backward
+  /// notices.
+  static void keep(const Pass& pass, const Outputs<Matrix<S>>& o, Cache& c) {
+    if (!detail::keeps_bf16<S>(pass)) {
+      c.kept = {};
+      return;
+    }
+    c.outputs = {};
+    detail::narrow(pass, o.q, c.kept.q);
+    detail::narrow(pass, o.k, c.kept.k);
+    detail::narrow(pass, o.v, c.kept.v);
+    detail::narrow(pass, o.attention, c.kept.attention);
+  }
+  static Outputs<Matrix<S>>& recall(const Pass& pass, Cache& c, Scratch& s) {
+    if (!detail::keeps_bf16<S>(pass)) return c.outputs;
+    detail::widen(pass, c.kept.q, s.outputs.q);
+    detail::widen(pass, c.kept.k, s.outputs.k);
+    detail::widen(pass, c.kept.v, s.outputs.v);
+    detail::widen(pass, c.kept.attention, s.outputs.attention);
+    return s.outputs;
+  }
+
+  /// s.q and s.k from o.q and o.k.
   template <class At>
-  const typename Rope<S>::Table& norm_and_rotate(const Pass& pass, Cache& c, Scratch& s, const At& attached) const {
-    norm_heads(Site::query_norm, query_norm, pass, c.q, c.query_norm_cache, s.q, s, attached);
-    norm_heads(Site::key_norm, key_norm, pass, c.k, c.key_norm_cache, s.k, s, attached);
-    const auto& angles = rope.table(pass.sequences, c.q.rows(), s.ropes);
+  const typename Rope<S>::Table& norm_and_rotate(const Pass& pass, Outputs<Matrix<S>>& o, Cache& c, Scratch& s,
+                                                 const At& attached) const {
+    norm_heads(Site::query_norm, query_norm, pass, o.q, c.query_norm_cache, s.q, s, attached);
+    norm_heads(Site::key_norm, key_norm, pass, o.k, c.key_norm_cache, s.k, s, attached);
+    const auto& angles = rope.table(pass.sequences, o.q.rows(), s.ropes);
     rope.apply(pass, angles, S(1), s.q);
     rope.apply(pass, angles, S(1), s.k);
     return angles;
@@ -187,10 +225,11 @@ class SelfAttention {
   }
 
   template <class At>
-  const Matrix<S>& make_output_in(const Pass& pass, Cache& c, Scratch& s, const At& attached) const {
-    if (!sub_norm) return c.attention_out;
-    reshape(s.normed, c.attention_out.rows(), c.attention_out.cols());
-    detail::forward_at(Site::attention_sub_norm, *sub_norm, pass, c.attention_out, c.sub_norm_cache, s.normed, attached);
+  const Matrix<S>& make_output_in(const Pass& pass, Outputs<Matrix<S>>& o, Cache& c, Scratch& s,
+                                  const At& attached) const {
+    if (!sub_norm) return o.attention;
+    reshape(s.normed, o.attention.rows(), o.attention.cols());
+    detail::forward_at(Site::attention_sub_norm, *sub_norm, pass, o.attention, c.sub_norm_cache, s.normed, attached);
     return s.normed;
   }
 };

@@ -9,9 +9,9 @@
 
 namespace tern {
 
-/// Rows that meet the vocabulary at once, at the most: their logits never fill more than 80 MB in float, however many
+/// Rows that meet the vocabulary at once, at the most: their logits never fill more than 40 MB in float, however many
 /// tokens there are. Fewer would read, and decode, the head's weights more often.
-inline constexpr Index most_head_rows = 512, most_logits = Index{20} << 20;
+inline constexpr Index most_head_rows = 512, most_logits = Index{10} << 20;
 
 /// Of `rows`, as many as meet the vocabulary at once: parts of one size.
 constexpr Index head_rows(Index rows, Index vocabulary) {
