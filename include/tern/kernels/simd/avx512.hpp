@@ -67,7 +67,14 @@ struct Floats {
   static void transpose(const float* b, Index column, Register* rows) {
     __m512 r[16];
 #pragma GCC unroll 16
-    for (Index i = 0; i < 16; ++i) r[i] = load(b + i * column);
+    for (Index i = 0; i < 16; i += 4) {
+      const float* four = b + i * column;
+      asm("" : "+r"(four));  // or GCC carries sixteen addresses along, for which it has no registers
+      r[i] = load(four);
+      r[i + 1] = load(four + column);
+      r[i + 2] = load(four + 2 * column);
+      r[i + 3] = load(four + 3 * column);
+    }
 #pragma GCC unroll 4
     for (Index f = 0; f < 16; f += 4) {
       const __m512d low01 = _mm512_castps_pd(_mm512_maskz_unpacklo_ps(all16, r[f], r[f + 1]));
