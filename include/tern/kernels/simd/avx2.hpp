@@ -117,10 +117,8 @@ struct Kernels {
   }
   static constexpr Operations<float> operations() {
     Operations<float> ops = avx2::operations<Floats>();
-    ops.ternary_matmul = ternary_matmul_bytes<Bytes, ternary_matmul_many<TernaryFormat::two_bits>,
-                                              ternary_matmul_many<TernaryFormat::five_a_byte>>;
-    ops.ternary_matmul_transposed_int8 =
-        ternary_matmul_transposed_int8_bytes<Bytes, ternary_matmul_many<TernaryFormat::two_bits>>;
+    ops.ternary_matmul = ternary_matmul_many;
+    ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_bytes<Bytes, ternary_matmul_many>;
     ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
     return ops;
   }

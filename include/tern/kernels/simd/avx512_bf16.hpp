@@ -43,9 +43,7 @@ struct Kernels {
   static constexpr Operations<float> operations() {
     Operations<float> ops = avx512_vnni::Kernels::operations();
     ops.matmul_mixed = matmul_mixed;
-    constexpr TernaryFormat denser = TernaryFormat::five_a_byte;
-    ops.ternary_matmul = ternary_matmul_bytes<Bytes, avx512_vnni::Kernels::many<TernaryFormat::two_bits>,
-                                              avx512_vnni::ternary_matmul_pairs<ternary_matmul_as<Bytes, denser>>>;
+    ops.ternary_matmul = avx512_vnni::ternary_matmul_pairs<ternary_matmul_bytes<Bytes>>;
     ops.ternary_matmul_transposed = ternary_matmul_transposed;
     ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
     ops.bf16 = {bf16_matmul, bf16_matmul_transposed};

@@ -27,10 +27,6 @@ struct Kernels {
   static constexpr Isa isa = Isa::avx512_vnni;
   using Few = WithBytes<avx512::Kernels, Bytes, TurnedEights>;
 
-  /// Ternary products of any number of tokens.
-  template <TernaryFormat format>
-  static constexpr auto many = ternary_matmul_pairs<ternary_matmul_as<Bytes, format>>;
-
   template <class F>
   static constexpr GroupedProducts<float, F> grouped() {
     GroupedProducts<float, F> products = Few::grouped<F>();
@@ -39,7 +35,7 @@ struct Kernels {
   }
   static constexpr Operations<float> operations() {
     Operations<float> ops = Few::operations();
-    ops.ternary_matmul = ternary_matmul_bytes<Bytes, many<TernaryFormat::two_bits>, many<TernaryFormat::five_a_byte>>;
+    ops.ternary_matmul = ternary_matmul_pairs<ternary_matmul_bytes<Bytes>>;
     ops.ternary_matmul_transposed_int8 = ternary_matmul_transposed_int8_pairs;
     ops.groups = grouped_table<float>([]<class F>() { return grouped<F>(); });
     return ops;
