@@ -14,6 +14,7 @@
 #include "kernels/limits.hpp"
 #include "tern/core/parallel.hpp"
 #include "tern/kernels/kernels.hpp"
+#include "tern/kernels/matmul/tiled.hpp"
 #include "tern/kernels/quantize/grouped.hpp"
 #include "tern/weights/large_array.hpp"
 #include "tern/weights/operations.hpp"
@@ -268,6 +269,31 @@ class Dense final : public Product {
   static auto matmul(const Operations& ops) { return mixed ? ops.matmul_mixed : ops.matmul; }
 };
 
+/// Float weights in tiles.
+class Tiled final : public Product {
+ public:
+  Tiled(Shape s, Index n, bool cold)
+      : Product(s, n, kernels::tiled_size(s.rows, s.columns) * static_cast<Index>(sizeof(float)), cold) {}
+
+  void forward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::TiledView<float> w = view();
+    parallel.ranges(shape.rows, kernels::float_tile, wide_piece, [&](Index begin, Index end) {
+      kernels::tiled_matmul(ops, w, begin, end, tokens, x.data(), shape.columns, y.data(), shape.rows);
+    });
+  }
+  void backward(const Operations& ops, const Parallel& parallel) override {
+    const kernels::TiledView<float> w = view();
+    parallel.ranges(shape.columns, 32, wide_piece, [&](Index begin, Index end) {
+      kernels::tiled_matmul_transposed(ops, w, begin, end, tokens, y.data(), shape.rows, x.data(), shape.columns);
+    });
+  }
+
+ private:
+  kernels::TiledView<float> view() {
+    return {reinterpret_cast<const float*>(next_weights()), shape.rows, shape.columns};
+  }
+};
+
 struct Format {
   std::string_view name, title;
   Limit forward, backward;  ///< of products whose weights come from a cache; see limit_of
@@ -290,7 +316,7 @@ std::unique_ptr<Product> make_product(Shape shape, Index tokens, bool cold) {
 
 /// Those in groups as their list has them, between the others.
 template <class... F>
-constexpr std::array<Format, 5 + sizeof...(F)> all_formats(kernels::Formats<F...>) {
+constexpr std::array<Format, 6 + sizeof...(F)> all_formats(kernels::Formats<F...>) {
   return {{
       {"ternary2", "ternary, 2 bits; int8 activations", Limit::int8, Limit::bf16, true, false,
        make_product<Ternary<kernels::TernaryFormat::two_bits>>},
@@ -301,6 +327,7 @@ constexpr std::array<Format, 5 + sizeof...(F)> all_formats(kernels::Formats<F...
                       : "groups of 32, a scale each; int8 activations",
        Limit::int8, Limit::bf16, true, false, make_product<Grouped<F>>}...,
       {"f32", "float", Limit::fp32, Limit::fp32, false, true, make_product<Dense<false>>},
+      {"f32_tiled", "float in tiles of 32 rows", Limit::fp32, Limit::fp32, false, false, make_product<Tiled>},
       {"mixed", "float, rounded to bf16 where products of it are fast", Limit::bf16, Limit::bf16, false, true,
        make_product<Dense<true>>},
       {"bf16", "bf16; float activations", Limit::bf16, Limit::bf16, false, false, make_product<Bf16>},

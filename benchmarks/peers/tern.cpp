@@ -5,6 +5,7 @@
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"
 #include "tern/weights/ternary.hpp"
+#include "tern/weights/tiled.hpp"
 
 #include "chosen_kernels.hpp"
 #include "peer.hpp"
@@ -12,7 +13,7 @@
 namespace {
 
 using namespace tern::peers;
-using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Grouped, tern::Ternary;
+using tern::Bf16, tern::Dense, tern::Index, tern::Matrix, tern::Precision, tern::Grouped, tern::Ternary, tern::Tiled;
 using tern::kernels::TernaryFormat, tern::kernels::TernaryScale;
 
 tern::Parallel workers(int threads) {
@@ -80,10 +81,11 @@ TERN_PEER {
             {"ternary1_6", Kind::ternary, true, prepare<exactly<TernaryFormat::five_a_byte>>},
             {"bf16", Kind::bf16, true, prepare<rounded<Bf16<float>>>},
             {"mixed", Kind::bf16, true, prepare<dense, Precision::mixed>},
-            {"f32", Kind::f32, true, prepare<dense>}}};
+            {"f32", Kind::f32, true, prepare<dense>},
+            {"f32_tiled", Kind::f32, true, prepare<rounded<Tiled<float>>>}}};
     tern::kernels::GroupedFormats::each([&]<class F>() {
-      p.formats.push_back(
-          {std::string(F::name), F::bits > 4 ? Kind::q8 : Kind::q4, true, prepare<rounded<Grouped<float, F>>, Precision::mixed>});
+      p.formats.push_back({std::string(F::name), F::bits > 4 ? Kind::q8 : Kind::q4, true,
+                           prepare<rounded<Grouped<float, F>>, Precision::mixed>});
     });
     return p;
   }();

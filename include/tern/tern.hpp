@@ -30,6 +30,7 @@
 #include "tern/weights/packed.hpp"
 #include "tern/weights/ternary.hpp"
 #include "tern/weights/ternary_aware.hpp"
+#include "tern/weights/tiled.hpp"
 #include "tern/weights/weight_format.hpp"
 
 #include "tern/layers/attached.hpp"

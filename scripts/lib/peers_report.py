@@ -20,7 +20,7 @@ TITLES = {
     "bf16": "products in bf16",
     "f32": "products in fp32",
 }
-OWN = {"ternary": "ternary2", "q4": "q4_0", "q8": "q8", "bf16": "bf16", "f32": "f32"}
+OWN = {"ternary": "ternary2", "q4": "q4_0", "q8": "q8", "bf16": "bf16", "f32": "f32_tiled"}
 
 
 def table(head, rows):

@@ -72,7 +72,7 @@ bool holds(WeightFormat format, GgmlType type) {
     return std::find(types.begin(), types.end(), type) != types.end();
   };
   const bool ternary = any({GgmlType::tq1_0, GgmlType::tq2_0, GgmlType::q2_0});
-  if (format == WeightFormat::f32) return true;
+  if (format == WeightFormat::f32 || format == WeightFormat::f32_tiled) return true;
   if (format == WeightFormat::bf16) return type == GgmlType::bf16;
   if (format == WeightFormat::q8) return ternary || any({GgmlType::q8_0, GgmlType::q5_0, GgmlType::q4_0});
   if (format == WeightFormat::q4) return ternary || any({GgmlType::q4_0, GgmlType::q4_1});

@@ -229,7 +229,7 @@ class BadInput(unittest.TestCase):
             ("--protocol", "mine", "--protocol: expected standard or catalogue, got 'mine'"),
             ("--precision", "half", "--precision: expected full or mixed, got 'half'"),
             ("--gradients", "bf16", "--gradients: expected float, int8 or int8-stochastic, got 'bf16'"),
-            ("--weights", "bronze", "--weights: expected one of stored, f32, bf16, q8, q4, q4_0, ternary, got 'bronze'"),
+            ("--weights", "bronze", "--weights: expected one of stored, f32, f32_tiled, bf16, q8, q4, q4_0, ternary, got 'bronze'"),
         ]:
             with self.subTest(option=option, value=value):
                 done = self.run_program("tern-shootout", "run", "--users", self.users, "--out", "out", option, value)

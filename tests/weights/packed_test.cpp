@@ -51,6 +51,7 @@ TEST_CASE_TEMPLATE("Packed: every format computes what its storage does alone", 
     }
   };
   check(WeightFormat::f32, Dense<S>(w));
+  check(WeightFormat::f32_tiled, Tiled<S>::quantize(w));
   check(WeightFormat::bf16, Bf16<S>::quantize(w));
   kernels::GroupedFormats::each([&]<class F>() { check(weight_format<F>, Grouped<S, F>::quantize(w)); });
   check(WeightFormat::ternary, Ternary<S>::quantize(w, kernels::TernaryScale::tensor));

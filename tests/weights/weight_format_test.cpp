@@ -13,7 +13,7 @@ TEST_CASE("weight format: every one is in its place, and its name leads back to 
 }
 
 TEST_CASE("weight format: another name is refused with those there are") {
-  CHECK(weight_format_names().starts_with("f32, bf16, q8, q4, q4_0, "));
+  CHECK(weight_format_names().starts_with("f32, f32_tiled, bf16, q8, q4, q4_0, "));
   CHECK(weight_format_names().ends_with(", ternary"));
   CHECK_THROWS_WITH_AS(parse_weight_format("q9"),
                        ("weight format: expected one of " + weight_format_names() + ", got 'q9'").c_str(), ValueError);

@@ -54,7 +54,7 @@ struct Base {
 };
 
 struct BaseOptions {
-  std::optional<WeightFormat> weights{};  ///< none: as stored. Tables follow f32 and bf16 alone
+  std::optional<WeightFormat> weights{};  ///< none: as stored. Tables follow plain ones alone
   bool fingerprint = true;                ///< reads the whole file once more
   bool twin = false;                      ///< the ternary twin, too, where a file of that name lies beside it
   Parallel parallel{};
@@ -65,7 +65,7 @@ struct BaseOptions {
 namespace detail {
 
 inline LoadOptions load_options(const BaseOptions& o) {
-  const bool plain = o.weights == WeightFormat::f32 || o.weights == WeightFormat::bf16;
+  const bool plain = o.weights && is_plain(*o.weights);
   return {.linears = o.weights, .tables = plain ? o.weights : std::nullopt, .parallel = o.parallel};
 }
 

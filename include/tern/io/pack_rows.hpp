@@ -84,9 +84,12 @@ Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, G
     return Packing::done;
   });
 }
-template <std::floating_point S, class Read>
-Packing round_rows(Read&& read, const Parallel& parallel, WeightFormat format, Bf16<S>& to) {
-  constexpr Index height = Bf16<S>::strip_rows;
+
+/// The same of a storage of plain numbers, which takes rows as they are.
+template <class W, class Read>
+Packing fill_rows(Read&& read, const Parallel& parallel, WeightFormat format, W& to) {
+  using S = typename W::Scalar;
+  constexpr Index height = W::strip_rows;
   const Matrix<float> model(height, to.columns());
   return pack_strips(to.rows(), height, parallel, model, [&](Index first, Index count, Matrix<float>& numbers) {
     read(first, count, numbers);
@@ -120,9 +123,9 @@ Packed<S> pack_as(WeightFormat format, Index rows, Index columns, const std::str
       W storage;
       expect(ternary(storage));
       return Packed<S>(std::move(storage));
-    } else if constexpr (std::is_same_v<W, Bf16<S>>) {
+    } else if constexpr (requires(W& w, In<S> rows) { w.fill(Index{}, rows); }) {
       W storage(rows, columns);
-      expect(round_rows(read, parallel, format, storage));
+      expect(fill_rows(read, parallel, format, storage));
       return Packed<S>(std::move(storage));
     } else {
       W storage(rows, columns);
@@ -137,12 +140,12 @@ Packed<S> pack_as(WeightFormat format, Index rows, Index columns, const std::str
 /// Rows of a tensor in the format `wanted`, or as they are stored (stored_format.hpp), strip by strip on as many
 /// workers as `parallel` lends: besides the result it takes a few MB, and nothing depends on the number of workers.
 /// What the format can hold comes as it is in the file: Q8_0, Q5_0 and Q4_0 in q8; Q4_0 in q4_0; Q4_1 and Q4_0 in q4;
-/// TQ1_0, TQ2_0 and Q2_0 in ternary, q8, q4 and q4_0; BF16 in bf16; all in f32. Q4_K in q4 has its products of scales
-/// rounded to binary16, by 2^-11 of themselves; Q6_K in q8 see detail::q6_k_group. All else is rounded anew as the
-/// storage's quantize does, and ternary by absmean with one scale, but where there are no magnitudes other than 0 and
-/// one, which is then the scale.
-/// Throws FormatError "<where>: ..." for what check_rows refuses, for a weight that is not finite or that the format
-/// cannot hold, and, where zeros are refused, for rows of nothing else.
+/// TQ1_0, TQ2_0 and Q2_0 in ternary, q8, q4 and q4_0; BF16 in bf16; all in f32 and f32_tiled. Q4_K in q4 has its
+/// products of scales rounded to binary16, by 2^-11 of themselves; Q6_K in q8 see detail::q6_k_group. All else is
+/// rounded anew as the storage's quantize does, and ternary by absmean with one scale, but where there are no
+/// magnitudes other than 0 and one, which is then the scale. Throws FormatError "<where>: ..." for what check_rows
+/// refuses, for a weight that is not finite or that the format cannot hold, and, where zeros are refused, for rows of
+/// nothing else.
 template <std::floating_point S>
 Packed<S> pack_rows(const TensorRows& t, std::optional<WeightFormat> wanted = {}, const Parallel& parallel = {},
                     Zeros zeros = Zeros::allowed) {

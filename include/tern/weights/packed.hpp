@@ -6,6 +6,7 @@
 #include "tern/weights/dense.hpp"
 #include "tern/weights/grouped.hpp"
 #include "tern/weights/ternary.hpp"
+#include "tern/weights/tiled.hpp"
 #include "tern/weights/weight_format.hpp"
 
 namespace tern {
@@ -16,7 +17,7 @@ template <class S, class Formats>
 struct PackedStorages;
 template <class S, class... F>
 struct PackedStorages<S, kernels::Formats<F...>> {
-  using Variant = std::variant<Dense<S>, Bf16<S>, Grouped<S, F>..., Ternary<S>>;
+  using Variant = std::variant<Dense<S>, Tiled<S>, Bf16<S>, Grouped<S, F>..., Ternary<S>>;
 };
 
 }  // namespace detail
@@ -35,9 +36,9 @@ class Packed {
   Packed() = default;
   /// Takes weights as they are stored.
   template <class W>
-  requires(!std::is_same_v<std::remove_cvref_t<W>, Packed> && !std::is_same_v<std::remove_cvref_t<W>, Matrix<S>> &&
-           std::is_constructible_v<Storage, W>) Packed(W&& storage)
-      : storage_(std::forward<W>(storage)) {}
+    requires(!std::is_same_v<std::remove_cvref_t<W>, Packed> && !std::is_same_v<std::remove_cvref_t<W>, Matrix<S>> &&
+             std::is_constructible_v<Storage, W>)
+  Packed(W&& storage) : storage_(std::forward<W>(storage)) {}
   /// Dense weights.
   explicit Packed(Matrix<S> w) : storage_(Dense<S>(std::move(w))) {}
 

@@ -14,7 +14,7 @@ namespace tern {
 /// weight_format<F> is that of any kernels::GroupedFormats.
 class WeightFormat {
  public:
-  static const WeightFormat f32, bf16, q8, q4, q4_0, ternary;
+  static const WeightFormat f32, f32_tiled, bf16, q8, q4, q4_0, ternary;
 
   constexpr explicit WeightFormat(std::size_t row) : row_(static_cast<std::uint8_t>(row)) {}
   constexpr std::size_t row() const { return row_; }
@@ -34,9 +34,10 @@ struct WeightFormatInfo {
 namespace detail {
 
 template <class... F>
-constexpr std::array<WeightFormatInfo, 3 + sizeof...(F)> weight_format_rows(kernels::Formats<F...>) {
+constexpr std::array<WeightFormatInfo, 4 + sizeof...(F)> weight_format_rows(kernels::Formats<F...>) {
   constexpr float any = std::numeric_limits<float>::max();
-  std::array<WeightFormatInfo, 3 + sizeof...(F)> rows{{{WeightFormat(0), "f32", 32, any},
+  std::array<WeightFormatInfo, 4 + sizeof...(F)> rows{{{WeightFormat(0), "f32", 32, any},
+                                                       {WeightFormat(0), "f32_tiled", 32, any},
                                                        {WeightFormat(0), "bf16", 16, 0x1.fep127f},
                                                        {WeightFormat(0), F::name, F::weight_bits, F::greatest}...,
                                                        {WeightFormat(0), "ternary", 2, any}}};
@@ -61,11 +62,15 @@ inline constexpr WeightFormat weight_format = [] {
 }();
 
 inline constexpr WeightFormat WeightFormat::f32 = weight_formats.front().format;
-inline constexpr WeightFormat WeightFormat::bf16 = weight_formats[1].format;
+inline constexpr WeightFormat WeightFormat::f32_tiled = weight_formats[1].format;
+inline constexpr WeightFormat WeightFormat::bf16 = weight_formats[2].format;
 inline constexpr WeightFormat WeightFormat::q8 = weight_format<kernels::Q8>;
 inline constexpr WeightFormat WeightFormat::q4 = weight_format<kernels::Q4>;
 inline constexpr WeightFormat WeightFormat::q4_0 = weight_format<kernels::Q4_0>;
 inline constexpr WeightFormat WeightFormat::ternary = weight_formats.back().format;
+
+/// Whether weights are floating-point numbers one by one, without scales.
+constexpr bool is_plain(WeightFormat format) { return format.row() <= WeightFormat::bf16.row(); }
 
 /// The names of all formats, with a comma between them.
 inline std::string weight_format_names() {

@@ -21,7 +21,7 @@ inline std::uint64_t full_bytes(Index parameters, StateType state = StateType::f
 inline std::string refusal(const Contender& contender, const ModelConfig& model, const ShootoutOptions& options) {
   if (!contender.trains_base) return {};
   const auto w = options.weights;
-  if (w && *w != WeightFormat::f32 && *w != WeightFormat::bf16)
+  if (w && !is_plain(*w))
     return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
   const std::uint64_t needed = full_bytes(parameters(model), options.state);
   if (needed <= options.memory) return {};
