@@ -123,7 +123,7 @@ Packed<S> pack_as(WeightFormat format, Index rows, Index columns, const std::str
       W storage;
       expect(ternary(storage));
       return Packed<S>(std::move(storage));
-    } else if constexpr (requires(W& w, In<S> rows) { w.fill(Index{}, rows); }) {
+    } else if constexpr (requires(W& to, In<S> numbers) { to.fill(Index{}, numbers); }) {
       W storage(rows, columns);
       expect(fill_rows(read, parallel, format, storage));
       return Packed<S>(std::move(storage));
