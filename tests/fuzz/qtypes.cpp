@@ -38,15 +38,16 @@ void tern::fuzz::run(Bytes input) {
   std::optional<WeightFormat> wanted;
   if (pick < weight_formats.size()) wanted = WeightFormat(pick);
 
-  // A row of few weights is packed beside fifteen of none, in up to 32 bits a weight, through a strip of floats.
-  const Frugal frugal(input.size(), 256);
+  // A row of few weights is packed beside thirty-one of none, in 32 bits a weight, through a strip of floats.
+  const Frugal frugal(input.size(), 768);
   std::optional<Packed<float>> packed;
   succeeds<FormatError>([&] { packed = pack_rows<float>(t, wanted); });
   if (!packed) return;
   const Matrix<float> expected = numbers(t);
   expect(packed->rows() == t.rows && packed->columns() == t.columns);
   expect(expected.allFinite());
-  const bool exact = packed->format() == WeightFormat::f32 || (packed->format() == WeightFormat::q8 && is_held_exactly(type.type));
+  const bool exact = packed->format() == WeightFormat::f32 || packed->format() == WeightFormat::f32_tiled ||
+                     (packed->format() == WeightFormat::q8 && is_held_exactly(type.type));
   Matrix<float> row(1, t.columns);
   for (Index r = 0; r < t.rows; ++r) {
     packed->row(r, row.data());
