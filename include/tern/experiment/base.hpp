@@ -19,7 +19,7 @@ namespace tern {
 struct Base {
   std::string name;
   std::filesystem::path path;
-  std::string fingerprint;  ///< the first 16 hex digits of the files' SHA-256; empty where it was not asked for
+  std::string fingerprint;   ///< the first 16 hex digits of the files' SHA-256; empty where it was not asked for
   std::uintmax_t bytes = 0;  ///< of its files
   PackedDecoder<float> model;
   std::optional<PackedDecoder<float>> ternary;  ///< the same model trained to be ternary, where there is one
@@ -65,7 +65,7 @@ struct BaseOptions {
 namespace detail {
 
 inline LoadOptions load_options(const BaseOptions& o) {
-  const bool plain = o.weights && is_plain(*o.weights);
+  const bool plain = o.weights && info(*o.weights).plain;
   return {.linears = o.weights, .tables = plain ? o.weights : std::nullopt, .parallel = o.parallel};
 }
 

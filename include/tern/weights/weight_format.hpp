@@ -29,6 +29,7 @@ struct WeightFormatInfo {
   std::string_view name;
   double bits;     ///< of a weight, scales of groups included; a ternary weight's scale costs 0 to 0.5 more
   float greatest;  ///< magnitude of a weight
+  bool plain;      ///< floating-point numbers one by one, without scales
 };
 
 namespace detail {
@@ -36,11 +37,12 @@ namespace detail {
 template <class... F>
 constexpr std::array<WeightFormatInfo, 4 + sizeof...(F)> weight_format_rows(kernels::Formats<F...>) {
   constexpr float any = std::numeric_limits<float>::max();
-  std::array<WeightFormatInfo, 4 + sizeof...(F)> rows{{{WeightFormat(0), "f32", 32, any},
-                                                       {WeightFormat(0), "f32_tiled", 32, any},
-                                                       {WeightFormat(0), "bf16", 16, 0x1.fep127f},
-                                                       {WeightFormat(0), F::name, F::weight_bits, F::greatest}...,
-                                                       {WeightFormat(0), "ternary", 2, any}}};
+  std::array<WeightFormatInfo, 4 + sizeof...(F)> rows{
+      {{WeightFormat(0), "f32", 32, any, true},
+       {WeightFormat(0), "f32_tiled", 32, any, true},
+       {WeightFormat(0), "bf16", 16, 0x1.fep127f, true},
+       {WeightFormat(0), F::name, F::weight_bits, F::greatest, false}...,
+       {WeightFormat(0), "ternary", 2, any, false}}};
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].format = WeightFormat(i);
   return rows;
 }
@@ -68,9 +70,6 @@ inline constexpr WeightFormat WeightFormat::q8 = weight_format<kernels::Q8>;
 inline constexpr WeightFormat WeightFormat::q4 = weight_format<kernels::Q4>;
 inline constexpr WeightFormat WeightFormat::q4_0 = weight_format<kernels::Q4_0>;
 inline constexpr WeightFormat WeightFormat::ternary = weight_formats.back().format;
-
-/// Whether weights are floating-point numbers one by one, without scales.
-constexpr bool is_plain(WeightFormat format) { return format.row() <= WeightFormat::bf16.row(); }
 
 /// The names of all formats, with a comma between them.
 inline std::string weight_format_names() {

@@ -11,8 +11,8 @@
 
 namespace tern {
 
-/// Bytes that a full fine-tune of so many numbers fills: a copy in floats, its gradients and Adam's two moments. In bf16
-/// those of vectors stay floats, a ten-thousandth of all: not counted.
+/// Bytes that a full fine-tune of so many numbers fills: a copy in floats, its gradients and Adam's two moments. In
+/// bf16 those of vectors stay floats, a ten-thousandth of all: not counted.
 inline std::uint64_t full_bytes(Index parameters, StateType state = StateType::full) {
   return static_cast<std::uint64_t>(parameters) * (state == StateType::full ? 16 : 10);
 }
@@ -21,8 +21,7 @@ inline std::uint64_t full_bytes(Index parameters, StateType state = StateType::f
 inline std::string refusal(const Contender& contender, const ModelConfig& model, const ShootoutOptions& options) {
   if (!contender.trains_base) return {};
   const auto w = options.weights;
-  if (w && !is_plain(*w))
-    return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
+  if (w && !info(*w).plain) return "the base's weights train, and " + std::string(name(*w)) + " weights cannot";
   const std::uint64_t needed = full_bytes(parameters(model), options.state);
   if (needed <= options.memory) return {};
   const auto bytes = [](std::uint64_t n) { return words::bytes(static_cast<double>(n)); };
