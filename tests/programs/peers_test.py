@@ -62,7 +62,7 @@ def main(program, own, faulty, report):
         assert (forward, any(r["product"] == "backward" for r in own_results)) == MEASURED[format], (format, own_results)
     assert any(r["peer"] == "tern" and r["format"] == "q8" for r in results)
 
-    (summary,) = [line for line in tables.splitlines() if line.startswith("| f32 forward |")]
+    (summary,) = [line for line in tables.splitlines() if line.startswith("| f32_tiled forward |")]
     assert summary.split(" | ")[-1].startswith("faulty ") and "| -" not in summary, tables
     assert "| q8 forward |" not in tables, "nobody else has it"
 
