@@ -142,7 +142,8 @@ TEST_CASE("packed tensors: names come once, and elements fill their shape") {
 
 TEST_CASE("packed tensors: numbers in bf16 come back to the bit") {
   Bf16Matrix m(2, 3);
-  m << 0, 0x8000, 0x3f80, 0x7f80, 0x7fff, 1;
+  Index i = 0;
+  for (const std::uint16_t bits : {0, 0x8000, 0x3f80, 0x7f80, 0x7fff, 1}) m.data()[i++] = bits;
   const NamedTensor t = to_tensor("m", m);
   CHECK(t.dtype == DType::bf16);
   CHECK(t.bytes.size() == 12);

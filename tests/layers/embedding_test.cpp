@@ -69,7 +69,7 @@ TEST_CASE("embedding: many small gradients of one token are not lost beside a la
   const Embedding<float> embedding(Matrix<float>(Matrix<float>::Ones(2, 3)));
   const std::vector<Token> tokens(512, 1);
   Gradients<float> gradients(StateType::bf16, embedding);
-  gradients.held(0).bf16().setConstant(kernels::to_bf16(256).bits);
+  fill(gradients.held(0).bf16(), 256);
   embedding.backward({}, tokens, Matrix<float>::Constant(512, 3, 0.25f), gradients);  // each a fourth of a step
   CHECK(widened(gradients.held(0).bf16()).row(1).isConstant(256 + 128));
 }

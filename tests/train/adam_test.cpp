@@ -129,7 +129,7 @@ TEST_CASE("adam: under a constant gradient bf16's moments reach their limits, wh
   // deviation is at most 11.2 u = 0.088, and that of a mean over 4096 numbers 0.0014: five of them.
   const Index steps = 3000;
   Narrow narrow(Matrix<float>::Zero(64, 64));
-  narrow.gradient().setConstant(kernels::to_bf16(1).bits);
+  fill(narrow.gradient(), 1);
   float nearest = 0;
   for (Index t = 0; t < steps; ++t) {
     narrow.adam->step(1e-3);
@@ -143,10 +143,10 @@ TEST_CASE("adam: under a constant gradient bf16's moments reach their limits, wh
 
 TEST_CASE("adam: once gradients are small bf16's v comes down, which to nearest it never would") {
   Narrow narrow(Matrix<float>::Zero(64, 64));
-  narrow.gradient().setConstant(kernels::to_bf16(1).bits);
+  fill(narrow.gradient(), 1);
   for (int t = 0; t < 100; ++t) narrow.adam->step(1e-3);
   const double high = narrow.v().cast<double>().mean();
-  narrow.gradient().setZero();
+  narrow.gradient().set_zero();
   for (int t = 0; t < 1000; ++t) narrow.adam->step(1e-3);
   // As above, relative to v: the deviation of a mean is at most 11.2 * 2^-7 / 64 = 0.0014 of the greatest v.
   CHECK(std::abs(narrow.v().cast<double>().mean() - high * std::pow(0.999, 1000)) <= 5 * 0.0014 * high);
@@ -178,12 +178,52 @@ TEST_CASE("adam: steps in bf16 give the same bits with any number of threads, of
   Narrow other(Matrix<float>::Ones(300, 301), {.seed = 8}), same(Matrix<float>::Ones(300, 301), {.seed = 7});
   Narrow again(Matrix<float>::Ones(300, 301), {.seed = 7});
   for (Narrow* n : {&other, &same, &again}) {
-    n->gradient().setConstant(kernels::to_bf16(0.7f).bits);
+    fill(n->gradient(), 0.7f);
     n->adam->step(0.01);
   }
   CHECK(same.adam->state().moments == again.adam->state().moments);
   CHECK(!(same.adam->state().moments == other.adam->state().moments));
   CHECK(same.m() != other.m());
+}
+
+TEST_CASE("adam: where no gradient ever came, the value alone changes, to the bits of the rest") {
+  Random random(9);
+  Matrix<float> value(40, 1024), drawn(40, 1024);
+  fill_normal(value, random, 1);
+  for (const double decay : {0.0, 0.3}) {
+    CAPTURE(decay);
+    const AdamOptions options{.weight_decay = decay, .seed = 3};
+    Narrow narrow(value, options);
+    Matrix<float> expected = value;
+    Bf16Matrix m(40, 1024), v(40, 1024);
+    for (int t = 1; t <= 3; ++t) {
+      fill_normal(drawn, random, 1);
+      for (const Index row : {0, 7, 8, 31, 39})
+        if (row != 8 || t < 2) drawn.row(row).setZero();  // one row's gradient comes later
+      narrow.gradient() = narrowed(drawn);
+      narrow.adam->step(0.01);
+      const auto factors = [&] {
+        const double rate = 0.01 / (1 - std::pow(options.beta1, t)), root = std::sqrt(1 - std::pow(options.beta2, t));
+        return kernels::AdamStep<float>{.keep = static_cast<float>(1 - 0.01 * decay),
+                                        .pull = 0,
+                                        .fresh1 = static_cast<float>(1 - options.beta1),
+                                        .beta2 = static_cast<float>(options.beta2),
+                                        .fresh2 = static_cast<float>(1 - options.beta2),
+                                        .step = static_cast<float>(rate),
+                                        .root_scale = 1 / static_cast<float>(root),
+                                        .epsilon = static_cast<float>(options.epsilon)};
+      }();
+      constexpr Index piece = 1 << 14;
+      for (Index i = 0; i < value.size(); i += piece)
+        kernels::best_table().operations<float>().adam_bf16(
+            factors, std::min(piece, value.size() - i), narrow.gradient().data() + i, expected.data() + i, m.data() + i,
+            v.data() + i, detail::rounding_seed(options.seed, t, 0, i));
+    }
+    CHECK(narrow.parameter.value == expected);
+    CHECK(narrow.adam->state().moments[0].bf16() == m);
+    CHECK(narrow.adam->state().moments[1].bf16() == v);
+    CHECK((narrow.parameter.value.row(7) == value.row(7)) == (decay == 0));
+  }
 }
 
 TEST_CASE("adam: the noise of steps, parameters and pieces differs") {

@@ -80,7 +80,7 @@ TEST_CASE("sgd: under a constant gradient a velocity in bf16 reaches its limit, 
   Parameter<float> p(Matrix<float>::Zero(64, 64));
   p.takes_bf16 = true;
   Sgd<float> sgd({.momentum = 0.998}, Trainable<float>(StateType::bf16, p));
-  sgd.trainable().gradients().held(0).bf16().setConstant(kernels::to_bf16(1).bits);
+  fill(sgd.trainable().gradients().held(0).bf16(), 1);
   float nearest = 0;
   for (int t = 0; t < 2000; ++t) {
     sgd.step(1e-6);

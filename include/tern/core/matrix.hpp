@@ -13,9 +13,6 @@ using Index = std::ptrdiff_t;
 template <std::floating_point S>
 using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// Owns [rows x columns] of bfloat16, as bits (kernels/bf16.hpp), row-major.
-using Bf16Matrix = Eigen::Matrix<std::uint16_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 /// Owns [rows x 1].
 template <std::floating_point S>
 using Column = Eigen::Matrix<S, Eigen::Dynamic, 1>;

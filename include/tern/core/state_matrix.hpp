@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "tern/core/bf16_matrix.hpp"
 #include "tern/core/error.hpp"
 #include "tern/core/matrix.hpp"
 
@@ -31,7 +32,7 @@ class StateMatrix {
       : held_(Matrix<S>(m)) {}
 
   static StateMatrix zero(StateType type, Index rows, Index columns) {
-    if (type == StateType::bf16) return StateMatrix(Bf16Matrix(Bf16Matrix::Zero(rows, columns)));
+    if (type == StateType::bf16) return StateMatrix(Bf16Matrix(rows, columns));
     return StateMatrix(Matrix<S>(Matrix<S>::Zero(rows, columns)));
   }
 
@@ -62,7 +63,7 @@ class StateMatrix {
   const Bf16Matrix& bf16() const { return const_cast<StateMatrix*>(this)->bf16(); }
 
   void set_zero() {
-    std::visit([](auto& m) { m.setZero(); }, held_);
+    is_bf16() ? bf16().set_zero() : static_cast<void>(full().setZero());
   }
 
   /// The same shape, type and numbers.

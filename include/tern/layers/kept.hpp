@@ -1,6 +1,7 @@
 #pragma once
 #include <concepts>
 
+#include "tern/core/bf16_matrix.hpp"
 #include "tern/core/pass.hpp"
 
 namespace tern::detail {

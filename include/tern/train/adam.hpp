@@ -91,11 +91,21 @@ class Adam {
 
   void update_bf16(const Piece& piece, double rate, Factors factors, const kernels::Operations<S>& ops) {
     Matrix<S>& values = trainable_.value(piece.parameter);
-    ops.adam_bf16(factors_of(values, rate, factors), piece.end - piece.begin,
-                  trainable_.gradients().held(piece.parameter).bf16().data() + piece.begin,
-                  values.data() + piece.begin, state_.moments[piece.parameter].bf16().data() + piece.begin,
-                  state_.moments[trainable_.size() + piece.parameter].bf16().data() + piece.begin,
-                  detail::rounding_seed(options_.seed, state_.steps, piece.parameter, piece.begin));
+    const std::uint16_t* const grad = trainable_.gradients().held(piece.parameter).bf16().data();
+    std::uint16_t* const m = state_.moments[piece.parameter].bf16().data();
+    std::uint16_t* const v = state_.moments[trainable_.size() + piece.parameter].bf16().data();
+    const kernels::AdamStep<S> by = factors_of(values, rate, factors);
+    const std::uint32_t noise = detail::rounding_seed(options_.seed, state_.steps, piece.parameter, piece.begin);
+    constexpr Index most = 1024;
+    for (Index i = piece.begin; i < piece.end; i += most) {
+      const Index n = std::min(most, piece.end - i);
+      // Where no gradient ever came all stays zero but the value, which decays: nothing is written there (Bf16Matrix).
+      if (by.pull == 0 && by.epsilon > 0 && all_zero(n, grad + i) && all_zero(n, m + i) && all_zero(n, v + i)) {
+        if (by.keep != 1) Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>>(values.data() + i, n) *= by.keep;
+        continue;
+      }
+      ops.adam_bf16(by, n, grad + i, values.data() + i, m + i, v + i, noise + static_cast<std::uint32_t>(i - piece.begin));
+    }
   }
 
   void update(const Piece& piece, double rate, Factors factors, const kernels::Operations<S>& ops) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "tern/core/bf16_matrix.hpp"
 #include "tern/core/random.hpp"
 #include "tern/kernels/adam/step.hpp"
 #include "tern/kernels/bf16.hpp"
@@ -12,12 +13,13 @@ namespace tern::detail {
 
 inline constexpr Index bf16_chunk = 256;
 
-/// x *= factor, to nearest.
+/// x *= factor, which is finite, to nearest.
 template <std::floating_point S>
 void scale_bf16(Index n, S factor, std::uint16_t* x) {
   S chunk[bf16_chunk];
   for (Index i = 0; i < n; i += bf16_chunk) {
     const Index some = std::min(bf16_chunk, n - i);
+    if (all_zero(some, x + i)) continue;
     kernels::widen_bf16(some, x + i, chunk);
     for (Index k = 0; k < some; ++k) x[i + k] = kernels::to_bf16(static_cast<float>(factor * chunk[k])).bits;
   }

@@ -72,7 +72,7 @@ class Trainable {
   void zero_gradients(const Parallel& parallel = {}) {
     each_piece(parallel, [this](const Piece& piece) {
       if (is_bf16(piece))
-        std::fill_n(bf16_gradient(piece), piece.end - piece.begin, std::uint16_t{0});
+        gradients_.held(piece.parameter).bf16().set_zero(piece.begin, piece.end);
       else
         gradient(piece).setZero();
     });
