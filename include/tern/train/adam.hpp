@@ -104,7 +104,8 @@ class Adam {
         if (by.keep != 1) Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>>(values.data() + i, n) *= by.keep;
         continue;
       }
-      ops.adam_bf16(by, n, grad + i, values.data() + i, m + i, v + i, noise + static_cast<std::uint32_t>(i - piece.begin));
+      ops.adam_bf16(by, n, grad + i, values.data() + i, m + i, v + i,
+                    noise + static_cast<std::uint32_t>(i - piece.begin));
     }
   }
 

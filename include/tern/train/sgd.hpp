@@ -68,7 +68,8 @@ class Sgd {
     S wide_grad[detail::bf16_chunk], wide_velocity[detail::bf16_chunk];
     for (Index i = piece.begin; i < piece.end; i += detail::bf16_chunk) {
       const Index n = std::min(detail::bf16_chunk, piece.end - i);
-      if (options_.weight_decay == 0 && all_zero(n, grad + i) && (velocity == nullptr || all_zero(n, velocity + i))) continue;
+      if (options_.weight_decay == 0 && all_zero(n, grad + i) && (velocity == nullptr || all_zero(n, velocity + i)))
+        continue;
       kernels::widen_bf16(n, grad + i, wide_grad);
       if (velocity != nullptr) kernels::widen_bf16(n, velocity + i, wide_velocity);
       move(piece, rate, i, i + n, wide_grad, velocity != nullptr ? wide_velocity : nullptr);
