@@ -63,7 +63,10 @@ class StateMatrix {
   const Bf16Matrix& bf16() const { return const_cast<StateMatrix*>(this)->bf16(); }
 
   void set_zero() {
-    is_bf16() ? bf16().set_zero() : static_cast<void>(full().setZero());
+    if (is_bf16())
+      bf16().set_zero();
+    else
+      full().setZero();
   }
 
   /// The same shape, type and numbers.

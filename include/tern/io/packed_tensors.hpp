@@ -62,7 +62,8 @@ inline Bf16Matrix to_bf16_matrix(const NamedTensor& tensor) {
     throw ValueError("tensor " + in_quotes(tensor.name) + ": expected BF16, got " + std::string(name(tensor.dtype)));
   Bf16Matrix values(tensor.rows, tensor.columns);
   for (Index i = 0; i < values.size(); ++i)
-    values.data()[i] = load_little<std::uint16_t>(tensor.bytes.data() + 2 * static_cast<std::size_t>(i));
+    if (const auto bits = load_little<std::uint16_t>(tensor.bytes.data() + 2 * static_cast<std::size_t>(i)); bits != 0)
+      values.data()[i] = bits;  // zeros are there already
   return values;
 }
 

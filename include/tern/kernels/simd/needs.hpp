@@ -22,8 +22,8 @@
 
 namespace tern::kernels::detail {
 
-/// How far ahead of one token's product the lines of weights are fetched, in bytes: processors fetch ahead on their own
-/// to the end of a page only, which one token has passed too soon to be served.
+/// How far ahead of a product the lines of weights that it meets as one stream are fetched, in bytes: processors fetch
+/// ahead on their own to the end of a page only, which few tokens have passed too soon to be served.
 inline constexpr Index lines_ahead = 8192;
 
 /// Beyond these exp rounds to infinity and to 0.
