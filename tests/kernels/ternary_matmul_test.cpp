@@ -132,8 +132,11 @@ TEST_CASE("ternary_matmul: any cut of rows and tokens gives the same bits") {
   });
 }
 
-TEST_CASE("ternary_matmul: activations too long for one stretch, more rows than meet one at once, and both packings give one sum") {
-  for (const auto& [rows, columns, tokens] : {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}, {402, 1120, 270}}) {
+TEST_CASE(
+    "ternary_matmul: activations too long for one stretch, more rows than meet one at once, and both packings give one "
+    "sum") {
+  for (const auto& [rows, columns, tokens] :
+       {Shape{20, 8192, 8}, {530, 9001, 15}, {20, 24960, 15}, {18, 70001, 3}, {402, 1120, 270}, {18, 1000, 130}}) {
     const auto q = random_codes(tokens * columns, 15);
     const auto scale = random_buffer<float>(tokens, 16);
     for (const TernaryScale granularity : granularities) {
@@ -244,7 +247,8 @@ TEST_CASE_TEMPLATE("ternary_matmul_transposed_int8: every ISA gives the exact bi
             auto whole = copy(before), cut = copy(before);
             ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), q_row, scale.data(), whole.data(),
                                                dx_row);
-            ops.ternary_matmul_transposed_int8(w.view, 0, 0, tokens, q.data(), q_row, scale.data(), whole.data(), dx_row);
+            ops.ternary_matmul_transposed_int8(w.view, 0, 0, tokens, q.data(), q_row, scale.data(), whole.data(),
+                                               dx_row);
             for (Index k = 0; k < columns; k += 48)
               for (Index t = 0; t < tokens; t += 10)
                 ops.ternary_matmul_transposed_int8(w.view, k, std::min(columns, k + 48),
@@ -292,12 +296,13 @@ TEST_CASE("ternary_matmul_transposed_int8: more rows, columns and tokens than ar
       const Weights w(rows, columns, TernaryScale::tensor, format, 25);
       GuardedBuffer<float> expected(tokens * columns);
       for (float& x : expected) x = 1;
-      reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), expected.data(),
-                                                columns);
+      reference::ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(),
+                                                expected.data(), columns);
       on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
         GuardedBuffer<float> dx(tokens * columns);
         for (float& x : dx) x = 1;
-        ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), dx.data(), columns);
+        ops.ternary_matmul_transposed_int8(w.view, 0, columns, tokens, q.data(), rows, scale.data(), dx.data(),
+                                           columns);
         CHECK(same_bits(dx, expected));
       });
     }
