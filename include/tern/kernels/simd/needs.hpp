@@ -26,6 +26,16 @@ namespace tern::kernels::detail {
 /// ahead on their own to the end of a page only, which few tokens have passed too soon to be served.
 inline constexpr Index lines_ahead = 8192;
 
+/// Whether this is a Zen 4 (or 3), which follows one stream beyond its page: AVX-512 products of one token, q8 and q4,
+/// read 1.23 and 1.09 times as fast where nothing is fetched for them. AVX2 ones, which load less at once, do not.
+inline bool fetches_far() {
+#if TERN_X86
+  return __builtin_cpu_is("amdfam19h");
+#else
+  return false;
+#endif
+}
+
 /// Beyond these exp rounds to infinity and to 0.
 template <class S>
 inline constexpr S exp_top = sizeof(S) == 4 ? S(89) : S(710);
