@@ -4,10 +4,10 @@
 /// takes half as long again to compile.
 ///   const auto matmul = tern::kernels::native::best_kernel<&tern::kernels::Operations<float>::matmul>();
 ///   matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
-/// compiles one kernel (g++ 12, -O2: a ternary product 3 to 4 s), best_table().f32.matmul all of them (12 to 16 s). What packed
-/// products need beside: quantize/absmean.hpp and pack_ternary, or quantize/grouped.hpp and pack_grouped, for weights;
-/// quantize_int8, or quantize_activations, for tokens; stack_bytes to spare on the calling thread. Arguments are not
-/// checked: checked.hpp does that.
+/// compiles one kernel (g++ 12, -O2: a ternary product 3 to 4 s), best_table().f32.matmul all of them (12 to 16 s).
+/// What packed products need beside: quantize/absmean.hpp and pack_ternary, or quantize/grouped.hpp and pack_grouped,
+/// for weights; quantize_int8, or quantize_activations, for tokens; stack_bytes to spare on the calling thread.
+/// Arguments are not checked: checked.hpp does that.
 ///
 /// A program of many files compiles them once: where TERN_COMPILED_KERNELS is defined, as the target
 /// tern::compiled_kernels has it, this header only declares what the library defines.
@@ -21,8 +21,8 @@
 
 namespace tern::kernels::native {
 
-/// The fastest instruction set that runs here and has kernels of its own: plain loops where only the portable ones would
-/// be faster.
+/// The fastest instruction set that runs here and has kernels of its own: plain loops where only the portable ones
+/// would be faster.
 inline Isa best_isa() {
   const Isa isa = kernels::best_isa();
   return isa == Isa::portable ? Isa::reference : isa;
