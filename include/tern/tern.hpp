@@ -32,6 +32,7 @@
 #include "tern/weights/ternary_aware.hpp"
 #include "tern/weights/tiled.hpp"
 #include "tern/weights/weight_format.hpp"
+#include "tern/weights/weight_pages.hpp"
 
 #include "tern/layers/attached.hpp"
 #include "tern/layers/block.hpp"

@@ -135,8 +135,8 @@ class CausalAttention {
         S* p = scratch.probabilities_.data() + b.at;
         probabilities(ops, product, b, q, keys, keys_row, p);
         product(b.rows, head_dim_, b.keys, {p, b.part.stride(), 1},
-                   {values + b.low * values_row + column(b.part), values_row, 1}, out.data() + offset(b, out),
-                   row_stride(b.part, out), false);
+                {values + b.low * values_row + column(b.part), values_row, 1}, out.data() + offset(b, out),
+                row_stride(b.part, out), false);
       });
     });
   }
@@ -166,7 +166,7 @@ class CausalAttention {
         S* d = scratch.gradient_.data() + b.at;
         probabilities(ops, product, b, q, k.data() + b.part.first * k.outerStride(), k.outerStride(), p);
         product(b.rows, b.keys, head_dim_, {dout.data() + offset(b, dout), row_stride(b.part, dout), 1},
-                   {v.data() + row * v.outerStride() + column(b.part), 1, v.outerStride()}, d, stride, false);
+                {v.data() + row * v.outerStride() + column(b.part), 1, v.outerStride()}, d, stride, false);
         each_row(b, [&](Index r, Index before, Index seen) {
           S* line = d + r * stride;
           std::fill(line, line + before, S(0));
@@ -174,8 +174,8 @@ class CausalAttention {
           std::fill(line + before + seen, line + b.keys, S(0));
         });
         product(b.rows, head_dim_, b.keys, {d, stride, 1},
-                   {k.data() + row * k.outerStride() + column(b.part), k.outerStride(), 1}, dq.data() + offset(b, dq),
-                   row_stride(b.part, dq), true);
+                {k.data() + row * k.outerStride() + column(b.part), k.outerStride(), 1}, dq.data() + offset(b, dq),
+                row_stride(b.part, dq), true);
       });
       // dk += dS^T q, dv += P^T dout: a block of one key head's rows each, query heads and rows in order.
       pass.parallel.each(static_cast<Index>(scratch.key_tasks_.size()), [&](Index i) {
@@ -190,9 +190,8 @@ class CausalAttention {
           const Index row = part.first + begin, head = part.head * head_dim_;
           const auto add = [&](const std::vector<S>& left, const In<S>& right, Out<S>& sum) {
             product(task.end - task.begin, head_dim_, depth, {left.data() + at, 1, part.stride()},
-                       {right.data() + row * right.outerStride() + head, row_stride(part, right), 1},
-                       sum.data() + (part.first + task.begin) * sum.outerStride() + column(part), sum.outerStride(),
-                       true);
+                    {right.data() + row * right.outerStride() + head, row_stride(part, right), 1},
+                    sum.data() + (part.first + task.begin) * sum.outerStride() + column(part), sum.outerStride(), true);
           };
           add(scratch.gradient_, q, dk);
           add(scratch.probabilities_, dout, dv);
@@ -357,11 +356,11 @@ class CausalAttention {
   }
 
   /// p[r, u] = softmax_u(scale * q[r].k[u]), 0 where row r does not see key u.
-  void probabilities(const kernels::Operations<S>& ops, Product product, const Block& b, const In<S>& q, const S* keys, Index keys_row,
-                     S* p) const {
+  void probabilities(const kernels::Operations<S>& ops, Product product, const Block& b, const In<S>& q, const S* keys,
+                     Index keys_row, S* p) const {
     const Index stride = b.part.stride();
     product(b.rows, b.keys, head_dim_, {q.data() + offset(b, q), row_stride(b.part, q), 1},
-               {keys + b.low * keys_row + column(b.part), 1, keys_row}, p, stride, false);
+            {keys + b.low * keys_row + column(b.part), 1, keys_row}, p, stride, false);
     each_row(b, [&](Index r, Index before, Index seen) {
       S* line = p + r * stride;
       std::fill(line, line + before, S(0));

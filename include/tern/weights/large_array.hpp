@@ -6,36 +6,31 @@
 #include <new>
 #include <type_traits>
 #include <utility>
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+
+#include "tern/weights/weight_pages.hpp"
 
 namespace tern {
 
-/// An array of weights, which are read from end to end. It begins at a cache line, and the whole 2 MB pages of a larger
-/// one are asked for as such where Linux has them to give. A stream that crosses a page waits for its translation, and
-/// the processor's prefetching ends there: mat-vec of q4 from memory read 31 GB/s of large pages and 23 of 4 KB ones
-/// (Zen 4, 4096x4096, one thread). Nothing is asked for that the array does not fill.
+/// An array of weights, which are read from end to end: in large pages, which smaller ones share (weight_pages.hpp). It
+/// begins at a cache line.
 template <class T>
 class LargeArray {
   static_assert(std::is_trivially_copyable_v<T>);
 
  public:
-  static constexpr std::size_t page = std::size_t{2} << 20;
-
   LargeArray() = default;
   /// Throws std::bad_alloc.
-  explicit LargeArray(std::size_t size, T fill = {}) : size_(size), data_(allocate(size), {alignment(size)}) {
+  explicit LargeArray(std::size_t size, T fill = {}) : size_(size), data_(allocate(size)) {
     std::fill_n(data(), size, fill);
   }
   /// Without content: whoever writes it first, on whichever thread, brings its pages in. Throws std::bad_alloc.
   static LargeArray unfilled(std::size_t size) {
     LargeArray a;
-    a.data_ = {allocate(size), {alignment(size)}};
+    a.data_ = allocate(size);
     a.size_ = size;
     return a;
   }
-  LargeArray(const LargeArray& other) : size_(other.size_), data_(allocate(size_), {alignment(size_)}) {
+  LargeArray(const LargeArray& other) : size_(other.size_), data_(allocate(other.size_)) {
     std::copy_n(other.data(), size_, data());
   }
   LargeArray(LargeArray&& other) noexcept : size_(std::exchange(other.size_, 0)), data_(std::move(other.data_)) {}
@@ -50,24 +45,14 @@ class LargeArray {
   const T* data() const { return data_.get(); }
 
  private:
-  struct Delete {
-    std::align_val_t alignment{};
-    void operator()(T* p) const { ::operator delete(p, alignment); }
-  };
-
-  static std::align_val_t alignment(std::size_t size) { return std::align_val_t{size * sizeof(T) < page ? 64 : page}; }
-  static T* allocate(std::size_t size) {
+  static std::shared_ptr<T> allocate(std::size_t size) {
     if (size > std::numeric_limits<std::size_t>::max() / 2 / sizeof(T)) throw std::bad_array_new_length();
-    const std::size_t bytes = size * sizeof(T);
-    void* const p = ::operator new(bytes, alignment(size));
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (bytes >= page) madvise(p, bytes / page * page, MADV_HUGEPAGE);  // a wish: where it fails, memory is slower
-#endif
-    return static_cast<T*>(p);
+    const std::shared_ptr<std::byte> bytes = detail::WeightPages::take(size * sizeof(T));
+    return {bytes, reinterpret_cast<T*>(bytes.get())};
   }
 
   std::size_t size_ = 0;
-  std::unique_ptr<T, Delete> data_;
+  std::shared_ptr<T> data_;  // this array alone has it
 };
 
 }  // namespace tern
