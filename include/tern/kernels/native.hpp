@@ -4,7 +4,7 @@
 /// takes half as long again to compile.
 ///   const auto matmul = tern::kernels::native::best_kernel<&tern::kernels::Operations<float>::matmul>();
 ///   matmul(m, n, k, {a, k, 1}, {b, n, 1}, c, n, false);
-/// compiles one kernel (g++ 12, -O2: a ternary product 3 to 4 s), best_table().f32.matmul all of them (12 to 16 s).
+/// compiles one kernel (g++ 12, -O2: a ternary product 3 to 4 s), best_table().f32.matmul all of them (12 to 17 s).
 /// What packed products need beside: quantize/absmean.hpp and pack_ternary, or quantize/grouped.hpp and pack_grouped,
 /// for weights; quantize_int8, or quantize_activations, for tokens; stack_bytes to spare on the calling thread.
 /// Arguments are not checked: checked.hpp does that.
