@@ -22,10 +22,19 @@ class WeightPages {
   static constexpr std::size_t stretch = 32 * page;       ///< of addresses: what nobody writes costs nothing
   static constexpr std::size_t least_shared = 32 << 10, most_shared = stretch / 4;  ///< bytes of an array
 
+  /// AddressSanitizer watches the ends of allocations: under it every array is one.
+#if defined(__clang__)
+  static constexpr bool watched = __has_feature(address_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__)
+  static constexpr bool watched = true;
+#else
+  static constexpr bool watched = false;
+#endif
+
   /// `bytes` without content, from a cache line on. Throws std::bad_alloc.
   static std::shared_ptr<std::byte> take(std::size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    if (least_shared <= bytes && bytes <= most_shared) return share((bytes + line - 1) / line * line);
+    if (!watched && least_shared <= bytes && bytes <= most_shared) return share((bytes + line - 1) / line * line);
 #endif
     return allocate(bytes, bytes < page ? line : page);
   }
