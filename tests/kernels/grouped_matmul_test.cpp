@@ -160,7 +160,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: every ISA gives the exact bits", C, g
 
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: saturated inputs stay exact, of many columns and tokens", F, grouped_3) {
   for (const Index columns : {2560, 16390})
-    for (const Index tokens : {1, 9, 65})
+    for (const Index tokens : {1, 3, 9, 65})
       for (const int activation : {127, -127})
         for (const int code : {Weights<F>::least_code, Weights<F>::most_code}) {
           CAPTURE(columns);
@@ -188,13 +188,37 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: more rows, columns and tokens than ar
   const auto q = random_codes(tokens * columns, 30);
   const auto scale = random_buffer<float>(tokens * groups, 31);
   GuardedBuffer<float> expected(tokens * rows);
-  table(Isa::reference).f32.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups,
-                                                expected.data(), rows);
+  table(Isa::reference)
+      .f32.grouped<F>()
+      .matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, expected.data(), rows);
   on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
     GuardedBuffer<float> y(tokens * rows);
     ops.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, y.data(), rows);
     CHECK(same_bits(y, expected));
   });
+}
+
+TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: any few tokens, of weights near and far", F, grouped_13) {
+  for (const Index rows : {40, 2005}) {
+    const Index columns = 1300, groups = activation_groups(columns), q_row = columns + 5, y_row = rows + 2;
+    const Weights<F> w(rows, columns, 33);
+    for (Index tokens = 2; tokens <= 13; ++tokens) {
+      CAPTURE(rows);
+      CAPTURE(tokens);
+      const auto q = random_codes(tokens * q_row - 5, 34);
+      const auto scale = random_buffer<float>(tokens * groups, 35),
+                 before = random_buffer<float>(tokens * y_row - 2, 36);
+      auto expected = copy(before);
+      table(Isa::reference)
+          .f32.grouped<F>()
+          .matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), groups, expected.data(), y_row);
+      on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
+        auto y = copy(before);
+        ops.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), groups, y.data(), y_row);
+        CHECK(same_bits(y, expected));
+      });
+    }
+  }
 }
 
 TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: any cut of rows and tokens gives the same bits", F, grouped_4) {
@@ -364,8 +388,10 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: more rows, columns an
   const auto q = random_codes(tokens * rows, 23);
   const auto scale = random_buffer<float>(tokens * groups, 24), before = random_buffer<float>(tokens * columns, 25);
   auto expected = copy(before);
-  table(Isa::reference).f32.grouped<F>().matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows,
-                                                                scale.data(), groups, expected.data(), columns);
+  table(Isa::reference)
+      .f32.grouped<F>()
+      .matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows, scale.data(), groups,
+                              expected.data(), columns);
   on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
     auto dx = copy(before);
     ops.grouped<F>().matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows, scale.data(),
@@ -396,7 +422,11 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: saturated inputs stay
                                                     scale.data(), groups, dx.data(), columns);
             float expected = 0;
             for (Index first = 0; first < rows; first += 128)
-              expected += static_cast<float>(std::min<Index>(128, rows - first) * (code > 0 ? 63 : code < 0 ? -63 : 0) * gradient);
+              expected += static_cast<float>(std::min<Index>(128, rows - first) *
+                                             (code > 0   ? 63
+                                              : code < 0 ? -63
+                                                         : 0) *
+                                             gradient);
             Index wrong = 0;
             for (const float x : dx) wrong += x != expected;
             CHECK(wrong == 0);
@@ -411,9 +441,9 @@ TEST_CASE_TEMPLATE_DEFINE("grouped: turned weights are as near as their bound sa
   std::minstd_rand random(27);
   std::normal_distribution<float> normal;
   for (float& x : dense) x = normal(random);
-  for (std::size_t k = 0; k < 200; ++k) dense[k] = 0;                     // a row of zeros
-  for (std::size_t k = 200; k < 232; ++k) dense[k] *= 1000;               // a group far larger than the rest
-  for (std::size_t k = 400; k < 600; ++k) dense[k] = 0.25f;               // one number everywhere
+  for (std::size_t k = 0; k < 200; ++k) dense[k] = 0;        // a row of zeros
+  for (std::size_t k = 200; k < 232; ++k) dense[k] *= 1000;  // a group far larger than the rest
+  for (std::size_t k = 400; k < 600; ++k) dense[k] = 0.25f;  // one number everywhere
   std::vector<typename F::Code> codes(dense.size());
   std::vector<Half> scales(static_cast<std::size_t>(rows * groups_of(columns))), minimums(scales.size());
   quantize_grouped<F>(rows, columns, dense.data(), columns, codes.data(), scales.data(), minimums.data());
@@ -433,7 +463,8 @@ TEST_CASE_TEMPLATE_DEFINE("grouped: turned weights are as near as their bound sa
       const int turned = turned_weight(w, sizes.data(), r, k);
       const double exact = size > 0 ? 63.0 * static_cast<double>(weight) / static_cast<double>(size) : 0;
       // Beside the bound of turned_weight.hpp, roundings of float on the way to it.
-      wrong += !(std::abs(turned - exact) <= 0.5 + (std::abs(w.code(r, k)) + 1) / 512.0 + 1e-4) || std::abs(turned) > 63;
+      wrong +=
+          !(std::abs(turned - exact) <= 0.5 + (std::abs(w.code(r, k)) + 1) / 512.0 + 1e-4) || std::abs(turned) > 63;
     }
     CHECK(wrong == 0);
     CHECK(size == largest);
@@ -452,3 +483,4 @@ TEST_CASE_TEMPLATE_APPLY(grouped_9, AllFormats);
 TEST_CASE_TEMPLATE_APPLY(grouped_10, AllFormats);
 TEST_CASE_TEMPLATE_APPLY(grouped_11, AllFormats);
 TEST_CASE_TEMPLATE_APPLY(grouped_12, AllFormats);
+TEST_CASE_TEMPLATE_APPLY(grouped_13, AllFormats);
