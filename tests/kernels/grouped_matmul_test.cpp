@@ -188,9 +188,8 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: more rows, columns and tokens than ar
   const auto q = random_codes(tokens * columns, 30);
   const auto scale = random_buffer<float>(tokens * groups, 31);
   GuardedBuffer<float> expected(tokens * rows);
-  table(Isa::reference)
-      .f32.grouped<F>()
-      .matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, expected.data(), rows);
+  table(Isa::reference).f32.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups,
+                                                expected.data(), rows);
   on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
     GuardedBuffer<float> y(tokens * rows);
     ops.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), columns, scale.data(), groups, y.data(), rows);
@@ -209,9 +208,8 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul: any few tokens, of weights near and f
       const auto scale = random_buffer<float>(tokens * groups, 35),
                  before = random_buffer<float>(tokens * y_row - 2, 36);
       auto expected = copy(before);
-      table(Isa::reference)
-          .f32.grouped<F>()
-          .matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), groups, expected.data(), y_row);
+      table(Isa::reference).f32.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), groups,
+                                                    expected.data(), y_row);
       on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
         auto y = copy(before);
         ops.grouped<F>().matmul(w.view, 0, rows, tokens, q.data(), q_row, scale.data(), groups, y.data(), y_row);
@@ -388,10 +386,8 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: more rows, columns an
   const auto q = random_codes(tokens * rows, 23);
   const auto scale = random_buffer<float>(tokens * groups, 24), before = random_buffer<float>(tokens * columns, 25);
   auto expected = copy(before);
-  table(Isa::reference)
-      .f32.grouped<F>()
-      .matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows, scale.data(), groups,
-                              expected.data(), columns);
+  table(Isa::reference).f32.grouped<F>().matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows,
+                                                                scale.data(), groups, expected.data(), columns);
   on_every_isa_of_bytes<float>([&](const Operations<float>& ops) {
     auto dx = copy(before);
     ops.grouped<F>().matmul_transposed_int8(w.view, sizes.data(), 0, columns, tokens, q.data(), rows, scale.data(),
@@ -422,11 +418,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped_matmul_transposed_int8: saturated inputs stay
                                                     scale.data(), groups, dx.data(), columns);
             float expected = 0;
             for (Index first = 0; first < rows; first += 128)
-              expected += static_cast<float>(std::min<Index>(128, rows - first) *
-                                             (code > 0   ? 63
-                                              : code < 0 ? -63
-                                                         : 0) *
-                                             gradient);
+              expected += static_cast<float>(std::min<Index>(128, rows - first) * (code > 0 ? 63 : code < 0 ? -63 : 0) * gradient);
             Index wrong = 0;
             for (const float x : dx) wrong += x != expected;
             CHECK(wrong == 0);
@@ -441,9 +433,9 @@ TEST_CASE_TEMPLATE_DEFINE("grouped: turned weights are as near as their bound sa
   std::minstd_rand random(27);
   std::normal_distribution<float> normal;
   for (float& x : dense) x = normal(random);
-  for (std::size_t k = 0; k < 200; ++k) dense[k] = 0;        // a row of zeros
-  for (std::size_t k = 200; k < 232; ++k) dense[k] *= 1000;  // a group far larger than the rest
-  for (std::size_t k = 400; k < 600; ++k) dense[k] = 0.25f;  // one number everywhere
+  for (std::size_t k = 0; k < 200; ++k) dense[k] = 0;                     // a row of zeros
+  for (std::size_t k = 200; k < 232; ++k) dense[k] *= 1000;               // a group far larger than the rest
+  for (std::size_t k = 400; k < 600; ++k) dense[k] = 0.25f;               // one number everywhere
   std::vector<typename F::Code> codes(dense.size());
   std::vector<Half> scales(static_cast<std::size_t>(rows * groups_of(columns))), minimums(scales.size());
   quantize_grouped<F>(rows, columns, dense.data(), columns, codes.data(), scales.data(), minimums.data());
@@ -463,8 +455,7 @@ TEST_CASE_TEMPLATE_DEFINE("grouped: turned weights are as near as their bound sa
       const int turned = turned_weight(w, sizes.data(), r, k);
       const double exact = size > 0 ? 63.0 * static_cast<double>(weight) / static_cast<double>(size) : 0;
       // Beside the bound of turned_weight.hpp, roundings of float on the way to it.
-      wrong +=
-          !(std::abs(turned - exact) <= 0.5 + (std::abs(w.code(r, k)) + 1) / 512.0 + 1e-4) || std::abs(turned) > 63;
+      wrong += !(std::abs(turned - exact) <= 0.5 + (std::abs(w.code(r, k)) + 1) / 512.0 + 1e-4) || std::abs(turned) > 63;
     }
     CHECK(wrong == 0);
     CHECK(size == largest);
